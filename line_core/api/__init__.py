@@ -1,0 +1,1 @@
+"""LINE's API: client, tokens, rate limits, errors."""

@@ -1,0 +1,18 @@
+"""LINE's identifiers.
+
+Source: LINE Messaging API, "User ID", "Group ID", "Room ID": one letter and 32 lower-case hexadecimal digits.
+"""
+
+from __future__ import annotations
+
+import re
+
+LINE_ID_PATTERN = r"^U[0-9a-f]{32}$"
+CHAT_ID_PATTERN = r"^[UCR][0-9a-f]{32}$"
+
+_LINE_ID = re.compile(LINE_ID_PATTERN.rstrip("$") + r"\Z")
+
+
+def is_line_id(value: object) -> bool:
+    """Tell whether a value is the LINE ID of a user (`U` and 32 hexadecimal digits)."""
+    return isinstance(value, str) and _LINE_ID.match(value) is not None

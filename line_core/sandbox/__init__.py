@@ -1,0 +1,1 @@
+"""A local LINE platform, for demos, tests and rehearsals without an account."""

@@ -1,0 +1,198 @@
+"""Open the store on SQLite or Postgres, with its schema at the version that this code speaks."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from line_core.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL
+
+DEFAULT_STORE_URL = "sqlite:///line-store.db"
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_SQLITE_BUSY_SECONDS = 60
+# One lock for schema changes and one for each part that must write in one order; any number of ours will do.
+_LOCKS = {"schema": 0x4C494E45_00, "inbox": 0x4C494E45_01, "identity": 0x4C494E45_02, "ledger": 0x4C494E45_03}
+
+
+class Store:
+    """The open database. Reads and writes are transactions; a write may be made the only one of its kind."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Wrap an engine whose schema is current; use `open_store`."""
+        self.engine = engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is SQLite (one writer at a time) rather than Postgres."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A read transaction: one consistent view on SQLite, read committed on Postgres."""
+        with _errors_named(self.engine.url), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, *, alone: str | None = None) -> Iterator[Connection]:
+        """A write transaction, committed when the block ends well.
+
+        Args:
+            alone: Hold the lock of this part (`inbox`, `identity` or `ledger`) until the commit, so that no other
+                process writes to that part meanwhile. SQLite has one writer anyway.
+        """
+        with _errors_named(self.engine.url), self.engine.connect() as connection:
+            connection.execution_options(sqlite_begin="IMMEDIATE")
+            with connection.begin():
+                if alone is not None and not self.is_sqlite:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCKS[alone]})
+                yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        """Use the store in a `with` block, which closes it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the store."""
+        self.close()
+
+
+def open_store(store_url: str | None = None) -> Store:
+    """Open a store; an empty database gets the schema, an older schema is refused.
+
+    Args:
+        store_url: SQLAlchemy URL, `sqlite:///PATH` or `postgresql+psycopg://…`; default an SQLite file in the working
+            directory.
+
+    Raises:
+        StoreError: The URL is wrong, the database cannot be reached or written, or its schema is not this version's.
+    """
+    url = _parse(store_url or DEFAULT_STORE_URL)
+    with _errors_named(url):
+        store = Store(_engine(url))
+        with store.write() as connection:
+            _lock_schema(store, connection)
+            current, wanted = _versions(connection)
+            if current is None:
+                _migrate(connection)
+    if current not in (None, wanted):
+        store.close()
+        raise StoreError(
+            f"the store at {_shown(url)} has schema {current}, this version needs {wanted}: "
+            "run `target-line-admin --store-url … upgrade`",
+        )
+    return store
+
+
+def upgrade_store(store_url: str) -> tuple[str | None, str]:
+    """Bring a store's schema to this version.
+
+    Returns:
+        The schema's version before and after.
+
+    Raises:
+        StoreError: The store cannot be reached or written.
+    """
+    url = _parse(store_url)
+    with _errors_named(url), Store(_engine(url)) as store, store.write() as connection:
+        _lock_schema(store, connection)
+        current, wanted = _versions(connection)
+        _migrate(connection)
+    return current, wanted
+
+
+def _parse(store_url: str) -> URL:
+    try:
+        url = make_url(store_url)
+    except ArgumentError:
+        # The text may hold a password: never repeat it.
+        raise StoreError("the store URL is not of the form sqlite:///PATH or postgresql+psycopg://…") from None
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    if url.drivername not in ("sqlite", "postgresql+psycopg"):
+        raise StoreError(f"the store can be SQLite or Postgres, not {url.drivername!r}")
+    return url
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        engine = create_engine(
+            url, connect_args={"timeout": _SQLITE_BUSY_SECONDS} if url.drivername == "sqlite" else {}
+        )
+    except (ModuleNotFoundError, NoSuchModuleError):
+        raise StoreError("a Postgres store needs the extra: pip install 'singer-line[postgres]'") from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the DBAPI's connection
+    # The driver's own transaction handling would commit behind SQLAlchemy's back; _begin_sqlite emits BEGIN instead.
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later cannot wait for the lock in WAL mode: writers take it at once.
+    connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+
+def _lock_schema(store: Store, connection: Connection) -> None:
+    if not store.is_sqlite:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCKS["schema"]})
+
+
+def _alembic_config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
+
+
+def _versions(connection: Connection) -> tuple[str | None, str]:
+    current = MigrationContext.configure(connection).get_current_revision()
+    wanted = ScriptDirectory.from_config(_alembic_config()).get_current_head()
+    if wanted is None:
+        raise RuntimeError("no migrations are packaged")
+    return current, wanted
+
+
+def _migrate(connection: Connection) -> None:
+    config = _alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+@contextmanager
+def _errors_named(url: URL) -> Iterator[None]:
+    """Turn the database's own errors into one line that names the store and never its password."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        reason = " ".join(str(cause).split()) or type(cause).__name__
+        if url.password:
+            reason = reason.replace(str(url.password), "***")
+        raise StoreError(f"cannot use the store at {_shown(url)}: {reason}") from error
+
+
+def _shown(url: URL) -> str:
+    return url.render_as_string(hide_password=True)

@@ -1,0 +1,44 @@
+"""The identity store: evidence, and the audit of what it led to.
+
+Profiles are not stored. A cluster holds all evidence that hangs together; who its people are is a pure function of that
+evidence (`target_line.identity.rules`), so no order of arrival and no restart can leave a different answer behind.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table
+
+from line_core.store.tables.base import JsonDocument, RowNumber, UtcDateTime, metadata
+
+clusters = Table(
+    "identity_clusters",
+    metadata,
+    Column("cluster_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("evidence", JsonDocument, nullable=False, comment="See target_line.identity.evidence"),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("kind", String(8), primary_key=True, comment="id, email or line_id"),
+    Column("provider", String(64), primary_key=True, comment="Provider of a LINE ID; empty for the other kinds"),
+    Column("value", String(512), primary_key=True),
+    Column("cluster_id", ForeignKey(clusters.c.cluster_id), nullable=False),
+    Index(None, "cluster_id"),
+)
+
+merges = Table(
+    "merges",
+    metadata,
+    Column("merge_id", RowNumber, primary_key=True),
+    Column("merged_at", UtcDateTime, nullable=False, comment="When the run saw it"),
+    Column("rule", String(64), nullable=False),
+    Column("survivor", String(640), nullable=False, comment="Strongest identifier of the surviving profile"),
+    Column("absorbed", String(640), nullable=False, comment="Strongest identifier of the profile that went into it"),
+    Column("evidence_at", UtcDateTime, comment="Time of the record that joined them"),
+    Column("before", JsonDocument, nullable=False, comment="Both profiles as they were"),
+    Column("undone_at", UtcDateTime),
+    Index(None, "survivor"),
+    Index(None, "absorbed"),
+)

@@ -1,0 +1,1 @@
+"""Singer tap for LINE, and the webhook receiver that fills its inbox."""

@@ -1,0 +1,1 @@
+"""The tap's streams, in modules by what they tell about."""

@@ -1,0 +1,1 @@
+"""Singer target for LINE: merges identities and sends messages."""

@@ -1,0 +1,1 @@
+"""Who is who: evidence, merge rules, and their store."""
