@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, MetaData
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator
 
 if TYPE_CHECKING:
@@ -25,7 +24,8 @@ metadata = MetaData(
 # SQLite gives an automatic row number only to a column declared INTEGER.
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
-JsonDocument = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+# Not JSONB: it refuses the NUL escape that JSON allows, and rewrites numbers.
+JsonDocument = JSON(none_as_null=True)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

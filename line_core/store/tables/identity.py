@@ -14,7 +14,7 @@ clusters = Table(
     "identity_clusters",
     metadata,
     Column("cluster_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("evidence", JsonDocument, nullable=False, comment="See target_line.identity.evidence"),
+    Column("evidence", JsonDocument, nullable=False, comment="See target_line.identity.codec"),
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
@@ -36,8 +36,9 @@ merges = Table(
     Column("rule", String(64), nullable=False),
     Column("survivor", String(640), nullable=False, comment="Strongest identifier of the surviving profile"),
     Column("absorbed", String(640), nullable=False, comment="Strongest identifier of the profile that went into it"),
+    Column("identifier", String(640), nullable=False, comment="The identifier that joined or moved"),
     Column("evidence_at", UtcDateTime, comment="Time of the record that joined them"),
-    Column("before", JsonDocument, nullable=False, comment="Both profiles as they were"),
+    Column("before", JsonDocument, nullable=False, comment="The profiles that the store had, as they were"),
     Column("undone_at", UtcDateTime),
     Index(None, "survivor"),
     Index(None, "absorbed"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 from line_core.store.tables import UtcDateTime
 
@@ -53,11 +52,9 @@ def upgrade() -> None:
         sa.Column("cluster_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column(
             "evidence",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
-            ),
+            sa.JSON(none_as_null=True),
             nullable=False,
-            comment="See target_line.identity.evidence",
+            comment="See target_line.identity.codec",
         ),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("cluster_id", name=op.f("pk_identity_clusters")),
@@ -76,14 +73,13 @@ def upgrade() -> None:
             nullable=False,
             comment="Strongest identifier of the profile that went into it",
         ),
+        sa.Column("identifier", sa.String(length=640), nullable=False, comment="The identifier that joined or moved"),
         sa.Column("evidence_at", UtcDateTime(), nullable=True, comment="Time of the record that joined them"),
         sa.Column(
             "before",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
-            ),
+            sa.JSON(none_as_null=True),
             nullable=False,
-            comment="Both profiles as they were",
+            comment="The profiles that the store had, as they were",
         ),
         sa.Column("undone_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("merge_id", name=op.f("pk_merges")),
@@ -105,9 +101,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=False, comment="What is wrong, in words"),
         sa.Column(
             "record",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
-            ),
+            sa.JSON(none_as_null=True),
             nullable=False,
         ),
         sa.Column("times_seen", sa.Integer(), server_default="1", nullable=False),
@@ -125,9 +119,11 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False, comment="The JSON sent, the same at every attempt"),
         sa.Column("status", sa.String(length=16), nullable=False, comment="claimed, accepted, rejected or unknown"),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("claimed_at", UtcDateTime(), nullable=False),
         sa.Column(
-            "first_sent_at", UtcDateTime(), nullable=True, comment="LINE honours the retry key for 24 hours from here"
+            "claimed_at",
+            UtcDateTime(),
+            nullable=False,
+            comment="LINE honours the key for 24 hours from the first try",
         ),
         sa.Column("finished_at", UtcDateTime(), nullable=True),
         sa.Column("request_id", sa.String(length=64), nullable=True, comment="LINE's id of the accepted request"),
@@ -163,9 +159,7 @@ def upgrade() -> None:
         sa.Column("detail", sa.Text(), nullable=True, comment="The reason in words"),
         sa.Column(
             "record",
-            sa.JSON(none_as_null=True).with_variant(
-                postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), "postgresql"
-            ),
+            sa.JSON(none_as_null=True),
             nullable=False,
             comment="The message record as it came",
         ),

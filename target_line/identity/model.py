@@ -1,0 +1,180 @@
+"""The words of identity: identifiers, the evidence about them, and the profiles that follow from it.
+
+Evidence only ever grows, and two pieces of evidence merge the same way in any order and any number of times. Times are
+milliseconds since 1970 (UTC), `UNDATED` where a record gave none.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+UNDATED = 0
+"""The time of records without one: older than every dated record."""
+
+
+class Kind(StrEnum):
+    """What an identifier is; the order here is the one that claims are written in."""
+
+    ID = "id"
+    EMAIL = "email"
+    LINE_ID = "line_id"
+
+
+class FollowState(StrEnum):
+    """Whether LINE would deliver to a LINE ID, as far as is known."""
+
+    FOLLOWING = "following"
+    UNKNOWN = "unknown"
+    UNFOLLOWED = "unfollowed"
+
+
+class Identifier(NamedTuple):
+    """One name of a person."""
+
+    kind: Kind
+    provider: str
+    """The provider that issued a LINE ID; empty for the customer's own identifiers."""
+    value: str
+
+    def __str__(self) -> str:
+        """`id:42`, `email:a@example.com`, `line_id:default/U…`."""
+        return f"{self.kind}:{self.provider}/{self.value}" if self.provider else f"{self.kind}:{self.value}"
+
+
+class Dated(NamedTuple):
+    """An attribute's value and when it was said."""
+
+    at: int
+    value: Any
+
+    def newer(self, other: Dated) -> Dated:
+        """The later of two; of equal times the greater JSON text, so that the order of arrival never decides."""
+        if self.at != other.at:
+            return self if self.at > other.at else other
+        return max(self, other, key=Dated.tie_break)
+
+    def tie_break(self) -> str:
+        """A total order over values of equal time."""
+        return json.dumps(self.value, sort_keys=True, ensure_ascii=False)
+
+
+@dataclass(slots=True)
+class Claim:
+    """That these identifiers name one person, said at least once, and what was said of that person with it.
+
+    All records with the same identifiers are one claim.
+    """
+
+    identifiers: tuple[Identifier, ...]
+    """At most one of each kind, in the order of `Kind`."""
+    first_at: int
+    last_at: int
+    attributes: dict[str, Dated] = field(default_factory=dict)
+
+    def merge(self, other: Claim) -> None:
+        """Take in what another record said with the same identifiers."""
+        self.first_at = min(self.first_at, other.first_at)
+        self.last_at = max(self.last_at, other.last_at)
+        for key, said in other.attributes.items():
+            held = self.attributes.get(key)
+            self.attributes[key] = said if held is None else held.newer(said)
+
+
+@dataclass(slots=True)
+class Follow:
+    """The follow state of a LINE ID, as of the newest record about it."""
+
+    line_id: Identifier
+    state: FollowState
+    at: int
+    followed_at: int = UNDATED
+    """The newest time at which it was seen following."""
+
+    def merge(self, other: Follow) -> None:
+        """Take in another record; of equal times the unfollow wins, since it only ever sends less."""
+        if (other.at, other.state is FollowState.UNFOLLOWED) > (self.at, self.state is FollowState.UNFOLLOWED):
+            self.state, self.at = other.state, other.at
+        self.followed_at = max(self.followed_at, other.followed_at)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """All that was said about people whose identifiers hang together."""
+
+    claims: dict[tuple[Identifier, ...], Claim] = field(default_factory=dict)
+    follows: dict[Identifier, Follow] = field(default_factory=dict)
+
+    def add(self, record: Claim | Follow) -> None:
+        """Take in one record; the record is not kept, only what it says."""
+        if isinstance(record, Claim):
+            held = self.claims.setdefault(
+                record.identifiers,
+                Claim(record.identifiers, record.first_at, record.last_at),
+            )
+            held.merge(record)
+        else:
+            self.follows.setdefault(record.line_id, Follow(record.line_id, FollowState.UNKNOWN, -1)).merge(record)
+
+    def merge(self, other: Evidence) -> None:
+        """Take in other evidence."""
+        for claim in other.claims.values():
+            self.add(claim)
+        for follow in other.follows.values():
+            self.add(follow)
+
+    def identifiers(self) -> set[Identifier]:
+        """Every identifier that is spoken of."""
+        return {identifier for claim in self.claims for identifier in claim} | self.follows.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class LineAccount:
+    """One LINE ID of a profile."""
+
+    line_id: str
+    provider: str
+    follow_state: FollowState
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person, as the evidence and the rules have it."""
+
+    key: Identifier
+    """The strongest identifier, of equally strong ones the oldest."""
+    id: str | None
+    email: str | None
+    line_accounts: tuple[LineAccount, ...]
+    """By LINE ID."""
+    canonical: dict[str, LineAccount]
+    """The LINE account to write to, by provider."""
+    attributes: dict[str, Any]
+    former_emails: tuple[str, ...]
+    identifiers: frozenset[Identifier]
+
+
+class Rule(StrEnum):
+    """Why profiles were joined or an identifier moved."""
+
+    ANONYMOUS_IDENTIFIED = "anonymous_identified"
+    """A profile known only by its LINE ID went into the one that claims that LINE ID."""
+    EMAIL_IDENTIFIED = "email_identified"
+    """A profile known by its email went into the one that claims that email."""
+    IDENTIFIER_MOVED = "identifier_moved"
+    """Profiles with different ids claim the identifier; it went by `identifier_conflict`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """That one profile went into another, or an identifier moved from one to another."""
+
+    rule: Rule
+    survivor: Identifier
+    absorbed: Identifier
+    identifier: Identifier
+    """The identifier that joined or moved."""
+    evidence_at: int = field(compare=False)
+    """Time of the claim that did it; older evidence of the same join does not make another join."""

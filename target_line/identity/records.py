@@ -1,0 +1,167 @@
+"""From a record of a tap to a piece of evidence, or to a reason why not."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from line_core.ids import is_line_id
+from target_line.identity.model import UNDATED, Claim, Dated, Follow, FollowState, Identifier, Kind
+from target_line.reasons import Reason, RejectedRecordError
+from target_line.roles import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+IDENTIFIER_LENGTH = 512
+IDENTITY_COLUMNS = frozenset({"id", "email", "line_id", "updated_at", "attributes"})
+
+_STATES = {state.value: state for state in FollowState}
+_FOLLOW_COLUMNS = {
+    Role.FOLLOWS: ("type", {"follow": FollowState.FOLLOWING, "unfollow": FollowState.UNFOLLOWED}, "occurred_at"),
+    Role.FOLLOWERS: ("follow_state", _STATES, "observed_at"),
+    Role.FRIENDSHIPS: ("follow_state", _STATES, "updated_at"),
+}
+
+
+def parse_profile(record: Mapping[str, Any], provider: str) -> Claim:
+    """Read a `profiles` record.
+
+    Args:
+        record: Any of `id`, `email` and `line_id`; `updated_at` (ISO 8601; without a zone it is UTC); every other
+            column is an attribute, and so is every key of an `attributes` column (an object, or its JSON text).
+        provider: Provider that issued the LINE ID.
+
+    Raises:
+        RejectedRecordError: It names nobody, or a value is not what its column says.
+    """
+    found = (_customer_id(record.get("id")), _email(record.get("email")), line_identifier(record, provider))
+    identifiers = tuple(identifier for identifier in found if identifier)
+    if not identifiers:
+        raise RejectedRecordError(Reason.NO_IDENTIFIER, "none of id, email and line_id has a value")
+    at = milliseconds(record.get("updated_at"), "updated_at")
+    attributes = {key: Dated(at, value) for key, value in _attributes(record).items()}
+    return Claim(identifiers, at, at, attributes)
+
+
+def parse_follow(record: Mapping[str, Any], provider: str, role: Role) -> Follow:
+    """Read a record of one of the streams that tell who follows the channel, as tap-line emits them.
+
+    Args:
+        record: `line_id`, and by role: `follows`: `type` (follow or unfollow) and `occurred_at`; `friendships`:
+            `follow_state` and `updated_at`; `followers`: `observed_at`, the state being that it is there.
+        provider: Provider that issued the LINE ID.
+        role: Which of these streams it is.
+
+    Raises:
+        RejectedRecordError: It names nobody, or a value is not what its column says.
+    """
+    line_id = line_identifier(record, provider)
+    if line_id is None:
+        raise RejectedRecordError(Reason.NO_IDENTIFIER, "line_id has no value")
+    state_column, states, time_column = _FOLLOW_COLUMNS[role]
+    said = record.get(state_column, FollowState.FOLLOWING if role is Role.FOLLOWERS else None)
+    state = states.get(said) if isinstance(said, str) else None
+    if state is None:
+        raise RejectedRecordError(
+            Reason.INVALID_FOLLOW_STATE, f"{state_column} {said!r} is not one of {', '.join(states)}"
+        )
+    at = milliseconds(record.get(time_column), time_column)
+    return Follow(line_id, state, at, followed_at=at if state is FollowState.FOLLOWING else UNDATED)
+
+
+def recipient(record: Mapping[str, Any], provider: str) -> Identifier:
+    """Read the one identifier that a `messages` record is for.
+
+    Raises:
+        RejectedRecordError: It names nobody or several, or the identifier is malformed.
+    """
+    found = (_customer_id(record.get("id")), _email(record.get("email")), line_identifier(record, provider))
+    identifiers = [identifier for identifier in found if identifier]
+    if len(identifiers) != 1:
+        named = ", ".join(identifier.kind for identifier in identifiers) or "none"
+        raise RejectedRecordError(Reason.NO_RECIPIENT, f"exactly one of line_id, id and email is needed, found {named}")
+    return identifiers[0]
+
+
+def line_identifier(record: Mapping[str, Any], provider: str) -> Identifier | None:
+    """The record's LINE ID, if it has one.
+
+    Raises:
+        RejectedRecordError: The value is not a LINE ID.
+    """
+    value = record.get("line_id")
+    if value is None or value == "":
+        return None
+    if not is_line_id(value):
+        raise RejectedRecordError(Reason.INVALID_LINE_ID, f"line_id {value!r} is not U and 32 hexadecimal digits")
+    return Identifier(Kind.LINE_ID, provider, value)
+
+
+def milliseconds(value: object, column: str) -> int:
+    """A time as milliseconds since 1970; `UNDATED` for none.
+
+    Raises:
+        RejectedRecordError: It is no ISO 8601 date-time.
+    """
+    if value is None or value == "":
+        return UNDATED
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(value)  # type: ignore[arg-type] # TypeError is caught
+    except (TypeError, ValueError):
+        raise RejectedRecordError(
+            Reason.INVALID_TIMESTAMP,
+            f"{column} {value!r} is not an ISO 8601 date-time",
+        ) from None
+    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return round(aware.timestamp() * 1000)
+
+
+def _customer_id(value: object) -> Identifier | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # a nullable integer column that some tap read as a float
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise RejectedRecordError(Reason.INVALID_ID, f"id {value!r} is neither text nor a whole number")
+    return Identifier(Kind.ID, "", _storable(value.strip(), Reason.INVALID_ID)) if value.strip() else None
+
+
+def _email(value: object) -> Identifier | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise RejectedRecordError(Reason.INVALID_EMAIL, f"email {value!r} is not text")
+    email = unicodedata.normalize("NFKC", value).strip().casefold()
+    if not email:
+        return None
+    name, _, domain = email.partition("@")
+    if not name or not domain or "@" in domain or any(character.isspace() for character in email):
+        raise RejectedRecordError(Reason.INVALID_EMAIL, f"email {value!r} is not of the form name@domain")
+    return Identifier(Kind.EMAIL, "", _storable(email, Reason.INVALID_EMAIL))
+
+
+def _storable(text: str, reason: Reason) -> str:
+    """Refuse what some database would refuse in the middle of a batch."""
+    if len(text) > IDENTIFIER_LENGTH:
+        raise RejectedRecordError(reason, f"{len(text)} of {IDENTIFIER_LENGTH} characters")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+        raise RejectedRecordError(reason, f"{text!r} has a control character")
+    return text
+
+
+def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:
+    nested = record.get("attributes")
+    if isinstance(nested, str):
+        try:
+            nested = json.loads(nested)
+        except ValueError:
+            raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, "the attributes column is not JSON text") from None
+    if nested is not None and not isinstance(nested, dict):
+        raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, "the attributes column holds no object")
+    columns = {key: value for key, value in record.items() if key not in IDENTITY_COLUMNS}
+    return {**(nested or {}), **columns}

@@ -1,0 +1,51 @@
+"""Why a record was refused or a message not sent: every code, in one place."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+
+class Reason(StrEnum):
+    """A reason code; `description` says it in words for the documentation."""
+
+    description: str
+
+    def __new__(cls, code: str, description: str) -> Self:
+        """Make a member from its code and its words."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.description = description
+        return member
+
+    INVALID_RECORD = "invalid_record", "The record does not fit the schema that its tap declared."
+    NO_IDENTIFIER = "no_identifier", "A profile record has none of id, email and line_id."
+    INVALID_ID = "invalid_id", "The id is neither text nor a whole number."
+    INVALID_EMAIL = "invalid_email", "The email is not of the form name@domain."
+    INVALID_LINE_ID = "invalid_line_id", "The LINE ID is not U and 32 hexadecimal digits."
+    INVALID_TIMESTAMP = "invalid_timestamp", "A time is not an ISO 8601 date-time."
+    INVALID_ATTRIBUTES = "invalid_attributes", "The attributes column is neither an object nor the JSON text of one."
+    INVALID_FOLLOW_STATE = "invalid_follow_state", "The follow record names no known follow state."
+    NO_MESSAGE_ID = "no_message_id", "A message record has no message_id, so that it could be sent twice."
+    NO_RECIPIENT = "no_recipient", "A message record must name exactly one of line_id, id and email."
+    NO_CONTENT = "no_content", "A message record must have exactly one of messages and text."
+    INVALID_MESSAGE = "invalid_message", "LINE would refuse the content; the detail names the property."
+    REFUSED_BY_LINE = "refused_by_line", "LINE refused the request; the detail has LINE's own words."
+    UNKNOWN_RECIPIENT = "unknown_recipient", "No profile has the identifier that the message names."
+    NO_LINE_ID = "no_line_id", "The profile has no LINE ID of this provider."
+    UNFOLLOWED = "unfollowed", "The person blocked or left the channel."
+    EXPIRED = "expired", "The message's expires_at passed before it could be sent."
+    RETRY_KEY_EXPIRED = (
+        "retry_key_expired",
+        "Whether LINE accepted it is unknown and the retry key is dead, so it is never sent again by itself.",
+    )
+
+
+class RejectedRecordError(Exception):
+    """A record is refused, with a reason code and the details in words."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        """Say why; the detail may quote the record, and so belongs into the store, not into a log."""
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail

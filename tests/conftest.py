@@ -1,0 +1,65 @@
+"""Fixtures that every part's tests share: databases, the sandbox, a clean environment."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+import requests
+import servers
+
+from line_core.store import Store, open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Postgres]:
+    """A real PostgreSQL for the whole session."""
+    with servers.postgres(tmp_path_factory.mktemp("postgres") / "data") as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: servers.Postgres) -> str:
+    """URL of an empty database of its own on the session's PostgreSQL."""
+    database = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres.url(driver="postgresql"), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{database}"'.encode())
+    return postgres.url(database)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty store, once on SQLite and once on Postgres."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """An open, empty store, once on SQLite and once on Postgres."""
+    with open_store(store_url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One sandbox process for the session; use `sandbox_url`, which resets it."""
+    log = tmp_path_factory.mktemp("sandbox") / "sandbox.log"
+    with servers.program("line-sandbox", "serve", "--port", "0", "--followers", "1000", "--seed", "1", log=log) as url:
+        yield url
+
+
+@pytest.fixture
+def sandbox_url(shared_sandbox: str) -> str:
+    """URL of a sandbox as new: 1,000 followers, seed 1, no faults, nothing delivered."""
+    requests.delete(f"{shared_sandbox}/sandbox/faults", timeout=10).raise_for_status()
+    requests.post(f"{shared_sandbox}/sandbox/reset", timeout=10).raise_for_status()
+    return shared_sandbox

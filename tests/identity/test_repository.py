@@ -1,0 +1,99 @@
+"""Identity in the store: batches, restarts and repetitions leave the same people."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING
+
+import people
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from people import evidence_of, follow, identify, line_id
+from sqlalchemy import delete, func, select
+
+from line_core.store import open_store
+from line_core.store.tables import identity as tables
+from target_line.identity.model import Identifier, Kind, Rule
+from target_line.identity.repository import IdentityRepository
+from target_line.identity.rules import Policy, resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from line_core.store import Store
+
+
+@pytest.fixture
+def identity(store: Store) -> IdentityRepository:
+    return IdentityRepository(store, Policy())
+
+
+def test_a_batch_reports_the_profiles_it_added_and_the_joins_it_made(identity: IdentityRepository) -> None:
+    first = identity.take_in([follow(1, at=1), follow(2, at=1)])
+    assert (first.profiles_added, dict(first.joins)) == (2, {})
+    second = identity.take_in([identify(at=2, id="a", line=1), identify(at=2, id="a", line=2)])
+    assert (second.profiles_added, dict(second.joins)) == (-1, {Rule.ANONYMOUS_IDENTIFIED: 2})
+
+
+def test_the_same_batch_again_changes_nothing(identity: IdentityRepository, store: Store) -> None:
+    batch = [follow(1, at=1), identify(at=2, id="a", line=1)]
+    identity.take_in(batch)
+    again = identity.take_in(batch)
+    assert (again.profiles_added, dict(again.joins)) == (0, {})
+    with store.read() as connection:
+        assert connection.execute(select(func.count()).select_from(tables.merges)).scalar_one() == 1
+
+
+def test_a_merge_keeps_the_images_of_what_the_store_had_before(identity: IdentityRepository, store: Store) -> None:
+    identity.take_in([identify(at=1, email="x@example.com", plan="free")])
+    identity.take_in([identify(at=2, id="a", email="x@example.com", plan="gold")])
+    with store.read() as connection:
+        (row,) = connection.execute(select(tables.merges)).all()
+    assert (row.rule, row.survivor, row.absorbed) == ("email_identified", "id:a", "email:x@example.com")
+    assert row.before == [{"identifiers": ["email:x@example.com"], "attributes": {"plan": "free"}}]
+
+
+def test_any_identifier_finds_the_profile_and_unknown_ones_find_none(identity: IdentityRepository) -> None:
+    identity.take_in([identify(at=1, id="a", email="x@example.com"), identify(at=2, id="a", line=1)])
+    names = [Identifier(Kind.EMAIL, "", "x@example.com"), Identifier(Kind.LINE_ID, "default", line_id(1))]
+    found = identity.resolutions([*names, Identifier(Kind.ID, "", "nobody")])
+    assert {name: found[name].id for name in found} == dict.fromkeys(names, "a")
+
+
+def test_a_batch_larger_than_a_statement_is_taken_in_whole(identity: IdentityRepository) -> None:
+    batch = [identify(at=1, id=number, line=number + 1) for number in range(2500)]
+    assert identity.take_in(batch).profiles_added == 2500
+    assert identity.take_in(batch).profiles_added == 0
+    assert sum(1 for _ in identity.profiles()) == 2500
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def emptied_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """One store for all examples of a property; each example empties it first."""
+    if request.param == "sqlite":
+        with tempfile.TemporaryDirectory() as directory, open_store(f"sqlite:///{directory}/store.db") as store:
+            yield store
+    else:
+        with open_store(request.getfixturevalue("postgres").url("postgres")) as store:
+            yield store
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(people.histories(), st.data())
+def test_the_people_are_the_same_whatever_the_batches(
+    emptied_store: Store,
+    history: list[people.Record],
+    data: st.DataObject,
+) -> None:
+    with emptied_store.write() as connection:
+        for table in (tables.identifiers, tables.clusters, tables.merges):
+            connection.execute(delete(table))
+    identity = IdentityRepository(emptied_store, Policy())
+    shuffled = data.draw(st.permutations([*history, *history[:3]]))
+    while shuffled:
+        size = data.draw(st.integers(min_value=1, max_value=5))
+        batch, shuffled = shuffled[:size], shuffled[size:]
+        identity.take_in(batch)
+    expected = resolve(evidence_of(*history), Policy()).profiles
+    assert sorted(identity.profiles(), key=lambda profile: profile.key) == list(expected)

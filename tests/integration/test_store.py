@@ -1,0 +1,79 @@
+"""The store opens by one code path on SQLite and Postgres."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import select, text
+
+from line_core.errors import StoreError
+from line_core.store import Store, open_store, upgrade_store
+from line_core.store.tables import inbox, metadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_migrations_make_exactly_the_tables_that_the_code_describes(store: Store) -> None:
+    with store.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_opening_a_store_twice_keeps_what_is_in_it(store_url: str) -> None:
+    with open_store(store_url) as store, store.write() as connection:
+        connection.execute(text("CREATE TABLE kept (n INTEGER)"))
+    with open_store(store_url) as store, store.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM kept")).scalar_one() == 0
+
+
+def test_an_older_store_is_refused_until_it_is_upgraded(store_url: str) -> None:
+    with open_store(store_url) as store, store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with pytest.raises(StoreError, match=r"schema 0000, this version needs \d{4}.*upgrade.*setting: store_url"):
+        open_store(store_url)
+
+
+def test_upgrading_a_current_store_changes_nothing(store_url: str) -> None:
+    open_store(store_url).close()
+    before, after = upgrade_store(store_url)
+    assert before == after
+
+
+def test_a_write_that_fails_leaves_nothing_behind(store: Store) -> None:
+    with pytest.raises(StoreError, match="no_such_table"), store.write(alone="inbox") as connection:
+        connection.execute(text("CREATE TABLE left_behind (n INTEGER)"))
+        connection.execute(text("SELECT * FROM no_such_table"))
+    with pytest.raises(StoreError, match="left_behind"), store.read() as connection:
+        connection.execute(text("SELECT * FROM left_behind"))
+
+
+def test_reading_an_empty_inbox_finds_nothing(store: Store) -> None:
+    with store.read() as connection:
+        assert connection.execute(select(inbox.events)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "not of the form"),
+        ("mysql://user:hunter2@localhost/x", "SQLite or Postgres"),
+        ("sqlite:////no/such/directory/store.db", "unable to open"),
+        ("postgresql://user:hunter2@127.0.0.1:1/x", "cannot use the store at postgresql"),
+    ],
+)
+def test_a_store_that_cannot_be_opened_is_one_line_that_names_the_setting_and_no_password(url: str, said: str) -> None:
+    with pytest.raises(StoreError, match=said) as caught:
+        open_store(url)
+    assert "\n" not in str(caught.value)
+    assert "store_url" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_file_that_is_not_a_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("not a database at all, just a long enough text to be read as a header by SQLite\n" * 20)
+    with pytest.raises(StoreError, match="file is not a database"):
+        open_store(f"sqlite:///{path}")
