@@ -1,1 +1,1 @@
-"""The webhook receiver."""
+"""The webhook receiver, `tap-line-webhook`: LINE's events into the store, each once, before the answer."""

@@ -20,8 +20,7 @@ def upgrade() -> None:
         "events",
         sa.Column(
             "position",
-            sa.BigInteger(),
-            autoincrement=False,
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
             nullable=False,
             comment="Reading order; see line_core.store.inbox",
         ),
@@ -36,17 +35,32 @@ def upgrade() -> None:
         sa.Column("mode", sa.String(length=16), nullable=True),
         sa.Column("occurred_at", UtcDateTime(), nullable=False, comment="LINE's timestamp of the event"),
         sa.Column("received_at", UtcDateTime(), nullable=False, comment="When this receiver first got it"),
+        sa.Column("destination", sa.String(length=80), nullable=True, comment="User ID of the bot that it was sent to"),
         sa.Column("line_id", sa.String(length=80), nullable=True, comment="source.userId"),
         sa.Column("source_type", sa.String(length=16), nullable=True, comment="user, group or room"),
         sa.Column("chat_id", sa.String(length=80), nullable=True, comment="source.groupId or source.roomId"),
         sa.Column("message_id", sa.String(length=64), nullable=True, comment="message.id or unsend.messageId"),
+        sa.Column(
+            "message_state",
+            sa.String(length=16),
+            nullable=True,
+            comment="current, superseded (edited since) or unsent (content blanked)",
+        ),
         sa.Column("payload", sa.Text(), nullable=False, comment="The event as LINE sent it, JSON text"),
         sa.Column("deliveries", sa.Integer(), server_default="1", nullable=False, comment="How often LINE sent it"),
         sa.PrimaryKeyConstraint("position", name=op.f("pk_events")),
         sa.UniqueConstraint("channel", "webhook_event_id", name=op.f("uq_events_channel_webhook_event_id")),
+        sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_events_line_id"), "events", ["line_id"], unique=False)
     op.create_index(op.f("ix_events_message_id"), "events", ["message_id"], unique=False)
+    op.create_table(
+        "inbox_readers",
+        sa.Column("reader", sa.String(length=128), nullable=False, comment="Who reads: a stream and its tap's name"),
+        sa.Column("position", sa.BigInteger(), nullable=False, comment="All up to here is safe with the reader"),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("reader", name=op.f("pk_inbox_readers")),
+    )
     op.create_table(
         "identity_clusters",
         sa.Column("cluster_id", sa.BigInteger(), autoincrement=False, nullable=False),
