@@ -30,6 +30,10 @@ class Reason(StrEnum):
     NO_RECIPIENT = "no_recipient", "A message record must name exactly one of line_id, id and email."
     NO_CONTENT = "no_content", "A message record must have exactly one of messages and text."
     INVALID_MESSAGE = "invalid_message", "LINE would refuse the content; the detail names the property."
+    TEMPLATE_ERROR = (
+        "template_error",
+        "A template is malformed or names something that neither profile nor variables have.",
+    )
     REFUSED_BY_LINE = "refused_by_line", "LINE refused the request; the detail has LINE's own words."
     UNKNOWN_RECIPIENT = "unknown_recipient", "No profile has the identifier that the message names."
     NO_LINE_ID = "no_line_id", "The profile has no LINE ID of this provider."

@@ -119,6 +119,19 @@ def milliseconds(value: object, column: str) -> int:
     return round(aware.timestamp() * 1000)
 
 
+def storable(text: str, reason: Reason, length: int = IDENTIFIER_LENGTH) -> str:
+    """The text itself, unless some database would refuse it in the middle of a batch.
+
+    Raises:
+        RejectedRecordError: It is too long, or has a character that cannot be stored.
+    """
+    if len(text) > length:
+        raise RejectedRecordError(reason, f"{len(text)} of {length} characters")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+        raise RejectedRecordError(reason, f"{text!r} has a control character")
+    return text
+
+
 def _customer_id(value: object) -> Identifier | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)  # a nullable integer column that some tap read as a float
@@ -128,7 +141,7 @@ def _customer_id(value: object) -> Identifier | None:
         return None
     if not isinstance(value, str):
         raise RejectedRecordError(Reason.INVALID_ID, f"id {value!r} is neither text nor a whole number")
-    return Identifier(Kind.ID, "", _storable(value.strip(), Reason.INVALID_ID)) if value.strip() else None
+    return Identifier(Kind.ID, "", storable(value.strip(), Reason.INVALID_ID)) if value.strip() else None
 
 
 def _email(value: object) -> Identifier | None:
@@ -142,16 +155,7 @@ def _email(value: object) -> Identifier | None:
     name, _, domain = email.partition("@")
     if not name or not domain or "@" in domain or any(character.isspace() for character in email):
         raise RejectedRecordError(Reason.INVALID_EMAIL, f"email {value!r} is not of the form name@domain")
-    return Identifier(Kind.EMAIL, "", _storable(email, Reason.INVALID_EMAIL))
-
-
-def _storable(text: str, reason: Reason) -> str:
-    """Refuse what some database would refuse in the middle of a batch."""
-    if len(text) > IDENTIFIER_LENGTH:
-        raise RejectedRecordError(reason, f"{len(text)} of {IDENTIFIER_LENGTH} characters")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
-        raise RejectedRecordError(reason, f"{text!r} has a control character")
-    return text
+    return Identifier(Kind.EMAIL, "", storable(email, Reason.INVALID_EMAIL))
 
 
 def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:

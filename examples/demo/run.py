@@ -1,0 +1,198 @@
+"""The demo: a LINE platform, a warehouse, and both Meltano runs between them, on this machine.
+
+What it stores stays in `.demo/`, so that a second run shows that nothing is sent twice; `make demo-clean` forgets it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import requests
+from servers import PROGRAMS, STOP_SECONDS, Postgres, postgres, program
+
+PROJECT = Path(__file__).parents[2]
+DATA = PROJECT / ".demo"
+SEED = Path(__file__).with_name("warehouse.sql")
+EVENTS = 500
+LANDED = """
+SELECT 'line.followers', count(*) FROM line.followers
+UNION ALL SELECT 'line.profiles', count(*) FROM line.profiles
+UNION ALL SELECT 'line.events', count(*) FROM line.events
+"""
+SECRET = "sandbox-secret"  # noqa: S105 - the sandbox's own, good for nothing else
+
+
+def main() -> int:
+    """Run the demo; the exit code."""
+    started = time.monotonic()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the demo as Ctrl-C does
+    DATA.mkdir(exist_ok=True)
+    try:
+        with ExitStack() as running:
+            demo(running)
+    except KeyboardInterrupt:
+        print("\ninterrupted; all servers of the demo have ended", file=sys.stderr)
+        return 130
+    except subprocess.CalledProcessError as error:
+        print(f"\n`{' '.join(error.cmd)}` failed with exit code {error.returncode}", file=sys.stderr)
+        return 1
+    print(f"\nDone in {time.monotonic() - started:.0f} seconds. Run it again: nothing is sent twice.")
+    return 0
+
+
+def demo(running: ExitStack) -> None:
+    """Start the servers, move the data both ways, and tell what came of it."""
+    say("starting PostgreSQL, the LINE sandbox (1,000 followers) and the webhook receiver")
+    warehouse = running.enter_context(postgres(DATA / "postgres"))
+    sandbox = running.enter_context(program("line-sandbox", "serve", "--port", "0", log=DATA / "sandbox.log"))
+    environment = meltano_environment(warehouse, sandbox)
+    receiver = running.enter_context(
+        program("tap-line-webhook", "serve", "--port", "0", environment=environment, log=DATA / "webhook.log"),
+    )
+
+    say(f"LINE sends {EVENTS} webhook events: follows, messages, unfollows")
+    order = {
+        "url": f"{receiver}/webhook/main",
+        "secret": SECRET,
+        "generate": {"count": EVENTS, "seed": 1},
+        "batch_size": 10,
+    }
+    requests.post(f"{sandbox}/sandbox/webhooks", json=order, timeout=120).raise_for_status()
+
+    say("meltano install (the first time it makes an environment for each plugin)")
+    meltano("install", environment=environment, quiet=True)
+    meltano("run", "tap-line", "target-postgres", environment=environment)
+    with psycopg.connect(warehouse.url(driver="postgresql")) as connection:
+        connection.execute(SEED.read_bytes())
+    say("the company's customers and messages are in the warehouse now: examples/demo/warehouse.sql")
+    meltano("run", "tap-postgres", "target-line", environment=environment)
+    tell(warehouse, sandbox, environment)
+
+
+def meltano_environment(warehouse: Postgres, sandbox: str) -> dict[str, str]:
+    """The settings that this machine decides: where the servers are. All others are in meltano.yml."""
+    store = f"sqlite:///{DATA / 'store.db'}"
+    return {
+        **os.environ,
+        "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
+        "MELTANO_PROJECT_ROOT": str(PROJECT),
+        "MELTANO_CLI_LOG_LEVEL": "warning",
+        "NO_COLOR": "1",
+        "TAP_LINE_API_URL": sandbox,
+        "TAP_LINE_API_DATA_URL": sandbox,
+        "TAP_LINE_STORE_URL": store,
+        "TAP_LINE_WEBHOOK_CHANNEL_SECRET": SECRET,
+        "TAP_LINE_WEBHOOK_STORE_URL": store,
+        "TARGET_LINE_API_URL": sandbox,
+        "TARGET_LINE_STORE_URL": store,
+        "TAP_POSTGRES_SQLALCHEMY_URL": warehouse.url(driver="postgresql"),
+        "TARGET_POSTGRES_SQLALCHEMY_URL": warehouse.url(),
+    }
+
+
+def meltano(*arguments: str, environment: dict[str, str], quiet: bool = False) -> None:
+    """Run Meltano as the README tells, its log going to a file.
+
+    Raises:
+        subprocess.CalledProcessError: It failed; the end of the log is shown.
+    """
+    if not quiet:
+        say(f"meltano {' '.join(arguments)}")
+    log = DATA / "meltano.log"
+    before = log.stat().st_size if log.exists() else 0
+    command = ["meltano", *arguments]
+    with (
+        log.open("ab") as output,
+        subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # so that its plugins can be ended with it
+        ) as process,
+    ):
+        try:
+            exit_code = process.wait()
+        except BaseException:
+            os.killpg(process.pid, signal.SIGINT)
+            try:
+                process.wait(STOP_SECONDS)
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if exit_code:
+        print("\n".join(log.read_text()[before:].splitlines()[-30:]), file=sys.stderr)
+        raise subprocess.CalledProcessError(exit_code, command)
+
+
+def tell(warehouse: Postgres, sandbox: str, environment: dict[str, str]) -> None:
+    """Print the table at the end."""
+    with psycopg.connect(warehouse.url(driver="postgresql")) as connection:
+        landed = connection.execute(LANDED).fetchall()
+    people = admin("identities", environment)
+    joins = Counter(row["rule"] for row in admin("merges", environment))
+    ledger = Counter((row["status"], row["reason"] or "") for row in admin("deliveries", environment))
+    rejects = Counter(row["reason"] for row in admin("rejects", environment))
+    now = requests.get(f"{sandbox}/sandbox/summary", timeout=10).json()
+
+    title("From LINE into the warehouse")
+    for table, count in landed:
+        row(table, count)
+    title("Who is who")
+    row("profiles", len(people))
+    row("  of customers", sum(1 for person in people if person["id"]))
+    row("  known by their LINE ID only", sum(1 for person in people if not person["id"] and not person["email"]))
+    for rule, count in sorted(joins.items()):
+        row(f"merged: {rule}", count)
+    title("From the warehouse to LINE")
+    for (status, reason), count in sorted(ledger.items()):
+        row(f"messages {status}{': ' if reason else ''}{reason}", count)
+    for refusal, count in sorted(rejects.items()):
+        row(f"records refused: {refusal}", count)
+    row("delivered by LINE in this run", now["deliveries"])
+
+    title("Where to look next")
+    print("  .venv/bin/target-line-admin --store-url sqlite:///.demo/store.db deliveries")
+    print("  .venv/bin/target-line-admin --store-url sqlite:///.demo/store.db rejects")
+    print("  .demo/meltano.log, README.md (your own LINE account), docs/")
+    if not now["deliveries"]:
+        print("\nEvery message of this table had been sent before, so LINE got none of them again.")
+
+
+def admin(listing: str, environment: dict[str, str]) -> list[dict[str, Any]]:
+    """The rows of one of target-line-admin's listings."""
+    command = [str(PROGRAMS / "target-line-admin"), listing, "--format", "jsonl"]
+    printed = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+def say(what: str) -> None:
+    """Tell what is going on."""
+    print(f"· {what}", flush=True)
+
+
+def title(text: str) -> None:
+    """Print a heading of the table."""
+    print(f"\n{text}")
+
+
+def row(name: str, count: int) -> None:
+    """Print a row of the table."""
+    print(f"  {name:<42}{count:>8,}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

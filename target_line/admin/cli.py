@@ -1,0 +1,137 @@
+"""`target-line-admin`: identities, merges, deliveries, rejects, status, upgrade."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from line_core.errors import LineError
+from line_core.store import DEFAULT_STORE_URL, Store, open_store, upgrade_store
+from target_line.admin import listings
+from target_line.identity.repository import IdentityRepository
+from target_line.identity.rules import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="table for people, jsonl for programs: one JSON object a line.",
+)
+
+
+class Admin:
+    """The options that all commands share."""
+
+    def __init__(self, store_url: str, channel: str, provider: str) -> None:
+        """Keep the options; the store is opened when a command needs it."""
+        self.store_url = store_url
+        self.channel = channel
+        self.provider = provider
+
+    def open(self) -> Store:
+        """Open the store."""
+        return open_store(self.store_url)
+
+
+@click.group()
+@click.option(
+    "--store-url",
+    envvar=["TARGET_LINE_STORE_URL", "TAP_LINE_STORE_URL"],
+    default=DEFAULT_STORE_URL,
+    show_default=True,
+    help="The store; better by environment if it holds a password.",
+)
+@click.option("--channel", envvar="TARGET_LINE_CHANNEL", default="main", show_default=True, help="Your channel's name.")
+@click.option(
+    "--provider",
+    envvar="TARGET_LINE_PROVIDER",
+    default="default",
+    show_default=True,
+    help="Your name for the provider above the channel.",
+)
+@click.version_option(package_name="singer-line")
+@click.pass_context
+def commands(context: click.Context, store_url: str, channel: str, provider: str) -> None:
+    """Look into the store of tap-line and target-line."""
+    context.obj = Admin(store_url, channel, provider)
+
+
+@commands.command()
+@_format
+@click.pass_obj
+def identities(admin: Admin, form: str) -> None:
+    """People: one row a surviving profile, the same for the same people."""
+    with admin.open() as store:
+        _print(listings.identities(IdentityRepository(store, Policy()), admin.provider), form)
+
+
+@commands.command()
+@_format
+@click.pass_obj
+def merges(admin: Admin, form: str) -> None:
+    """Who went into whom, by which rule, and what they were before."""
+    with admin.open() as store:
+        _print(listings.merges(store), form)
+
+
+@commands.command()
+@_format
+@click.pass_obj
+def deliveries(admin: Admin, form: str) -> None:
+    """The ledger: what became of each message."""
+    with admin.open() as store:
+        _print(listings.deliveries(store, admin.channel), form)
+
+
+@commands.command()
+@_format
+@click.pass_obj
+def rejects(admin: Admin, form: str) -> None:
+    """Refused records, whole, with the reason."""
+    with admin.open() as store:
+        _print(listings.refused(store, admin.channel), form)
+
+
+@commands.command()
+@_format
+@click.pass_obj
+def status(admin: Admin, form: str) -> None:
+    """How much of everything the store holds."""
+    with admin.open() as store:
+        row = listings.status(store, admin.channel)
+    _print([row] if form == "jsonl" else ({"what": name, "count": f"{row[name]:,}"} for name in row), form)
+
+
+@commands.command()
+@click.pass_obj
+def upgrade(admin: Admin) -> None:
+    """Bring the store's schema to this version."""
+    before, after = upgrade_store(admin.store_url)
+    click.echo(f"schema {after}" if before == after else f"schema {before or 'none'} → {after}")
+
+
+def _print(rows: Iterable[listings.Row], form: str) -> None:
+    lines: Callable[[Iterable[listings.Row]], Iterable[str]] = listings.as_table if form == "table" else _jsonl
+    for line in lines(rows):
+        click.echo(line)
+
+
+def _jsonl(rows: Iterable[listings.Row]) -> Iterable[str]:
+    return (json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
+
+
+def main() -> None:
+    """Run the command; an error that a user can mend is one line."""
+    try:
+        commands()
+    except LineError as error:
+        click.echo(f"target-line-admin: {error}", err=True)
+        sys.exit(1)

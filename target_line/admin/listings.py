@@ -1,0 +1,140 @@
+"""What the store holds, as rows for a person or a program."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from line_core.store.tables import identity, inbox, ledger
+from line_core.store.tables.rejects import rejects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from line_core.store import Store
+    from target_line.identity.model import Profile
+    from target_line.identity.repository import IdentityRepository
+
+Row = dict[str, Any]
+
+
+def identities(repository: IdentityRepository, provider: str) -> Iterator[Row]:
+    """A row a profile, in an order and with keys that depend on nothing but who people are."""
+    rows = (profile_row(profile, provider) for profile in repository.profiles())
+    yield from sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+
+
+def profile_row(profile: Profile, provider: str) -> Row:
+    """A profile as the interface shows it: no internal keys, no times of runs."""
+    canonical = profile.canonical.get(provider)
+    return {
+        "id": profile.id,
+        "email": profile.email,
+        "line_id": canonical.line_id if canonical else None,
+        "line_ids": [
+            {"line_id": account.line_id, "follow_state": account.follow_state}
+            for account in profile.line_accounts
+            if account.provider == provider
+        ],
+        "attributes": profile.attributes,
+        "aliases": {"ids": [], "emails": list(profile.former_emails)},
+    }
+
+
+def merges(store: Store) -> Iterator[Row]:
+    """A row a merge or move, oldest first."""
+    table = identity.merges.c
+    columns = (table.merge_id, table.merged_at, table.rule, table.survivor, table.absorbed, table.identifier)
+    query = select(*columns, table.evidence_at, table.before, table.undone_at).order_by(table.merge_id)
+    yield from _rows(store, query)
+
+
+def deliveries(store: Store, channel: str) -> Iterator[Row]:
+    """A row a message record, oldest first, with what became of it."""
+    message, request = ledger.messages.c, ledger.requests.c
+    query = (
+        select(
+            message.message_id,
+            message.line_id,
+            message.status,
+            message.reason,
+            message.detail,
+            request.method,
+            message.retry_key,
+            request.request_id,
+            func.coalesce(request.attempts, 0).label("attempts"),
+            message.campaign,
+            message.send_at,
+            message.staged_at,
+            message.updated_at,
+        )
+        .select_from(ledger.messages.outerjoin(ledger.requests))
+        .where(message.channel == channel)
+        .order_by(message.staged_at, message.message_id)
+    )
+    yield from _rows(store, query)
+
+
+def refused(store: Store, channel: str) -> Iterator[Row]:
+    """A row a refused record, oldest first."""
+    table = rejects.c
+    columns = (table.reject_id, table.stream, table.reason, table.detail, table.record, table.times_seen)
+    times = (table.first_seen_at, table.last_seen_at, table.replayed_at)
+    yield from _rows(store, select(*columns, *times).where(table.channel == channel).order_by(table.reject_id))
+
+
+def status(store: Store, channel: str) -> Row:
+    """How many rows of each kind the store holds."""
+    counted = {
+        "events": select(func.count()).select_from(inbox.events),
+        "identifiers": select(func.count()).select_from(identity.identifiers),
+        "merges": select(func.count()).select_from(identity.merges),
+        "rejects": select(func.count()).select_from(rejects).where(rejects.c.channel == channel),
+    }
+    message = ledger.messages.c
+    by_status = select(message.status, func.count()).where(message.channel == channel).group_by(message.status)
+    with store.read() as connection:
+        row: Row = {name: connection.execute(query).scalar_one() for name, query in counted.items()}
+        row |= {f"messages {status}": count for status, count in sorted(connection.execute(by_status).tuples())}
+    return row
+
+
+def _rows(store: Store, query: Any) -> Iterator[Row]:  # noqa: ANN401 - a Select of any columns
+    with store.read() as connection:
+        for row in connection.execution_options(yield_per=1000).execute(query).mappings():
+            yield {name: _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any column's value
+    return _iso(value) if hasattr(value, "isoformat") else value
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def as_table(rows: Iterable[Row]) -> Iterator[str]:
+    """Lines of a table with a header; nested values as compact JSON, long ones cut."""
+    listed = [{name: _cell(value) for name, value in row.items()} for row in rows]
+    if not listed:
+        yield "(none)"
+        return
+    widths = {name: max(len(name), *(len(row[name]) for row in listed)) for name in listed[0]}
+    yield "  ".join(name.ljust(width) for name, width in widths.items()).rstrip()
+    yield "  ".join("-" * width for width in widths.values())
+    for row in listed:
+        yield "  ".join(row[name].ljust(width) for name, width in widths.items()).rstrip()
+
+
+_CELL_WIDTH = 48
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = " ".join(text.split())
+    return text if len(text) <= _CELL_WIDTH else text[: _CELL_WIDTH - 1] + "…"

@@ -1,0 +1,66 @@
+"""Rejects in the store: refused records, whole, each once, with the reason."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from line_core.store.tables.rejects import rejects
+from line_core.store.upsert import insert_on_conflict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from target_line.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A refused record."""
+
+    stream: str
+    record: Mapping[str, Any]
+    reason: Reason
+    detail: str
+
+    @property
+    def digest(self) -> str:
+        """Names the record by its content (SHA-256, hexadecimal)."""
+        return hashlib.sha256(json.dumps(self.record, sort_keys=True).encode()).hexdigest()
+
+
+def save_rejects(connection: Connection, channel: str, refused: Sequence[Reject]) -> None:
+    """Keep refused records; one that was refused before is counted again, with the newest reason."""
+    if not refused:
+        return
+    now = datetime.now(UTC)
+    statement = insert_on_conflict(connection, rejects)
+    statement = statement.on_conflict_do_update(
+        index_elements=["channel", "stream", "digest"],
+        set_={
+            "reason": statement.excluded.reason,
+            "detail": statement.excluded.detail,
+            "times_seen": rejects.c.times_seen + 1,
+            "last_seen_at": now,
+        },
+    )
+    # Sorted, so that two processes that refuse the same records never wait for each other in a circle.
+    rows = [
+        {
+            "channel": channel,
+            "stream": reject.stream,
+            "digest": reject.digest,
+            "reason": reject.reason,
+            "detail": reject.detail,
+            "record": reject.record,
+            "first_seen_at": now,
+            "last_seen_at": now,
+        }
+        for reject in sorted(refused, key=lambda reject: (reject.stream, reject.digest))
+    ]
+    connection.execute(statement, rows)

@@ -1,0 +1,117 @@
+"""A `messages` record, read and checked: who, what, when."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from target_line.identity.model import UNDATED
+from target_line.identity.records import milliseconds, recipient, storable
+from target_line.reasons import Reason, RejectedRecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from target_line.identity.model import Identifier
+
+MESSAGE_ID_LENGTH = 255
+LineMessages = list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one `messages` record asks for."""
+
+    message_id: str
+    recipient: Identifier
+    content: LineMessages
+    """1 to 5 LINE message objects; their texts may hold Liquid."""
+    variables: dict[str, Any]
+    notification_disabled: bool
+    send_at: datetime | None
+    expires_at: datetime | None
+
+
+def parse_message(record: Mapping[str, Any], provider: str) -> Message:
+    """Read a `messages` record.
+
+    Args:
+        record: `message_id`; one of `line_id`, `id` and `email`; one of `messages` (one LINE message object or a list
+            of 1 to 5, or their JSON text) and `text`; optionally `variables` (an object, or its JSON text), `send_at`
+            and `expires_at` (ISO 8601; without a zone they are UTC), `notification_disabled`.
+        provider: Provider that issued the LINE ID.
+
+    Raises:
+        RejectedRecordError: Something needed is missing or malformed.
+    """
+    return Message(
+        message_id=_message_id(record.get("message_id")),
+        recipient=recipient(record, provider),
+        content=_content(record),
+        variables=_variables(record.get("variables")),
+        notification_disabled=_flag(record.get("notification_disabled")),
+        send_at=_time(record, "send_at"),
+        expires_at=_time(record, "expires_at"),
+    )
+
+
+def _message_id(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    if not text:
+        raise RejectedRecordError(Reason.NO_MESSAGE_ID, f"message_id {value!r} is neither text nor a whole number")
+    return storable(text, Reason.NO_MESSAGE_ID, MESSAGE_ID_LENGTH)
+
+
+def _content(record: Mapping[str, Any]) -> LineMessages:
+    text = record.get("text")
+    messages = _json_value(record.get("messages"), "messages")
+    if (text in (None, "")) == (messages is None):
+        found = "both" if messages is not None else "neither"
+        raise RejectedRecordError(Reason.NO_CONTENT, f"exactly one of messages and text is needed, found {found}")
+    if messages is None:
+        if not isinstance(text, str):
+            raise RejectedRecordError(Reason.INVALID_MESSAGE, "text: not text")
+        return [{"type": "text", "text": text}]
+    listed = messages if isinstance(messages, list) else [messages]
+    if not 1 <= len(listed) <= 5:  # noqa: PLR2004 - LINE's limit on one request, said in the message
+        raise RejectedRecordError(Reason.INVALID_MESSAGE, f"messages: {len(listed)} objects, LINE takes 1 to 5")
+    for number, item in enumerate(listed):
+        if not isinstance(item, dict) or not isinstance(item.get("type"), str):
+            raise RejectedRecordError(Reason.INVALID_MESSAGE, f"messages[{number}]: not an object with a type")
+    return listed
+
+
+def _variables(value: object) -> dict[str, Any]:
+    variables = _json_value(value, "variables")
+    if variables is None:
+        return {}
+    if not isinstance(variables, dict):
+        raise RejectedRecordError(Reason.INVALID_MESSAGE, "variables: not an object")
+    return variables
+
+
+def _json_value(value: object, column: str) -> Any:  # noqa: ANN401 - any JSON value
+    """An object or list, which some taps deliver as JSON text."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise RejectedRecordError(Reason.INVALID_MESSAGE, f"{column}: not JSON text") from None
+
+
+def _flag(value: object) -> bool:
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise RejectedRecordError(Reason.INVALID_MESSAGE, f"notification_disabled: {value!r} is not true or false")
+
+
+def _time(record: Mapping[str, Any], column: str) -> datetime | None:
+    at = milliseconds(record.get(column), column)
+    return None if at == UNDATED else datetime.fromtimestamp(at / 1000, UTC)
