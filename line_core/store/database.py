@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from sqlalchemy import URL
 
 DEFAULT_STORE_URL = "sqlite:///line-store.db"
+
+# Alembic tells of every step at INFO, in the log of programs whose users never heard of it.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _SQLITE_BUSY_SECONDS = 60

@@ -318,7 +318,10 @@ class Ledger:
             Reject(_STREAM, row.record, Reason.REFUSED_BY_LINE, words[row.retry_key] or "")
             for start in range(0, len(keys), _CHUNK)
             for row in connection.execute(
-                select(messages.record, messages.retry_key).where(messages.retry_key.in_(keys[start : start + _CHUNK])),
+                select(messages.record, messages.retry_key).where(
+                    messages.retry_key.in_(keys[start : start + _CHUNK]),
+                    messages.status == Status.REJECTED,
+                ),
             )
         ]
 

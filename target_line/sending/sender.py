@@ -93,7 +93,9 @@ class Sender:
         """Queue what an earlier run left claimed, then claim what is due, batch by batch."""
         leftovers = await self._in_database(self._ledger.unfinished)
         if leftovers:
-            self._logger.info("%s requests of an earlier run are sent again, under their retry keys", f"{len(leftovers):,}")
+            self._logger.info(
+                "%s requests of an earlier run are sent again, under their retry keys", f"{len(leftovers):,}"
+            )
         for request in leftovers:
             await self._claimed.put(request)
         while self._stop is None:
