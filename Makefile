@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 
-.PHONY: help install demo demo-clean test lint format types lock
+.PHONY: help install demo demo-clean test lint format types docs lock
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ format: install  ## Mend what can be mended by itself
 
 types: install  ## Check the types
 	@$(BIN)/mypy
+
+docs: install  ## Write the generated pages anew
+	@$(BIN)/python docs/generate.py
 
 lock: install  ## Pin the newest allowed versions, with hashes, in requirements/
 	@$(BIN)/python requirements/lock.py

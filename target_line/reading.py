@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from typing import Any
 
 import jsonschema_rs
@@ -33,9 +35,23 @@ class LineReader(MsgSpecReader):
         """
         try:
             message: dict[str, Any] = _decoder.decode(line)
-        except msgspec.DecodeError as error:
-            raise InputError(f"the input has a line of {len(line)} characters that is not JSON: {error}") from None
+        except msgspec.DecodeError:
+            message = self._deserialize_what_only_python_takes(line)
         return message
+
+    def _deserialize_what_only_python_takes(self, line: str) -> dict[str, Any]:
+        """NaN, numbers beyond a float and half surrogate pairs: some taps write them, and one is no reason to stop."""
+        try:
+            message: dict[str, Any] = json.loads(line, parse_constant=str, parse_float=_number_or_text)
+        except ValueError as error:
+            reason = getattr(error, "msg", "not text")
+            raise InputError(f"the input has a line of {len(line)} characters that is not JSON: {reason}") from None
+        return message
+
+
+def _number_or_text(digits: str) -> float | str:
+    number = float(digits)
+    return number if math.isfinite(number) else digits
 
 
 class RecordValidator:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from target_line.identity.repository import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from target_line.reasons import Reason
     from target_line.rejects import Reject
     from target_line.roles import Role
+    from target_line.sending.ledger import Result, Status
 
 
 @dataclass
@@ -42,6 +43,15 @@ class Report:
         """Count a batch of staged messages."""
         self.messages_received += received
         self.messages_new += new
+
+    def add_settled(self, settled: Mapping[tuple[Status, Reason], int]) -> None:
+        """Count messages that ended without a request."""
+        for (status, reason), count in settled.items():
+            self.sent[f"{status} ({reason})"] += count
+
+    def add_results(self, results: Sequence[Result]) -> None:
+        """Count messages by what came of their requests."""
+        self.sent.update(result.status for result in results)
 
     def lines(self) -> Iterator[str]:
         """The report, a line a subject, without any personal data."""

@@ -139,14 +139,6 @@ class MessagesSink(LineSink):
 
     role = Role.MESSAGES
 
-    def setup(self) -> None:
-        """Say early that sending needs credentials, before anything was read.
-
-        Raises:
-            SettingError: The mode needs credentials, and there are none.
-        """
-        self.target.require_credentials()
-
     def parse(self, record: dict[str, Any]) -> Scheduled:
         """Read a `messages` record."""
         message = parse_message(record, self.target.provider)

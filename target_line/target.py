@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from line_core.plugin import OneLineErrors
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 
+from line_core.api.client import LineClient
+from line_core.api.limits import LocalLimits
+from line_core.api.tokens import token_source_of
 from line_core.errors import LineError
+from line_core.plugin import OneLineErrors
 from line_core.store import Store, open_store
 from target_line.identity.repository import IdentityRepository
 from target_line.reading import LineReader
 from target_line.report import Report
-from target_line.roles import role_of
+from target_line.roles import Role, role_of
+from target_line.sending.compose import compose
 from target_line.sending.ledger import Ledger
+from target_line.sending.message import parse_message
+from target_line.sending.sender import Sender
 from target_line.settings import CONFIG_JSONSCHEMA, policy_of
 from target_line.sinks import SINKS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
+    from target_line.sending.compose import Decision
     from target_line.sinks import LineSink
 
 
@@ -43,10 +54,10 @@ class TargetLine(OneLineErrors, Target):
         TargetCapabilities.VALIDATE_RECORDS,
     ]
 
-    @property
-    def max_parallelism(self) -> int:
-        """One: a batch of identity must be in before the next sink looks at it."""
-        return 1
+    def __init__(self, **arguments: Any) -> None:
+        """Make the target; see the SDK's `Target` for the arguments."""
+        super().__init__(**arguments)
+        self.max_parallelism = 1  # sinks that drain in one order are easier to trust, and the database is one anyway
 
     @cached_property
     def store(self) -> Store:
@@ -85,12 +96,17 @@ class TargetLine(OneLineErrors, Target):
         return name
 
     def get_sink_class(self, stream_name: str) -> type[LineSink]:
-        """The sink of the stream's role.
+        """The sink of the stream's role; what would stop the run later, stops it here.
 
         Raises:
-            SettingError: The stream has no role.
+            SettingError: The stream has no role, or it is to be sent and there are no credentials.
+            StoreError: The store cannot be opened.
         """
-        return SINKS[role_of(stream_name, self.config["stream_roles"])]
+        role = role_of(stream_name, self.config["stream_roles"])
+        if role is Role.MESSAGES:
+            token_source_of(self.config)
+        _ = self.store
+        return SINKS[role]
 
     def process_endofpipe(self) -> None:
         """Make the last batches durable, then send what is due.
@@ -113,3 +129,24 @@ class TargetLine(OneLineErrors, Target):
                 f"{found:,} records were refused, {allowed:,} are allowed; nothing was sent",
                 setting="max_rejects",
             )
+
+    def _send(self) -> None:
+        """Send what is due, of this run and of earlier ones.
+
+        Raises:
+            LineError: Something speaks against going on; what was not sent stays in the ledger.
+        """
+        if self.ledger.has_work():
+            asyncio.run(self._send_due())
+
+    async def _send_due(self) -> None:
+        limits = LocalLimits(self.config.get("max_requests_per_second"))
+        async with LineClient(self.config["api_url"], token_source_of(self.config), limits) as client:
+            await Sender(self.ledger, client, limits, self._decide, self.report).run()
+
+    def _decide(self, records: Sequence[Mapping[str, Any]]) -> list[Decision]:
+        """What to do with each of some due message records, as identity is now."""
+        messages = [parse_message(record, self.provider) for record in records]
+        profiles = self.identity.resolutions({message.recipient for message in messages})
+        now = datetime.now(UTC)
+        return [compose(message, profiles.get(message.recipient), self.provider, now) for message in messages]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from target_line.identity.model import Profile
     from target_line.sending.message import Message
 
+_HALF_SURROGATE_PAIR = re.compile("[\ud800-\udfff]")
 _LIQUID = Environment(undefined=StrictUndefined)
 
 
@@ -38,7 +40,18 @@ class Push:
     """JSON, exactly as it is to be sent at every attempt."""
 
 
-def compose(message: Message, profile: Profile | None, provider: str, now: datetime) -> Push | Skipped:
+@dataclass(frozen=True, slots=True)
+class Unsendable:
+    """The content cannot be sent as it is."""
+
+    reason: Reason
+    detail: str
+
+
+Decision = Push | Skipped | Unsendable
+
+
+def compose(message: Message, profile: Profile | None, provider: str, now: datetime) -> Decision:
     """Decide about one message.
 
     Args:
@@ -46,27 +59,35 @@ def compose(message: Message, profile: Profile | None, provider: str, now: datet
         profile: The profile that its recipient names, if any is known.
         provider: Provider whose LINE IDs this channel can write to.
         now: For `expires_at`.
-
-    Raises:
-        RejectedRecordError: A template of the content cannot be filled in.
     """
     if message.expires_at is not None and message.expires_at <= now:
         return Skipped(Reason.EXPIRED)
-    if profile is None:
-        if message.recipient.kind is not Kind.LINE_ID:
-            return Skipped(Reason.UNKNOWN_RECIPIENT)
-        line_id = message.recipient.value  # nothing is known of it, so nothing speaks against it
-    else:
-        account = profile.canonical.get(provider)
-        if account is None:
-            return Skipped(Reason.NO_LINE_ID)
-        line_id = account.line_id
-        if account.follow_state is FollowState.UNFOLLOWED:
-            return Skipped(Reason.UNFOLLOWED, line_id)
-    body: dict[str, Any] = {"to": line_id, "messages": render(message, profile)}
+    line_id = _addressee(message, profile, provider)
+    if isinstance(line_id, Skipped):
+        return line_id
+    try:
+        body: dict[str, Any] = {"to": line_id, "messages": render(message, profile)}
+    except RejectedRecordError as error:
+        return Unsendable(error.reason, error.detail)
     if message.notification_disabled:
         body["notificationDisabled"] = True
-    return Push(line_id, json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    if _HALF_SURROGATE_PAIR.search(text):
+        return Unsendable(Reason.INVALID_MESSAGE, "messages: half of a surrogate pair, which is no character")
+    return Push(line_id, text)
+
+
+def _addressee(message: Message, profile: Profile | None, provider: str) -> str | Skipped:
+    if profile is None:
+        # Nothing is known of a LINE ID like that, so nothing speaks against it.
+        is_line_id = message.recipient.kind is Kind.LINE_ID
+        return message.recipient.value if is_line_id else Skipped(Reason.UNKNOWN_RECIPIENT)
+    account = profile.canonical.get(provider)
+    if account is None:
+        return Skipped(Reason.NO_LINE_ID)
+    if account.follow_state is FollowState.UNFOLLOWED:
+        return Skipped(Reason.UNFOLLOWED, account.line_id)
+    return account.line_id
 
 
 def render(message: Message, profile: Profile | None) -> list[dict[str, Any]]:

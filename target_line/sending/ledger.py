@@ -19,12 +19,12 @@ from sqlalchemy import bindparam, delete, func, insert, or_, select, update
 from line_core.store.tables import ledger as tables
 from target_line.reasons import Reason
 from target_line.rejects import Reject, save_rejects
-from target_line.sending.compose import Push, Skipped
+from target_line.sending.compose import Decision, Push, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from line_core.store import Store
 
@@ -43,14 +43,6 @@ class Status(StrEnum):
     REJECTED = "rejected"
     SKIPPED = "skipped"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The message cannot be sent as it is."""
-
-    reason: Reason
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +67,6 @@ class Result:
     error: str | None = None
 
 
-Decision = Push | Skipped | Refused
 Decide = Callable[[Sequence[Mapping[str, Any]]], Sequence[Decision]]
 
 
@@ -144,6 +135,17 @@ class Ledger:
             connection.execute(insert(tables.messages), rows)
         return len(rows)
 
+    def has_work(self) -> bool:
+        """Whether anything is due, or claimed and unfinished."""
+        messages = tables.messages.c
+        due = (messages.status == Status.SCHEDULED) & _is_due(datetime.now(UTC))
+        query = select(messages.message_id).where(
+            messages.channel == self._channel,
+            or_(messages.status == Status.CLAIMED, due),
+        )
+        with self._store.read() as connection:
+            return connection.execute(query.limit(1)).first() is not None
+
     def claim(self, limit: int, decide: Decide) -> Claimed:
         """Decide about the next due messages and claim those that are to be sent, all in one commit.
 
@@ -158,7 +160,7 @@ class Ledger:
             .where(
                 messages.channel == self._channel,
                 messages.status == Status.SCHEDULED,
-                or_(messages.send_at.is_(None), messages.send_at <= now),
+                _is_due(now),
             )
             .order_by(messages.staged_at, messages.message_id)
             .limit(limit)
@@ -204,6 +206,8 @@ class Ledger:
 
     def finish(self, results: Sequence[Result]) -> None:
         """Record what came of requests."""
+        if not results:
+            return
         with self._store.write() as connection:
             self._finish(connection, results, datetime.now(UTC))
 
@@ -324,6 +328,10 @@ class Ledger:
                 ),
             )
         ]
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return or_(tables.messages.c.send_at.is_(None), tables.messages.c.send_at <= now)
 
 
 def _columns(

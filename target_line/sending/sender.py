@@ -8,27 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from line_core.api.endpoints import endpoint_of
+from line_core.api.errors import UnreachableError
+from line_core.api.retry import pauses
 from target_line.sending.ledger import Request, Result, Status
 from target_line.sending.verdict import Accepted, Refused, SlowDown, Stop, Uncertain, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from line_core.api.client import LineClient
+    from line_core.api.limits import Limits
     from line_core.errors import LineError
     from target_line.report import Report
     from target_line.sending.ledger import Decide, Ledger
+    from target_line.sending.verdict import Verdict
 
 _IN_FLIGHT = 256
 _CLAIM_SIZE = 2000
 _RECORD_SIZE = 500
 _ATTEMPTS = 6
-_FIRST_PAUSE_SECONDS = 0.5
 _PROGRESS_SECONDS = 10
 _PATHS = {"push": "/v2/bot/message/push"}
 
@@ -45,17 +49,19 @@ class _Unsent:
 class Sender:
     """One run's sending: claims, sends and records until nothing is due, or until something speaks against going on."""
 
-    def __init__(self, ledger: Ledger, client: LineClient, decide: Decide, report: Report) -> None:
+    def __init__(self, ledger: Ledger, client: LineClient, limits: Limits, decide: Decide, report: Report) -> None:
         """Prepare; `run` does it.
 
         Args:
             ledger: The channel's ledger.
-            client: An open client, which paces requests by LINE's rate limits.
+            client: An open client.
+            limits: What paces the client; told when LINE asks to slow down.
             decide: Says what to do with each due message record.
             report: Told what became of the messages.
         """
         self._ledger = ledger
         self._client = client
+        self._limits = limits
         self._decide = decide
         self._report = report
         self._logger = logging.getLogger("target-line.sending")
@@ -99,7 +105,7 @@ class Sender:
         for request in leftovers:
             await self._claimed.put(request)
         while self._stop is None:
-            claim = await self._in_database(lambda: self._ledger.claim(_CLAIM_SIZE, self._decide))
+            claim = await self._in_database(partial(self._ledger.claim, _CLAIM_SIZE, self._decide))
             self._report.add_settled(claim.settled)
             for request in claim.requests:
                 await self._claimed.put(request)
@@ -119,27 +125,39 @@ class Sender:
     async def _send(self, request: Request) -> Result | _Unsent | None:
         """Try a request until LINE has spoken; None if it never did, and may have accepted it all the same."""
         may_be_accepted = not request.fresh
-        for attempt in range(_ATTEMPTS):
+        trouble: SlowDown | Uncertain | None = None
+        for attempt, pause in enumerate(pauses(_ATTEMPTS), start=1):
+            if isinstance(trouble, SlowDown):
+                self._limits.hold(endpoint_of("POST", _PATHS[request.method]), pause)
+            await asyncio.sleep(pause)
             if self._stop:
                 break
-            verdict = await verdict_of(self._client, _PATHS[request.method], request)
-            match verdict:
+            match await self._attempt(request):
                 case Accepted(request_id=request_id):
-                    return Result(request.retry_key, Status.ACCEPTED, attempt + 1, request_id)
+                    return Result(request.retry_key, Status.ACCEPTED, attempt, request_id)
                 case Refused(words=words):
-                    return Result(request.retry_key, Status.REJECTED, attempt + 1, error=words)
+                    return Result(request.retry_key, Status.REJECTED, attempt, error=words)
                 case Stop(error=error):
                     self._stop = self._stop or error
-                    break
-                case SlowDown():
+                case Uncertain() as trouble:
+                    may_be_accepted = True
+                case SlowDown() as trouble:
                     pass
-                case Uncertain(error=error, may_be_accepted=arrived):
-                    may_be_accepted |= arrived
-                    if attempt == _ATTEMPTS - 1:
-                        self._stop = self._stop or error
-            pause = _FIRST_PAUSE_SECONDS * 2**attempt
-            await asyncio.sleep(random.uniform(pause / 2, pause))  # noqa: S311 - jitter, no secret
+        else:
+            self._stop = self._stop or (trouble.error if trouble else None)
         return None if may_be_accepted else _Unsent(request)
+
+    async def _attempt(self, request: Request) -> Verdict:
+        try:
+            reply = await self._client.request(
+                "POST",
+                _PATHS[request.method],
+                body=request.body.encode(),
+                headers={"X-Line-Retry-Key": request.retry_key},
+            )
+        except UnreachableError as error:
+            return Uncertain(error) if error.may_have_arrived else SlowDown(error)
+        return verdict_of(reply)
 
     async def _record(self) -> None:
         """Write outcomes, as many at once as have come in."""
@@ -152,10 +170,8 @@ class Sender:
             finished = None in batch
             results = [outcome for outcome in batch if isinstance(outcome, Result)]
             unsent = [outcome.request.retry_key for outcome in batch if isinstance(outcome, _Unsent)]
-            if results:
-                await self._in_database(lambda results=results: self._ledger.finish(results))
-            if unsent:
-                await self._in_database(lambda unsent=unsent: self._ledger.release(unsent))
+            await self._in_database(partial(self._ledger.finish, results))
+            await self._in_database(partial(self._ledger.release, unsent))
             self._report.add_results(results)
             self._done += len(results)
             if time.monotonic() - told >= _PROGRESS_SECONDS:

@@ -43,9 +43,13 @@ def test_upgrading_a_current_store_changes_nothing(store_url: str) -> None:
 
 
 def test_a_write_that_fails_leaves_nothing_behind(store: Store) -> None:
-    with pytest.raises(StoreError, match="no_such_table"), store.write(alone="inbox") as connection:
-        connection.execute(text("CREATE TABLE left_behind (n INTEGER)"))
-        connection.execute(text("SELECT * FROM no_such_table"))
+    def fail_half_way() -> None:
+        with store.write(alone="inbox") as connection:
+            connection.execute(text("CREATE TABLE left_behind (n INTEGER)"))
+            connection.execute(text("SELECT * FROM no_such_table"))
+
+    with pytest.raises(StoreError, match="no_such_table"):
+        fail_half_way()
     with pytest.raises(StoreError, match="left_behind"), store.read() as connection:
         connection.execute(text("SELECT * FROM left_behind"))
 

@@ -12,7 +12,7 @@ from people import evidence_of, follow, identify, line_id
 
 from target_line.identity.rules import Policy, resolve
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.compose import Push, Skipped, compose
+from target_line.sending.compose import Decision, Push, Skipped, Unsendable, compose
 from target_line.sending.message import parse_message
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def profile(*records: people.Record) -> Profile:
     return only
 
 
-def composed(record: dict[str, Any], to: Profile | None) -> Push | Skipped:
+def composed(record: dict[str, Any], to: Profile | None) -> Decision:
     message = parse_message({"message_id": "m1", **record}, "default")
     return compose(message, to, "default", NOW)
 
@@ -65,10 +65,20 @@ def test_templates_work_deep_inside_message_objects_and_cannot_break_their_json(
     "text", ["{{ profile.title }}", "{{ variables.x.y }}", "{% if %}", "{{ profile.name | nope }}"]
 )
 def test_a_template_that_cannot_be_filled_in_is_refused(text: str) -> None:
-    with pytest.raises(RejectedRecordError) as caught:
-        composed({"id": "a", "text": text}, CUSTOMER)
-    assert caught.value.reason is Reason.TEMPLATE_ERROR
-    assert caught.value.detail.startswith("messages[0].text: ")
+    refusal = composed({"id": "a", "text": text}, CUSTOMER)
+    assert isinstance(refusal, Unsendable)
+    assert refusal.reason is Reason.TEMPLATE_ERROR
+    assert refusal.detail.startswith("messages[0].text: ")
+
+
+def test_text_that_no_encoding_can_carry_is_refused() -> None:
+    refusal = composed({"id": "a", "text": "half an emoji: \ud83d"}, CUSTOMER)
+    assert isinstance(refusal, Unsendable)
+    assert refusal.reason is Reason.INVALID_MESSAGE
+
+
+def test_an_emoji_is_sent_as_it_is() -> None:
+    assert body({"id": "a", "text": "😀"}, CUSTOMER)["messages"][0]["text"] == "😀"
 
 
 def test_one_object_is_as_good_as_a_list_of_one() -> None:

@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 from line_core.store.tables import ledger as tables
 from line_core.store.tables.rejects import rejects
 from target_line.reasons import Reason
-from target_line.sending.compose import Push, Skipped
-from target_line.sending.ledger import Decision, Ledger, Refused, Result, Scheduled, Status
+from target_line.sending.compose import Decision, Push, Skipped, Unsendable
+from target_line.sending.ledger import Ledger, Result, Scheduled, Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,7 +79,7 @@ def test_a_message_is_due_when_its_time_has_come(store: Store, ledger: Ledger) -
 
 def test_what_is_not_sent_is_settled_with_its_reason_and_refusals_are_kept_whole(store: Store, ledger: Ledger) -> None:
     stage(store, ledger, "a", "b")
-    claim = ledger.claim(10, lambda _: [Skipped(Reason.UNFOLLOWED), Refused(Reason.TEMPLATE_ERROR, "no title")])
+    claim = ledger.claim(10, lambda _: [Skipped(Reason.UNFOLLOWED), Unsendable(Reason.TEMPLATE_ERROR, "no title")])
     assert claim.requests == []
     assert dict(claim.settled) == {
         (Status.SKIPPED, Reason.UNFOLLOWED): 1,

@@ -1,0 +1,86 @@
+"""Write the generated parts of the documentation: settings from the plugins' schemas, reason codes from the code.
+
+`--check` writes nothing and fails if a page is not what it would write.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tap_line.tap import TapLine
+
+from target_line.reasons import Reason
+from target_line.target import TargetLine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from singer_sdk.plugin_base import PluginBase
+
+DOCS = Path(__file__).parent
+# The SDK's own settings are the same in every plugin and documented there.
+SDK_SETTINGS = re.compile(
+    r"^(stream_maps?|stream_map_config|faker_config|flattening|batch_config|add_record|load_method)|"
+    r"^(batch_size_rows|validate_records|process_activate)",
+)
+
+
+def settings_table(plugin: type[PluginBase]) -> Iterator[str]:
+    """The plugin's own settings, a row each."""
+    schema = plugin.config_jsonschema
+    prefix = plugin.name.upper().replace("-", "_")
+    yield "| setting | environment | default | what it does |"
+    yield "|---|---|---|---|"
+    for name, setting in schema["properties"].items():
+        if SDK_SETTINGS.search(name):
+            continue
+        default = f"`{setting['default']}`" if setting.get("default") not in (None, {}, []) else ""
+        kept = " Secret." if setting.get("secret") else ""
+        needed = " **Required.**" if name in schema.get("required", []) else ""
+        yield f"| `{name}` | `{prefix}_{name.upper()}` | {default} | {setting['description']}{kept}{needed} |"
+
+
+def settings_page() -> str:
+    """The page of all settings."""
+    lines = [
+        "# Settings",
+        "",
+        "Made by `make docs` from the plugins' own schemas. Each can stand in a JSON file (`--config FILE`), in",
+        "`meltano.yml`, or in the environment (`--config ENV`, which Meltano uses). The settings of the Singer SDK, such as",
+        "`stream_maps`, work too: `tap-line --about`.",
+    ]
+    for plugin in (TapLine, TargetLine):
+        lines += ["", f"## {plugin.name}", "", *settings_table(plugin)]
+    return "\n".join([*lines, ""])
+
+
+def with_reasons(page: str) -> str:
+    """The page with the table of reason codes between its two marks."""
+    table = ["| reason | meaning |", "|---|---|", *(f"| `{reason}` | {reason.description} |" for reason in Reason)]
+    marked = re.compile(r"(<!-- reasons.*?-->\n).*?(<!-- end of reasons -->)", re.DOTALL)
+    return marked.sub(lambda marks: marks[1] + "\n".join(table) + "\n" + marks[2], page)
+
+
+def pages() -> dict[Path, str]:
+    """Every page that is generated, in whole or in part."""
+    sending = DOCS / "sending.md"
+    return {DOCS / "settings.md": settings_page(), sending: with_reasons(sending.read_text())}
+
+
+def main() -> int:
+    """Write the pages, or check them; the exit code."""
+    stale = [path for path, text in pages().items() if not path.exists() or path.read_text() != text]
+    if "--check" in sys.argv[1:]:
+        for path in stale:
+            print(f"{path.name} is not up to date: run `make docs`", file=sys.stderr)
+        return 1 if stale else 0
+    for path, text in pages().items():
+        path.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""A Meltano project of the test's own, against the sandbox and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from servers import PROGRAMS
+
+if TYPE_CHECKING:
+    from typing import LiteralString
+
+PROJECT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Meltano:
+    """Meltano as a user runs it: this repository's meltano.yml, with the environment saying where the servers are."""
+
+    root: Path
+    environment: dict[str, str]
+    warehouse: str
+
+    def __call__(self, *arguments: str, expect: int = 0, **settings: str) -> str:
+        """Run it; what it printed.
+
+        Args:
+            arguments: Of the `meltano` command.
+            expect: The exit code that is right.
+            settings: More environment variables.
+        """
+        done = subprocess.run(
+            [PROGRAMS / "meltano", *arguments],
+            cwd=self.root,
+            env={**self.environment, **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == expect, done.stdout
+        return done.stdout
+
+    def query(self, sql: LiteralString) -> list[tuple[object, ...]]:
+        """Ask the warehouse."""
+        with psycopg.connect(self.warehouse) as connection:
+            return connection.execute(sql).fetchall()
+
+    def execute(self, sql: bytes | LiteralString) -> None:
+        """Change the warehouse."""
+        with psycopg.connect(self.warehouse) as connection:
+            connection.execute(sql)
+
+
+@pytest.fixture(scope="session")
+def meltano_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This project's meltano.yml with its plugins installed, apart from whatever the repository has in `.meltano`."""
+    root = tmp_path_factory.mktemp("meltano")
+    shutil.copy(PROJECT / "meltano.yml", root)
+    (root / "requirements").symlink_to(PROJECT / "requirements")
+    (root / ".venv").symlink_to(PROGRAMS.parent)
+    environment = {**os.environ, "MELTANO_CLI_LOG_LEVEL": "warning", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [PROGRAMS / "meltano", "install"],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root
+
+
+@pytest.fixture
+def meltano(meltano_root: Path, postgres_url: str, sandbox_url: str, tmp_path: Path) -> Meltano:
+    """Meltano with a warehouse, a store and a sandbox as new."""
+    warehouse = postgres_url.replace("postgresql+psycopg://", "postgresql://")
+    store = f"sqlite:///{tmp_path / 'store.db'}"
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "TARGET_", "MELTANO_"))},
+        "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
+        "NO_COLOR": "1",
+        "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path / 'meltano.db'}",
+        "TAP_LINE_API_URL": sandbox_url,
+        "TAP_LINE_API_DATA_URL": sandbox_url,
+        "TAP_LINE_STORE_URL": store,
+        "TARGET_LINE_API_URL": sandbox_url,
+        "TARGET_LINE_STORE_URL": store,
+        "TAP_POSTGRES_SQLALCHEMY_URL": warehouse,
+        "TARGET_POSTGRES_SQLALCHEMY_URL": postgres_url,
+    }
+    return Meltano(meltano_root, environment, warehouse)

@@ -1,0 +1,110 @@
+"""Both Meltano runs, as the README tells them, on real HTTP and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from servers import PROGRAMS, program
+
+if TYPE_CHECKING:
+    from conftest import Meltano
+
+WAREHOUSE_SQL = Path(__file__).parents[2] / "examples" / "demo" / "warehouse.sql"
+EVENTS = 200
+
+pytestmark = pytest.mark.e2e
+
+
+def deliveries(sandbox_url: str) -> list[dict[str, Any]]:
+    delivered: list[dict[str, Any]] = requests.get(f"{sandbox_url}/sandbox/deliveries", timeout=30).json()["deliveries"]
+    return delivered
+
+
+def ledger(meltano: Meltano) -> list[dict[str, Any]]:
+    command = [PROGRAMS / "target-line-admin", "deliveries", "--format", "jsonl"]
+    printed = subprocess.run(command, env=meltano.environment, capture_output=True, text=True, check=True).stdout
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+def receive_webhooks(meltano: Meltano, sandbox_url: str, tmp_path: Path) -> None:
+    environment = {
+        **meltano.environment,
+        "TAP_LINE_WEBHOOK_CHANNEL_SECRET": "sandbox-secret",
+        "TAP_LINE_WEBHOOK_STORE_URL": meltano.environment["TAP_LINE_STORE_URL"],
+    }
+    serve = ("tap-line-webhook", "serve", "--port", "0")
+    with program(*serve, environment=environment, log=tmp_path / "webhook.log") as url:
+        order = {
+            "url": f"{url}/webhook/main",
+            "secret": "sandbox-secret",
+            "generate": {"count": EVENTS, "seed": 7},
+            "batch_size": 5,
+            "duplicate": 0.2,
+            "shuffle": True,
+        }
+        requests.post(f"{sandbox_url}/sandbox/webhooks", json=order, timeout=120).raise_for_status()
+
+
+def test_line_lands_in_the_warehouse_and_messages_go_out_each_once(
+    meltano: Meltano,
+    sandbox_url: str,
+    tmp_path: Path,
+) -> None:
+    receive_webhooks(meltano, sandbox_url, tmp_path)
+
+    meltano("run", "tap-line", "target-postgres")
+    followers = requests.get(f"{sandbox_url}/sandbox/users?limit=1000", timeout=30).json()["line_ids"]
+    assert sorted(meltano.query("SELECT line_id FROM line.followers")) == sorted((line_id,) for line_id in followers)
+    assert sorted(meltano.query("SELECT line_id FROM line.profiles")) == sorted((line_id,) for line_id in followers)
+    assert meltano.query("SELECT count(*), count(DISTINCT webhook_event_id) FROM line.events") == [(EVENTS, EVENTS)]
+    assert meltano.query("SELECT count(*) FROM line.bot_info") == [(1,)]
+    assert meltano.query("SELECT count(*) FROM line.message_quota") == [(1,)]
+
+    meltano("run", "tap-line", "target-postgres")
+    assert meltano.query("SELECT count(*) FROM line.followers") == [(1000,)]
+    assert meltano.query("SELECT count(*) FROM line.profiles") == [(1000,)]
+    assert meltano.query("SELECT count(*) FROM line.events") == [(EVENTS,)]
+
+    meltano.execute(WAREHOUSE_SQL.read_bytes())
+    meltano("run", "tap-postgres", "target-line")
+    sent = deliveries(sandbox_url)
+    accepted = [row for row in ledger(meltano) if row["status"] == "accepted"]
+    assert Counter(row["line_id"] for row in accepted) == Counter(delivery["line_id"] for delivery in sent)
+    assert Counter(row["retry_key"] for row in accepted) == Counter(delivery["retry_key"] for delivery in sent)
+    assert all(row["request_id"] for row in accepted)
+    line_id_of = dict(meltano.query("SELECT id, line_id FROM crm.profiles"))  # type: ignore[arg-type] # two columns
+    for row in accepted:
+        customer = row["message_id"].removeprefix("spring-").removeprefix("gold-")
+        assert row["line_id"] == line_id_of[customer]
+    reasons = {row["message_id"]: row["reason"] for row in ledger(meltano) if row["message_id"].startswith("lost-")}
+    assert reasons == {
+        "lost-1": "unknown_recipient",
+        "lost-2": "no_line_id",
+        "lost-3": "expired",
+        "lost-5": "template_error",
+    }
+
+    meltano("run", "tap-postgres", "target-line")
+    assert deliveries(sandbox_url) == sent
+    assert len(ledger(meltano)) == len({row["message_id"] for row in ledger(meltano)})
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"TAP_LINE_CHANNEL_ACCESS_TOKEN": "hunter2-token"}, "setting: channel_access_token"),
+        ({"TAP_LINE_API_URL": "http://127.0.0.1:9"}, "setting: api_url"),
+        ({"TAP_LINE_STORE_URL": "sqlite:////no/such/place/store.db"}, "setting: store_url"),
+    ],
+)
+def test_a_wrong_setting_of_the_tap_is_one_clear_line(meltano: Meltano, settings: dict[str, str], said: str) -> None:
+    printed = meltano("run", "tap-line", "target-jsonl", expect=1, **settings, TARGET_JSONL_DESTINATION_PATH="/tmp")
+    assert said in printed
+    assert "Traceback" not in printed
+    assert "hunter2" not in printed
