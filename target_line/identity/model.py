@@ -7,7 +7,7 @@ milliseconds since 1970 (UTC), `UNDATED` where a record gave none.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -29,6 +29,9 @@ class FollowState(StrEnum):
     FOLLOWING = "following"
     UNKNOWN = "unknown"
     UNFOLLOWED = "unfollowed"
+
+
+_FOLLOW_WEIGHT = {FollowState.UNKNOWN: 0, FollowState.FOLLOWING: 1, FollowState.UNFOLLOWED: 2}
 
 
 class Identifier(NamedTuple):
@@ -54,11 +57,11 @@ class Dated(NamedTuple):
         """The later of two; of equal times the greater JSON text, so that the order of arrival never decides."""
         if self.at != other.at:
             return self if self.at > other.at else other
-        return max(self, other, key=Dated.tie_break)
+        return self if self.tie_break() >= other.tie_break() else other
 
     def tie_break(self) -> str:
         """A total order over values of equal time."""
-        return json.dumps(self.value, sort_keys=True, ensure_ascii=False)
+        return json.dumps(self.value, sort_keys=True)
 
 
 @dataclass(slots=True)
@@ -73,6 +76,16 @@ class Claim:
     first_at: int
     last_at: int
     attributes: dict[str, Dated] = field(default_factory=dict)
+
+    def knows(self, other: Claim) -> bool:
+        """Whether another record with the same identifiers would change nothing."""
+        if other.first_at < self.first_at or other.last_at > self.last_at:
+            return False
+        for key, said in other.attributes.items():
+            held = self.attributes.get(key)
+            if held is None or (held != said and held.newer(said) is said):
+                return False
+        return True
 
     def merge(self, other: Claim) -> None:
         """Take in what another record said with the same identifiers."""
@@ -93,11 +106,18 @@ class Follow:
     followed_at: int = UNDATED
     """The newest time at which it was seen following."""
 
+    def knows(self, other: Follow) -> bool:
+        """Whether another record about the same LINE ID would change nothing."""
+        return other._weight() <= self._weight() and other.followed_at <= self.followed_at
+
     def merge(self, other: Follow) -> None:
         """Take in another record; of equal times the unfollow wins, since it only ever sends less."""
-        if (other.at, other.state is FollowState.UNFOLLOWED) > (self.at, self.state is FollowState.UNFOLLOWED):
+        if other._weight() > self._weight():
             self.state, self.at = other.state, other.at
         self.followed_at = max(self.followed_at, other.followed_at)
+
+    def _weight(self) -> tuple[int, int]:
+        return self.at, _FOLLOW_WEIGHT[self.state]
 
 
 @dataclass(slots=True)
@@ -110,13 +130,22 @@ class Evidence:
     def add(self, record: Claim | Follow) -> None:
         """Take in one record; the record is not kept, only what it says."""
         if isinstance(record, Claim):
-            held = self.claims.setdefault(
-                record.identifiers,
-                Claim(record.identifiers, record.first_at, record.last_at),
-            )
-            held.merge(record)
+            if held := self.claims.get(record.identifiers):
+                held.merge(record)
+            else:
+                self.claims[record.identifiers] = replace(record, attributes=dict(record.attributes))
+        elif follow := self.follows.get(record.line_id):
+            follow.merge(record)
         else:
-            self.follows.setdefault(record.line_id, Follow(record.line_id, FollowState.UNKNOWN, -1)).merge(record)
+            self.follows[record.line_id] = replace(record)
+
+    def knows(self, record: Claim | Follow) -> bool:
+        """Whether the record would add nothing, as most records of a repeated run do."""
+        if isinstance(record, Claim):
+            held = self.claims.get(record.identifiers)
+            return held is not None and held.knows(record)
+        follow = self.follows.get(record.line_id)
+        return follow is not None and follow.knows(record)
 
     def merge(self, other: Evidence) -> None:
         """Take in other evidence."""
@@ -124,6 +153,10 @@ class Evidence:
             self.add(claim)
         for follow in other.follows.values():
             self.add(follow)
+
+    def is_single(self) -> bool:
+        """Whether it is one piece of evidence, which can only be about one person."""
+        return len(self.claims) + len(self.follows) == 1
 
     def identifiers(self) -> set[Identifier]:
         """Every identifier that is spoken of."""

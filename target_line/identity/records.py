@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 IDENTIFIER_LENGTH = 512
 IDENTITY_COLUMNS = frozenset({"id", "email", "line_id", "updated_at", "attributes"})
 
+# Control characters, and halves of surrogate pairs, which no encoding can carry.
+_UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _STATES = {state.value: state for state in FollowState}
 _FOLLOW_COLUMNS = {
     Role.FOLLOWS: ("type", {"follow": FollowState.FOLLOWING, "unfollow": FollowState.UNFOLLOWED}, "occurred_at"),
@@ -127,7 +130,7 @@ def storable(text: str, reason: Reason, length: int = IDENTIFIER_LENGTH) -> str:
     """
     if len(text) > length:
         raise RejectedRecordError(reason, f"{len(text)} of {length} characters")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+    if _UNSTORABLE.search(text):
         raise RejectedRecordError(reason, f"{text!r} has a control character")
     return text
 

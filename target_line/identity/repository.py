@@ -73,15 +73,16 @@ class IdentityRepository:
             batch = _BatchWriter(connection)
             for group in _groups(records, cluster_of):
                 before = [from_document(documents[cluster]) for cluster in sorted(group.clusters)]
-                after = Evidence()
-                for evidence in (*before, *map(_alone, group.records)):
-                    after.merge(evidence)
-                document = to_document(after)
-                if [document] == [documents[cluster] for cluster in sorted(group.clusters)]:
+                if len(before) == 1 and all(map(before[0].knows, group.records)):
                     continue
-                changes.add(self._record_changes(before, after, batch))
+                after = Evidence()
+                for evidence in before:
+                    after.merge(evidence)
+                for record in group.records:
+                    after.add(record)
+                changes.add(self._changes(before, after, batch))
                 known = {identifier for evidence in before for identifier in evidence.identifiers()}
-                batch.save(group.clusters, document, after.identifiers() - known)
+                batch.save(group.clusters, to_document(after), after.identifiers() - known)
             batch.flush()
         return changes
 
@@ -100,7 +101,9 @@ class IdentityRepository:
             for (document,) in connection.execution_options(yield_per=_CHUNK).execute(query):
                 yield from resolve(from_document(document), self._policy).profiles
 
-    def _record_changes(self, before: list[Evidence], after: Evidence, batch: _BatchWriter) -> Changes:
+    def _changes(self, before: list[Evidence], after: Evidence, batch: _BatchWriter) -> Changes:
+        if not before and after.is_single():
+            return Changes(profiles_added=1)
         resolutions = [self._resolve(evidence) for evidence in before]
         result = self._resolve(after)
         known = {join for resolution in resolutions for join in resolution.joins}
@@ -183,12 +186,6 @@ class _BatchWriter:
 
 def _names(record: Claim | Follow) -> tuple[Identifier, ...]:
     return record.identifiers if isinstance(record, Claim) else (record.line_id,)
-
-
-def _alone(record: Claim | Follow) -> Evidence:
-    evidence = Evidence()
-    evidence.add(record)
-    return evidence
 
 
 def _groups(records: Iterable[Claim | Follow], cluster_of: dict[Identifier, int]) -> Iterator[_Group]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 
 from line_core.errors import StoreError
 from line_core.store import Store, open_store, upgrade_store
 from line_core.store.tables import inbox, metadata
+from line_core.store.tables.rejects import rejects
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +83,20 @@ def test_a_file_that_is_not_a_database_is_named(tmp_path: Path) -> None:
     path.write_text("not a database at all, just a long enough text to be read as a header by SQLite\n" * 20)
     with pytest.raises(StoreError, match="file is not a database"):
         open_store(f"sqlite:///{path}")
+
+
+def test_a_json_document_comes_back_as_it_went_in(store: Store) -> None:
+    document = {
+        "text": "é😀\u0000",
+        "half a pair": "\ud83d",
+        "big": 10**30,
+        "small": 1.5,
+        "nothing": None,
+        "list": [[]],
+    }
+    row = {"channel": "main", "stream": "x", "digest": "d", "reason": "r", "detail": "", "record": document}
+    now = datetime.now(UTC)
+    with store.write() as connection:
+        connection.execute(insert(rejects).values(**row, first_seen_at=now, last_seen_at=now))
+    with store.read() as connection:
+        assert connection.execute(select(rejects.c.record)).scalar_one() == document
