@@ -140,7 +140,10 @@ def _parse(store_url: str) -> URL:
 def _engine(url: URL) -> Engine:
     try:
         engine = create_engine(
-            url, connect_args={"timeout": _SQLITE_BUSY_SECONDS} if url.drivername == "sqlite" else {}
+            url,
+            connect_args={"timeout": _SQLITE_BUSY_SECONDS} if url.drivername == "sqlite" else {},
+            json_serializer=_to_json,
+            json_deserializer=_from_json,
         )
     except (ModuleNotFoundError, NoSuchModuleError):
         raise StoreError("a Postgres store needs the extra: pip install 'singer-line[postgres]'") from None
