@@ -10,35 +10,32 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import Any, Final
+
+import msgspec
 
 from line_core.errors import LineError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from line_core.json_text import read, split_array, split_object
+from line_core.message_states import CONTENT_TYPES, UNSEND, MessageState
 
 UNKNOWN_TYPE: Final = "unknown"
 
 _ID_LENGTH = 64
 _CHAT_ID_LENGTH = 80
-_WORD_LENGTH = 64
-_MODE_LENGTH = 16
-_SPACE: Final = " \t\n\r"
+_TYPE_LENGTH = 64
+_WORD_LENGTH = 16
 # Neither database stores a NUL in text, and lone surrogates have no UTF-8.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _LAST_MILLISECOND = 253_402_300_799_999
-_MOST_DIGITS = 18
 
 
 class MalformedBodyError(LineError):
     """The body is not a webhook request: not UTF-8, not JSON, or not an object with a list of event objects."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedEvent:
-    """One webhook event: its JSON text, and the fields that rows are found by."""
+class ReceivedEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One webhook event: its JSON text, and the fields that rows are found by. Times are aware, to the millisecond."""
 
     channel: str
     webhook_event_id: str
@@ -51,6 +48,7 @@ class ReceivedEvent:
     source_type: str | None
     chat_id: str | None
     message_id: str | None
+    message_state: str | None
     payload: str
 
 
@@ -72,34 +70,37 @@ def parse_events(channel: str, body: bytes, received_at: datetime) -> list[Recei
     Raises:
         MalformedBodyError: The body is not a webhook request. Nothing of it may be stored.
     """
+    received_at = received_at.replace(microsecond=received_at.microsecond // 1000 * 1000)
     try:
-        destination, events = _split_envelope(body.decode())
+        destination, events = _split(body)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise MalformedBodyError(f"the body is not a webhook request: {reason}") from None
-    return [_received(channel, event, payload, destination, received_at) for event, payload in events]
+    bot = _text(destination, _CHAT_ID_LENGTH)
+    return [_received(channel, event, payload, bot, received_at) for event, payload in events]
 
 
 def _received(
-    channel: str, event: dict[str, Any], payload: str, destination: object, received_at: datetime
+    channel: str, event: dict[str, Any], payload: str, destination: str | None, received_at: datetime
 ) -> ReceivedEvent:
     source = _object(event.get("source"))
-    kind = _text(event.get("type"), _WORD_LENGTH) or UNKNOWN_TYPE
-    message = _object(event.get("message"))
-    message_id = _object(event.get("unsend")).get("messageId") if kind == "unsend" else message.get("id")
+    kind = _text(event.get("type"), _TYPE_LENGTH) or UNKNOWN_TYPE
+    message = event.get("unsend" if kind == UNSEND else "message")
+    message_id = _object(message).get("messageId" if kind == UNSEND else "id")
     return ReceivedEvent(
-        channel=channel,
-        webhook_event_id=_text(event.get("webhookEventId"), _ID_LENGTH) or _digest(event),
-        type=kind,
-        mode=_text(event.get("mode"), _MODE_LENGTH),
-        occurred_at=_time(event.get("timestamp")) or received_at,
-        received_at=received_at,
-        destination=_text(destination, _CHAT_ID_LENGTH),
-        line_id=_text(source.get("userId"), _CHAT_ID_LENGTH),
-        source_type=_text(source.get("type"), _MODE_LENGTH),
-        chat_id=_text(source.get("groupId"), _CHAT_ID_LENGTH) or _text(source.get("roomId"), _CHAT_ID_LENGTH),
-        message_id=_text(message_id, _ID_LENGTH),
-        payload=payload,
+        channel,
+        _text(event.get("webhookEventId"), _ID_LENGTH) or _digest(payload),
+        kind,
+        _text(event.get("mode"), _WORD_LENGTH),
+        _time(event.get("timestamp")) or received_at,
+        received_at,
+        destination,
+        _text(source.get("userId"), _CHAT_ID_LENGTH),
+        _text(source.get("type"), _WORD_LENGTH),
+        _text(source.get("groupId"), _CHAT_ID_LENGTH) or _text(source.get("roomId"), _CHAT_ID_LENGTH),
+        _text(message_id, _ID_LENGTH),
+        MessageState.CURRENT if kind in CONTENT_TYPES else None,
+        payload,
     )
 
 
@@ -120,98 +121,36 @@ def _time(milliseconds: object) -> datetime | None:
     return None
 
 
-def _digest(event: dict[str, Any]) -> str:
+def _digest(payload: str) -> str:
     # LINE changes deliveryContext alone when it sends an event again.
-    content = {key: value for key, value in event.items() if key != "deliveryContext"}
+    content = {key: value for key, value in read(payload).items() if key != "deliveryContext"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-class _Cursor:
-    """A place in a JSON text; knows where each value begins and ends, which the json module does not tell."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self._skip_space()
-
-    def items(self, opening: str, closing: str) -> Iterator[None]:
-        """Stand before each member of an object or array in turn; the caller takes it."""
-        self.expect(opening)
-        if self.takes(closing):
-            return
-        yield
-        while not self.takes(closing):
-            self.expect(",")
-            yield
-
-    def value(self) -> Any:  # noqa: ANN401 - any JSON
-        """Take a value."""
-        value, self.at = _DECODER.raw_decode(self.text, self.at)
-        self._skip_space()
-        return value
-
-    def takes(self, token: str) -> bool:
-        """Take a token if it stands here."""
-        if not self.text.startswith(token, self.at):
-            return False
-        self.at += 1
-        self._skip_space()
-        return True
-
-    def expect(self, token: str) -> None:
-        """Take a token that must stand here."""
-        if not self.takes(token):
-            raise ValueError(f"expecting {token!r} at character {self.at}")
-
-    def expect_end(self) -> None:
-        """Nothing may follow."""
-        if self.at != len(self.text):
-            raise ValueError(f"expecting the end at character {self.at}")
-
-    def _skip_space(self) -> None:
-        while self.at < len(self.text) and self.text[self.at] in _SPACE:
-            self.at += 1
+class _Envelope(msgspec.Struct):
+    events: list[msgspec.Raw]
+    destination: Any = None
 
 
-def _number(digits: str) -> float:
-    # Python refuses to read numbers of thousands of digits; the payload keeps them, and no column needs them.
-    return int(digits) if len(digits) <= _MOST_DIGITS else float(digits)
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+_EVENT = msgspec.json.Decoder(dict[str, Any])
 
 
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _split(body: bytes) -> tuple[Any, list[tuple[dict[str, Any], str]]]:
+    """Split a body into its destination and its events, each read and as text."""
+    try:
+        envelope = _ENVELOPE.decode(body)
+        return envelope.destination, [(_EVENT.decode(raw), str(raw, "utf-8")) for raw in map(bytes, envelope.events)]
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        # It may still be JSON: msgspec refuses numbers of thousands of digits and escaped halves of emoji.
+        return _split_with_care(body.decode())
 
 
-_DECODER = json.JSONDecoder(parse_int=_number, parse_constant=_no_number)
-
-
-def _split_envelope(text: str) -> tuple[object, list[tuple[dict[str, Any], str]]]:
-    cursor = _Cursor(text)
-    destination: object = None
-    events: list[tuple[dict[str, Any], str]] | None = None
-    for _ in cursor.items("{", "}"):
-        key = cursor.value()
-        if not isinstance(key, str):
-            raise ValueError("a member without a name")  # noqa: TRY004 - one kind of error for all that is not JSON
-        cursor.expect(":")
-        if key == "events":
-            events = _split_events(cursor)
-        elif key == "destination":
-            destination = cursor.value()
-        else:
-            cursor.value()
-    cursor.expect_end()
-    if events is None:
+def _split_with_care(text: str) -> tuple[Any, list[tuple[dict[str, Any], str]]]:
+    members = split_object(text)
+    if "events" not in members:
         raise ValueError("no `events`")
-    return destination, events
-
-
-def _split_events(cursor: _Cursor) -> list[tuple[dict[str, Any], str]]:
-    events = []
-    for _ in cursor.items("[", "]"):
-        begin = cursor.at
-        event = cursor.value()
-        if not isinstance(event, dict):
-            raise ValueError("an event that is not an object")  # noqa: TRY004 - as above
-        events.append((event, cursor.text[begin : cursor.at].rstrip(_SPACE)))
-    return events
+    events = [(read(event), event) for event in split_array(members["events"])]
+    if not all(isinstance(event, dict) for event, _ in events):
+        raise ValueError("an event that is not an object")
+    return read(members.get("destination", "null")), events

@@ -2,21 +2,24 @@
 
 Positions: the database numbers the rows, and all writers hold the inbox's lock from before the first number until the
 commit. So numbers become visible in their order, and a reader that goes on after the last position it saw never skips
-an event. Numbers are never given twice; there may be gaps.
+an event. Numbers are never given twice; there may be gaps. A row that changes moves to a new position, so that readers
+meet it again.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import delete, insert, select, update
 
-from line_core.store.tables.inbox import events
+from line_core.message_states import MessageEvent, MessageState, blank, settle
+from line_core.store.inbox_sql import insert_events, last_position, messages_known_before
+from line_core.store.tables.inbox import events, heartbeats
+from line_core.store.upsert import insert_on_conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -56,29 +59,23 @@ class Written:
 def write_events(connection: Connection, received: Sequence[ReceivedEvent]) -> Written:
     """Store events; one that is there already is counted, and its first text stays.
 
+    When an event tells that a message was edited or taken back, the events that hold its content change state and
+    move to new positions; content that was taken back is blanked. The order of arrival makes no difference.
+
     Args:
         connection: A transaction of `store.write(alone="inbox")`: without the lock a reader may skip events.
         received: Events in the order in which they came, of any channels; repeated ones too.
     """
-    if not received:
-        return Written(0, 0)
-    first_deliveries: dict[tuple[str, str], ReceivedEvent] = {}
-    deliveries: dict[tuple[str, str], int] = {}
-    for event in received:
-        key = (event.channel, event.webhook_event_id)
-        first_deliveries.setdefault(key, event)
-        deliveries[key] = deliveries.get(key, 0) + 1
-    last = connection.scalar(select(func.max(events.c.position))) or 0
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    insert = dialect.insert(events)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["channel", "webhook_event_id"],
-            set_={"deliveries": events.c.deliveries + insert.excluded.deliveries},
-        ),
-        [asdict(event) | {"deliveries": deliveries[key]} for key, event in first_deliveries.items()],
-    )
-    new = connection.scalar(select(func.count()).where(events.c.position > last)) or 0
+    last = last_position(connection)
+    once, rest = _first_of_each(received)
+    new = insert_events(connection, once, last)
+    while rest:
+        once, rest = _first_of_each(rest)
+        insert_events(connection, once, last)
+    message_ids = {event.message_id for event in received if event.message_id is not None} if new else ()
+    if message_ids:
+        for channel, message_id in messages_known_before(connection, message_ids, last):
+            _settle_message(connection, channel, message_id, last)
     return Written(new=new, repeated=len(received) - new)
 
 
@@ -94,13 +91,63 @@ def read_events(
         types: Only these event types; empty for all.
 
     Returns:
-        Events in the order of their positions. An event whose row changed since it was read (its message was unsent
-        or edited) comes again, with a new position.
+        Events in the order of their positions. An event whose row changed since it was read (its message was taken
+        back or edited) comes again, with a new position.
     """
     query = select(*(events.c[name] for name in InboxEvent.__dataclass_fields__)).where(
-        events.c.position > bindparam("after", after_position)
+        events.c.position > after_position
     )
     if types:
         query = query.where(events.c.type.in_(types))
     rows = connection.execute(query.order_by(events.c.position).limit(limit))
     return [InboxEvent(*row) for row in rows]
+
+
+def beat(connection: Connection, at: datetime) -> None:
+    """Prove that the inbox can be written, by writing something that changes nothing."""
+    new = insert_on_conflict(connection, heartbeats).values(heartbeat_id=1, beat_at=at)
+    connection.execute(
+        new.on_conflict_do_update(index_elements=["heartbeat_id"], set_={"beat_at": new.excluded.beat_at})
+    )
+
+
+def move_to_end(connection: Connection, position: int, changes: Mapping[str, object]) -> None:
+    """Change an event's row and give it the newest position, so that readers meet it again.
+
+    Args:
+        connection: A transaction of `store.write(alone="inbox")`.
+        position: Where the event stands.
+        changes: New values by column.
+    """
+    gone = connection.execute(delete(events).where(events.c.position == position).returning(events))
+    row = dict(gone.mappings().one())
+    del row["position"]
+    connection.execute(insert(events).values(row | dict(changes)))
+
+
+def _first_of_each(received: Sequence[ReceivedEvent]) -> tuple[list[ReceivedEvent], list[ReceivedEvent]]:
+    """Part events into the first of each id and the rest: one statement cannot change a row twice."""
+    firsts: dict[tuple[str, str], ReceivedEvent] = {}
+    rest = [
+        event for event in received if firsts.setdefault((event.channel, event.webhook_event_id), event) is not event
+    ]
+    return list(firsts.values()), rest
+
+
+def _settle_message(connection: Connection, channel: str, message_id: str, last: int) -> None:
+    """Bring all events about a message into their right state; those after `last` have no reader yet."""
+    about_it = (events.c.channel == channel) & (events.c.message_id == message_id)
+    rows = {row.position: row for row in connection.execute(select(events).where(about_it))}
+    states = settle(
+        [MessageEvent(row.position, row.webhook_event_id, row.type, row.occurred_at) for row in rows.values()]
+    )
+    for position, state in sorted(states.items()):
+        row = rows[position]
+        if row.message_state == state:
+            continue
+        payload = blank(row.payload) if state is MessageState.UNSENT else row.payload
+        changes = {"message_state": state.value, "payload": payload}
+        if position > last:
+            connection.execute(update(events).where(events.c.position == position).values(changes))
+        else:
+            move_to_end(connection, position, changes)

@@ -1,144 +1,101 @@
-"""The receiver's HTTP side: who may store what, and what LINE is answered."""
+"""The receiver put together as an ASGI application."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from line_core.errors import StoreError
-from line_core.events import MalformedBodyError, parse_events
-from line_core.store import open_store
-from line_core.store.inbox import write_events
+from line_core.store import open_store, relay_queue
+from tap_line.webhook.background import Background
+from tap_line.webhook.bodies import Bodies
+from tap_line.webhook.endpoint import WebhookEndpoint
+from tap_line.webhook.gauges import current_gauges, stored_gauges
 from tap_line.webhook.group_commit import GroupCommit
-from tap_line.webhook.signature import is_signed
+from tap_line.webhook.logs import configure
+from tap_line.webhook.metrics import Metrics
+from tap_line.webhook.storing import Storing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
-    from line_core.events import ReceivedEvent
-    from line_core.store import Store
     from tap_line.webhook.settings import Settings
 
-_log = logging.getLogger(__name__)
-
-_OK = JSONResponse({})
-_UNKNOWN_CHANNEL = JSONResponse({"message": "there is no such channel"}, 404)
-_TOO_LARGE = JSONResponse({"message": "the body is too large"}, 413)
-_WRONG_SIGNATURE = JSONResponse({"message": "the signature is missing or wrong"}, 401)
-_NOT_A_WEBHOOK = JSONResponse({"message": "the body is not a webhook request"}, 400)
-_TRY_AGAIN = JSONResponse({"message": "the store is not available; send it again"}, 503)
+_GAUGE_SECONDS = 1.0
 
 
-class _RefusedError(Exception):
-    """The request is not to be stored; the answer says why."""
+def create_app(settings: Settings, metrics_directory: Path | None = None) -> Starlette:
+    """Make the application, with its store open; its lifespan ends by closing it.
 
-    def __init__(self, answer: Response) -> None:
-        super().__init__(answer.status_code)
-        self.answer = answer
+    Args:
+        settings: The settings.
+        metrics_directory: Where all workers of this receiver count; by default this is the only one.
 
-
-class Receiver:
-    """Answers requests; what it answers 200 to is durable."""
-
-    def __init__(self, settings: Settings) -> None:
-        """Set up for the channels of the settings; `lifespan` opens the store."""
-        self._settings = settings
-        self._channels = {name: channel.secrets for name, channel in settings.channels_by_name().items()}
-        self._commit: GroupCommit[list[ReceivedEvent]]
-        self._stored = 0
+    Raises:
+        StoreError: The store cannot be used.
+        SettingError: The settings do not fit together.
+    """
+    configure(settings.log_level)
+    channels = settings.channels_by_name()
+    store = open_store(settings.store_url)
+    metrics = Metrics(list(channels), metrics_directory)
+    # One thread for all use of the store: SQLite has one writer, which waits more gladly in a queue than for a lock.
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
+    targets = {name: [relay_queue.target_of(url) for url in channel.relay_urls] for name, channel in channels.items()}
+    storing = Storing(store, targets, metrics)
+    commit = GroupCommit(executor, storing.write, storing.probe, patience_seconds=settings.store_timeout_seconds)
+    bodies = Bodies(settings.max_body_bytes, settings.max_buffered_bytes)
+    background = Background(settings, store, executor, metrics)
+    endpoint = WebhookEndpoint(
+        {name: channel.secrets for name, channel in channels.items()}, bodies, commit, metrics, background.wake_relays
+    )
 
     @asynccontextmanager
-    async def lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        """Open the store, write while the app serves, and finish what is queued before closing it."""
-        with open_store(self._settings.store_url) as store:
-            self._commit = GroupCommit(partial(_write, store))
-            writing = asyncio.create_task(self._commit.run())
-            try:
-                yield
-            finally:
-                self._commit.close()
-                await writing
-
-    async def webhook(self, request: Request) -> Response:
-        """`POST /webhook/<channel>`."""
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        writing = asyncio.create_task(commit.run())
         try:
-            events = await self._signed_events(request)
-            if events:
-                await self._store(events)
-        except _RefusedError as refused:
-            return refused.answer
-        return _OK
+            async with background.running():
+                yield
+        finally:
+            commit.close()
+            await writing
+            executor.shutdown()
+            store.close()
 
-    async def health(self, _request: Request) -> Response:
-        """`GET /health`: the process answers."""
+    async def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
-    async def ready(self, _request: Request) -> Response:
-        """`GET /ready`: events can be stored."""
+    async def ready(_request: Request) -> Response:
+        if commit.trouble is not None:
+            return JSONResponse({"status": "events cannot be stored at present"}, 503)
         return JSONResponse({"status": "ready"})
 
-    async def metrics(self, _request: Request) -> Response:
-        """`GET /metrics`: Prometheus text."""
-        return PlainTextResponse(
-            f"# TYPE line_webhook_events_stored_total counter\nline_webhook_events_stored_total {self._stored}\n"
-        )
+    async def show_metrics(_request: Request) -> Response:
+        gauges = current_gauges(commit, bodies)
+        if commit.trouble is None:
+            stored = asyncio.get_running_loop().run_in_executor(executor, stored_gauges, store)
+            done, _ = await asyncio.wait([stored], timeout=_GAUGE_SECONDS)
+            if done and stored.exception() is None:
+                gauges += stored.result()
+        return PlainTextResponse(metrics.render(gauges), media_type="text/plain; version=0.0.4")
 
-    async def _signed_events(self, request: Request) -> list[ReceivedEvent]:
-        channel = request.path_params["channel"]
-        secrets = self._channels.get(channel)
-        if secrets is None:
-            raise _RefusedError(_UNKNOWN_CHANNEL)
-        body = await self._body(request)
-        if not is_signed(body, request.headers.get("x-line-signature", "").encode("latin-1"), secrets):
-            raise _RefusedError(_WRONG_SIGNATURE)
-        try:
-            return parse_events(channel, body, datetime.now(UTC))
-        except MalformedBodyError as error:
-            _log.warning("channel %s: %s", channel, error)
-            raise _RefusedError(_NOT_A_WEBHOOK) from None
-
-    async def _body(self, request: Request) -> bytes:
-        body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > self._settings.max_body_bytes:
-                raise _RefusedError(_TOO_LARGE)
-        return bytes(body)
-
-    async def _store(self, events: list[ReceivedEvent]) -> None:
-        try:
-            async with asyncio.timeout(self._settings.store_timeout_seconds):
-                await self._commit.add(events)
-        except (StoreError, TimeoutError) as error:
-            _log.warning("%d events not stored: %s", len(events), str(error) or "the store is too slow")
-            raise _RefusedError(_TRY_AGAIN) from None
-        self._stored += len(events)
-
-
-def _write(store: Store, groups: list[list[ReceivedEvent]]) -> None:
-    with store.write(alone="inbox") as connection:
-        write_events(connection, [event for events in groups for event in events])
-
-
-def create_app(settings: Settings) -> Starlette:
-    """Make the ASGI application."""
-    receiver = Receiver(settings)
-    return Starlette(
-        lifespan=receiver.lifespan,
+    app = Starlette(
+        lifespan=lifespan,
         routes=[
-            Route("/webhook/{channel}", receiver.webhook, methods=["POST"]),
-            Route("/health", receiver.health, methods=["GET"]),
-            Route("/ready", receiver.ready, methods=["GET"]),
-            Route("/metrics", receiver.metrics, methods=["GET"]),
+            Route("/webhook/{channel}", endpoint, methods=["POST"]),
+            Route("/health", health, methods=["GET"]),
+            Route("/ready", ready, methods=["GET"]),
+            Route("/metrics", show_metrics, methods=["GET"]),
         ],
     )
+    app.router.redirect_slashes = False
+    return app

@@ -21,6 +21,8 @@ ENVIRONMENT_PREFIX: Final = "TAP_LINE_WEBHOOK_"
 _SECRET = {"secret": True}
 _ChannelName = Annotated[str, Meta(pattern="^[A-Za-z0-9._-]{1,64}$")]
 _Secret = Annotated[str, Meta(min_length=1)]
+_Positive = Annotated[float, Meta(gt=0)]
+_Url = Annotated[str, Meta(pattern="^https?://[^\\s]+$")]
 
 
 class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -29,6 +31,7 @@ class Channel(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: _ChannelName
     channel_secret: _Secret
     previous_channel_secret: _Secret | None = None
+    relay_urls: tuple[_Url, ...] = ()
 
     @property
     def secrets(self) -> tuple[bytes, ...]:
@@ -52,8 +55,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     channels: Annotated[
         tuple[Channel, ...],
         Meta(
-            description="The channels: objects with `name`, `channel_secret` and, while the secret is being changed, "
-            "`previous_channel_secret`",
+            description="The channels: objects with `name`, `channel_secret` and, if needed, "
+            "`previous_channel_secret` and `relay_urls`",
             extra=_SECRET,
         ),
     ] = ()
@@ -67,6 +70,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         _Secret | None,
         Meta(description="That channel's earlier secret, still accepted while it is being changed", extra=_SECRET),
     ] = None
+    relay_urls: Annotated[
+        tuple[_Url, ...], Meta(description="URLs of bots that get that channel's requests too", extra=_SECRET)
+    ] = ()
+    workers: Annotated[int, Meta(ge=1, le=64, description="Processes that serve; more than one needs Postgres")] = 1
     max_body_bytes: Annotated[int, Meta(ge=1024, description="Largest request body; above it the answer is 413")] = (
         2 * 1024 * 1024
     )
@@ -76,6 +83,25 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     store_timeout_seconds: Annotated[
         float, Meta(gt=0, description="How long a request waits for the store before the answer is 503; LINE waits 2 s")
     ] = 1.5
+    client_timeout_seconds: Annotated[
+        float, Meta(gt=0, description="How long a request may take to arrive before its connection is closed")
+    ] = 10.0
+    max_connections: Annotated[
+        int, Meta(ge=1, description="Connections a worker keeps; above it the answer is 503")
+    ] = 1000
+    drain_seconds: Annotated[
+        int, Meta(ge=1, description="After SIGTERM, how long requests may take to be answered")
+    ] = 10
+    inbox_retention_days: Annotated[
+        _Positive | None, Meta(description="Remove events this many days after they were received; by default never")
+    ] = None
+    inbox_purge_unread: Annotated[
+        bool, Meta(description="Remove them also when tap-line has not read them yet, or never does")
+    ] = False
+    relay_timeout_seconds: Annotated[float, Meta(gt=0, description="How long a relay's bot may take to answer")] = 10.0
+    relay_give_up_hours: Annotated[
+        float, Meta(gt=0, description="Age at which a request that a bot does not accept becomes a dead letter")
+    ] = 24.0
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="Least level logged")] = "info"
 
     def channels_by_name(self) -> dict[str, Channel]:
@@ -91,6 +117,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
                     name=self.channel_name,
                     channel_secret=self.channel_secret,
                     previous_channel_secret=self.previous_channel_secret,
+                    relay_urls=self.relay_urls,
                 )
             )
         if not channels:
@@ -145,11 +172,10 @@ def load_settings(
         raise SettingError(
             what.replace("Object contains unknown field", "there is no setting"), setting=_name(place)
         ) from None
-    settings.channels_by_name()
     return settings
 
 
-_JSON_FIELDS = frozenset({"channels"})
+_JSON_FIELDS = frozenset({"channels", "relay_urls"})
 
 
 def _read(config_file: Path) -> dict[str, Any]:

@@ -52,14 +52,60 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "webhook_event_id", name=op.f("uq_events_channel_webhook_event_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_events_line_id"), "events", ["line_id"], unique=False)
+    op.create_index(
+        "ix_events_follows",
+        "events",
+        ["channel", "line_id"],
+        unique=False,
+        postgresql_where=sa.text("type IN ('follow', 'unfollow')"),
+        sqlite_where=sa.text("type IN ('follow', 'unfollow')"),
+    )
     op.create_index(op.f("ix_events_message_id"), "events", ["message_id"], unique=False)
     op.create_table(
         "inbox_readers",
-        sa.Column("reader", sa.String(length=128), nullable=False, comment="Who reads: a stream and its tap's name"),
-        sa.Column("position", sa.BigInteger(), nullable=False, comment="All up to here is safe with the reader"),
+        sa.Column("reader", sa.String(length=128), nullable=False, comment="Who reads"),
+        sa.Column("position", sa.BigInteger(), nullable=False, comment="The reader has kept everything up to here"),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("reader", name=op.f("pk_inbox_readers")),
+    )
+    op.create_table(
+        "relay_requests",
+        sa.Column(
+            "relay_id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            nullable=False,
+            comment="Order of delivery",
+        ),
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column(
+            "target", sa.String(length=64), nullable=False, comment="SHA-256 of the URL, which may hold a secret"
+        ),
+        sa.Column("body", sa.Text(), nullable=False, comment="The request's body as LINE sent it"),
+        sa.Column("signature", sa.String(length=64), nullable=False, comment="x-line-signature"),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("dead_at", UtcDateTime(), nullable=True, comment="When it was given up"),
+        sa.Column("error", sa.Text(), nullable=True, comment="Why it was given up"),
+        sa.PrimaryKeyConstraint("relay_id", name=op.f("pk_relay_requests")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        op.f("ix_relay_requests_channel_target_dead_at_relay_id"),
+        "relay_requests",
+        ["channel", "target", "dead_at", "relay_id"],
+        unique=False,
+    )
+    op.create_table(
+        "leases",
+        sa.Column("work", sa.String(length=160), nullable=False, comment="What only one process at a time does"),
+        sa.Column("owner", sa.String(length=64), nullable=False, comment="The process that does it"),
+        sa.Column("expires_at", UtcDateTime(), nullable=False, comment="When another may take it over"),
+        sa.PrimaryKeyConstraint("work", name=op.f("pk_leases")),
+    )
+    op.create_table(
+        "inbox_heartbeats",
+        sa.Column("heartbeat_id", sa.Integer(), autoincrement=False, nullable=False, comment="Always 1"),
+        sa.Column("beat_at", UtcDateTime(), nullable=False, comment="When a receiver last proved that it can write"),
+        sa.PrimaryKeyConstraint("heartbeat_id", name=op.f("pk_inbox_heartbeats")),
     )
     op.create_table(
         "identity_clusters",

@@ -1,0 +1,38 @@
+"""Leases: work that only one process at a time may do, and that another takes over when that one has died."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from line_core.store.tables.inbox import leases
+from line_core.store.upsert import insert_on_conflict
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+def take_lease(connection: Connection, work: str, owner: str, seconds: float) -> bool:
+    """Take a lease, or keep it.
+
+    Args:
+        connection: A write transaction.
+        work: Name of the work.
+        owner: Name of the process, unlike any other's.
+        seconds: How long the owner may go without asking again. The machines' clocks must agree to much less.
+
+    Returns:
+        Whether the owner has it now.
+    """
+    now = datetime.now(UTC)
+    insert = insert_on_conflict(connection, leases).values(
+        work=work, owner=owner, expires_at=now + timedelta(seconds=seconds)
+    )
+    taken = connection.execute(
+        insert.on_conflict_do_update(
+            index_elements=["work"],
+            set_={"owner": insert.excluded.owner, "expires_at": insert.excluded.expires_at},
+            where=(leases.c.owner == owner) | (leases.c.expires_at < now),
+        )
+    )
+    return taken.rowcount == 1
