@@ -7,15 +7,14 @@ calls a second.
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Self
 
 import aiohttp
 
 from line_core.api.endpoints import endpoint_of
-from line_core.api.errors import RateLimitError, ServerError, UnreachableError, error_of
+from line_core.api.errors import RateLimitError, ServerError, UnreachableError, error_of, words_of
 from line_core.api.reply import Reply
-from line_core.api.retry import pauses
+from line_core.api.retry import pauses, slow_down
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,8 +29,6 @@ _CONNECT_SECONDS = 10.0
 _UNAUTHORIZED = 401
 # The request cannot have been sent when the connection was never made.
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
-
-_logger = logging.getLogger("line.client")
 
 
 class LineClient:
@@ -133,19 +130,16 @@ class LineClient:
         failure: UnreachableError | ServerError | RateLimitError | None = None
         for pause in pauses():
             if failure:
-                _logger.warning("%s; trying again in %.1f s", failure, pause)
-                if isinstance(failure, RateLimitError):
-                    self._limits.hold(failure.endpoint, pause)
+                slow_down(failure, pause, self._limits)
                 await asyncio.sleep(pause)
             try:
                 reply = await self.request("GET", path, params=params)
+                answered = error_of(reply)
+                if not isinstance(answered, ServerError | RateLimitError):
+                    return reply
+                failure = answered
             except UnreachableError as error:
                 failure = error
-                continue
-            answered = error_of(reply)
-            if not isinstance(answered, ServerError | RateLimitError):
-                return reply
-            failure = answered
         raise failure or AssertionError("there is at least one attempt")
 
     async def _token(self) -> str:
@@ -178,11 +172,5 @@ class LineClient:
                 return Reply(endpoint, response.status, response.headers, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UnreachableError(
-                endpoint, words=_words(error), may_have_arrived=not isinstance(error, _NEVER_SENT)
+                endpoint, words=words_of(error), may_have_arrived=not isinstance(error, _NEVER_SENT)
             ) from None
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, aiohttp.InvalidURL):  # its text repeats the whole URL, with a person's id in the path
-        return "not a URL"
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -169,6 +169,16 @@ def error_of(reply: Reply, *, credentials: str | None = None) -> ApiError | None
     return kind.of(reply, setting=credentials if kind is AuthenticationError else None)
 
 
+def words_of(failure: BaseException) -> str:
+    """A transport failure in a few words; the libraries' own texts repeat URLs, with people's ids in them."""
+    cause: BaseException | None = failure
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return f"{type(failure).__name__}, {cause.strerror}"
+        cause = cause.__cause__ or cause.__context__
+    return type(failure).__name__
+
+
 def _said(body: bytes) -> tuple[str, tuple[str, ...]]:
     """LINE's words and details; tolerant, since error bodies are not guaranteed and proxies send their own."""
     try:

@@ -1,17 +1,27 @@
-"""How long to wait before trying again."""
+"""Trying again: what may be tried again, and after how long."""
 
 from __future__ import annotations
 
+import logging
 import random
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, TypeVar
+
+from line_core.api.errors import RateLimitError, ServerError, UnreachableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-DEFAULT_ATTEMPTS = 8
+    from line_core.api.limits import Limits
+
+DEFAULT_ATTEMPTS = 6
 
 _FIRST_SECONDS = 0.5
 _LONGEST_SECONDS = 30.0
+
+T = TypeVar("T")
+
+_logger = logging.getLogger("line.retry")
 
 
 def pauses(attempts: int = DEFAULT_ATTEMPTS) -> Iterator[float]:
@@ -23,3 +33,35 @@ def pauses(attempts: int = DEFAULT_ATTEMPTS) -> Iterator[float]:
     for attempt in range(attempts - 1):
         longest = min(_FIRST_SECONDS * 2**attempt, _LONGEST_SECONDS)
         yield random.uniform(longest / 2, longest)  # noqa: S311 - jitter, no secret
+
+
+def slow_down(failure: UnreachableError | ServerError | RateLimitError, pause: float, limits: Limits | None) -> None:
+    """Say that a request is tried again after a pause; after a 429 the whole endpoint pauses with it."""
+    _logger.warning("%s; trying again in %.1f s", failure, pause)
+    if limits and isinstance(failure, RateLimitError):
+        limits.hold(failure.endpoint, pause)
+
+
+def retried(attempt: Callable[[], T], *, limits: Limits | None = None, attempts: int = DEFAULT_ATTEMPTS) -> T:
+    """Call until it succeeds, fails in a way that trying again cannot mend, or has failed too often.
+
+    Args:
+        attempt: Sends a request that may be sent again.
+        limits: The channel's rate limits.
+        attempts: Most calls.
+
+    Raises:
+        UnreachableError: The last attempt's transport failed.
+        ServerError: The last attempt's answer was a 5xx.
+        RateLimitError: The last attempt's answer was a 429.
+    """
+    failure: UnreachableError | ServerError | RateLimitError | None = None
+    for pause in pauses(attempts):
+        if failure:
+            slow_down(failure, pause, limits)
+            time.sleep(pause)
+        try:
+            return attempt()
+        except (UnreachableError, ServerError, RateLimitError) as error:
+            failure = error
+    raise failure or AssertionError("there is at least one attempt")

@@ -21,13 +21,12 @@ from line_core.api.errors import (
     AuthenticationError,
     InvalidRequestError,
     MalformedBodyError,
-    RateLimitError,
-    ServerError,
     UnreachableError,
     error_of,
+    words_of,
 )
 from line_core.api.reply import Reply
-from line_core.api.retry import pauses
+from line_core.api.retry import retried
 from line_core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -143,7 +142,7 @@ class IssuedToken(ABC):
 
     def _issue(self) -> _Issued:
         asked_at = time.monotonic()
-        answer = self._post().object()
+        answer = retried(self._post, attempts=_ATTEMPTS).object()
         token, life = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(token, str) or not isinstance(life, int):
             raise MalformedBodyError(f"POST {self.path}", words="no access_token with expires_in")
@@ -151,24 +150,13 @@ class IssuedToken(ABC):
         return _Issued(token, asked_at + max(life - _RENEW_BEFORE_SECONDS, life / 2))
 
     def _post(self) -> Reply:
-        for attempt, pause in enumerate(pauses(_ATTEMPTS), start=1):
-            time.sleep(pause)
-            try:
-                return self._post_once()
-            except (UnreachableError, ServerError, RateLimitError):
-                if attempt == _ATTEMPTS:
-                    raise
-        raise AssertionError("the last attempt returns or raises")
-
-    def _post_once(self) -> Reply:
         endpoint = f"POST {self.path}"
         try:
             with requests.Session() as session:
                 session.trust_env = self._trust_env
                 response = session.post(self._url, data=self.form(), timeout=_TIMEOUT_SECONDS, allow_redirects=False)
         except requests.RequestException as failure:
-            # Its text may hold a URL with a proxy's password; the kind of failure is enough.
-            raise UnreachableError(endpoint, words=type(failure).__name__, may_have_arrived=True) from None
+            raise UnreachableError(endpoint, words=words_of(failure), may_have_arrived=True) from None
         reply = Reply(endpoint, response.status_code, response.headers, response.content)
         error = error_of(reply, credentials=self.setting)
         if isinstance(error, InvalidRequestError):

@@ -1,1 +1,22 @@
 """The tap's streams, in modules by what they tell about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_line.streams.account import BotInfo, MessageQuota
+from tap_line.streams.audience import Followers
+from tap_line.streams.inbox import Events, Follows
+from tap_line.streams.profiles import Profiles
+
+if TYPE_CHECKING:
+    from tap_line.stream import DescribedStream
+
+STREAMS: tuple[type[DescribedStream], ...] = (
+    BotInfo,
+    Events,
+    Followers,
+    Follows,
+    MessageQuota,
+    Profiles,
+)

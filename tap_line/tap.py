@@ -1,0 +1,64 @@
+"""The Singer tap: LINE's API and the store, as streams."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
+
+from line_core.api.limits import LocalLimits
+from line_core.api.tokens import token_source_of
+from line_core.plugin import OneLineErrors
+from line_core.store import Store, open_store
+from tap_line.settings import CONFIG_JSONSCHEMA
+from tap_line.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk import Stream
+
+    from line_core.api.limits import Limits
+    from line_core.api.tokens import TokenSource
+
+
+class TapLine(OneLineErrors, Tap):
+    """Followers, profiles, webhook events and statistics of a LINE Official Account."""
+
+    name = "tap-line"
+    package_name = "singer-line"
+    config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_JSONSCHEMA
+    message_writer_class = MsgSpecWriter
+
+    @cached_property
+    def tokens(self) -> TokenSource:
+        """Where the channel access token comes from.
+
+        Raises:
+            SettingError: The settings hold no credentials.
+        """
+        return token_source_of(self.config)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The channel's rate limits, shared by all streams."""
+        return LocalLimits(self.config.get("max_requests_per_second"))
+
+    @cached_property
+    def store(self) -> Store:
+        """The open store.
+
+        Raises:
+            StoreError: It cannot be opened.
+        """
+        return open_store(self.config["store_url"])
+
+    def discover_streams(self) -> Sequence[Stream]:
+        """All streams; discovery asks LINE nothing."""
+        return [stream(self) for stream in STREAMS]
+
+
+if __name__ == "__main__":
+    TapLine.cli()
