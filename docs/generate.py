@@ -49,7 +49,7 @@ def settings_page() -> str:
         "# Settings",
         "",
         "Made by `make docs` from the plugins' own schemas. Each can stand in a JSON file (`--config FILE`), in",
-        "`meltano.yml`, or in the environment (`--config ENV`, which Meltano uses). The settings of the Singer SDK, such as",
+        "`meltano.yml`, or in the environment (`--config ENV`, which Meltano uses). The SDK's settings, such as",
         "`stream_maps`, work too: `tap-line --about`.",
     ]
     for plugin in (TapLine, TargetLine):

@@ -99,13 +99,13 @@ class TargetLine(OneLineErrors, Target):
         """The sink of the stream's role; what would stop the run later, stops it here.
 
         Raises:
-            SettingError: The stream has no role, or it is to be sent and there are no credentials.
+            SettingError: The stream has no role, there are no credentials to send with, or a setting is wrong.
             StoreError: The store cannot be opened.
         """
         role = role_of(stream_name, self.config["stream_roles"])
         if role is Role.MESSAGES:
             token_source_of(self.config)
-        _ = self.store
+        _ = self.identity, self.ledger
         return SINKS[role]
 
     def process_endofpipe(self) -> None:

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from line_core.errors import StoreError
@@ -25,10 +19,9 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE_URL = "sqlite:///line-store.db"
 
-# Alembic tells of every step at INFO, in the log of programs whose users never heard of it.
-logging.getLogger("alembic").setLevel(logging.WARNING)
+SCHEMA_VERSION = "0001"
+"""The newest revision in `migrations/`."""
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _SQLITE_BUSY_SECONDS = 60
 # One lock for schema changes and one for each part that must write in one order; any number of ours will do.
 _LOCKS = {"schema": 0x4C494E45_00, "inbox": 0x4C494E45_01, "identity": 0x4C494E45_02, "ledger": 0x4C494E45_03}
@@ -95,13 +88,13 @@ def open_store(store_url: str | None = None) -> Store:
         store = Store(_engine(url))
         with store.write() as connection:
             _lock_schema(store, connection)
-            current, wanted = _versions(connection)
+            current = _version(connection)
             if current is None:
                 _migrate(connection)
-    if current not in (None, wanted):
+    if current not in (None, SCHEMA_VERSION):
         store.close()
         raise StoreError(
-            f"the store at {_shown(url)} has schema {current}, this version needs {wanted}: "
+            f"the store at {_shown(url)} has schema {current}, this version needs {SCHEMA_VERSION}: "
             "run `target-line-admin --store-url … upgrade`",
         )
     return store
@@ -119,9 +112,9 @@ def upgrade_store(store_url: str) -> tuple[str | None, str]:
     url = _parse(store_url)
     with _errors_named(url), Store(_engine(url)) as store, store.write() as connection:
         _lock_schema(store, connection)
-        current, wanted = _versions(connection)
+        before = _version(connection)
         _migrate(connection)
-    return current, wanted
+    return before, SCHEMA_VERSION
 
 
 def _parse(store_url: str) -> URL:
@@ -184,24 +177,17 @@ def _lock_schema(store: Store, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCKS["schema"]})
 
 
-def _alembic_config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-    return config
-
-
-def _versions(connection: Connection) -> tuple[str | None, str]:
-    current = MigrationContext.configure(connection).get_current_revision()
-    wanted = ScriptDirectory.from_config(_alembic_config()).get_current_head()
-    if wanted is None:
-        raise RuntimeError("no migrations are packaged")
-    return current, wanted
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return version
 
 
 def _migrate(connection: Connection) -> None:
-    config = _alembic_config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    from line_core.store.schema import migrate  # noqa: PLC0415 - most runs migrate nothing, and Alembic is slow to import
+
+    migrate(connection)
 
 
 @contextmanager

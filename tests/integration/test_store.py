@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
 
 from line_core.errors import StoreError
 from line_core.store import Store, open_store, upgrade_store
+from line_core.store.database import SCHEMA_VERSION
+from line_core.store.schema import alembic_config
 from line_core.store.tables import inbox, metadata
 from line_core.store.tables.rejects import rejects
 
@@ -22,6 +25,10 @@ if TYPE_CHECKING:
 def test_the_migrations_make_exactly_the_tables_that_the_code_describes(store: Store) -> None:
     with store.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_schema_version_is_the_newest_revision() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == SCHEMA_VERSION
 
 
 def test_opening_a_store_twice_keeps_what_is_in_it(store_url: str) -> None:
