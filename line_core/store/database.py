@@ -19,12 +19,18 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE_URL = "sqlite:///line-store.db"
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest revision in `migrations/`."""
 
 _SQLITE_BUSY_SECONDS = 60
 # One lock for schema changes and one for each part that must write in one order; any number of ours will do.
-_LOCKS = {"schema": 0x4C494E45_00, "inbox": 0x4C494E45_01, "identity": 0x4C494E45_02, "ledger": 0x4C494E45_03}
+_LOCKS = {
+    "schema": 0x4C494E45_00,
+    "inbox": 0x4C494E45_01,
+    "identity": 0x4C494E45_02,
+    "ledger": 0x4C494E45_03,
+    "audience": 0x4C494E45_04,
+}
 
 
 class Store:
@@ -50,8 +56,8 @@ class Store:
         """A write transaction, committed when the block ends well.
 
         Args:
-            alone: Hold the lock of this part (`inbox`, `identity` or `ledger`) until the commit, so that no other
-                process writes to that part meanwhile. SQLite has one writer anyway.
+            alone: Hold the lock of this part (`inbox`, `identity`, `ledger` or `audience`) until the commit, so that no
+                other process writes to that part meanwhile. SQLite has one writer anyway.
         """
         with _errors_named(self.engine.url), self.engine.connect() as connection:
             connection.execution_options(sqlite_begin="IMMEDIATE")
