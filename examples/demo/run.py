@@ -87,7 +87,6 @@ def meltano_environment(warehouse: Postgres, sandbox: str) -> dict[str, str]:
         **os.environ,
         "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
         "MELTANO_PROJECT_ROOT": str(PROJECT),
-        "MELTANO_CLI_LOG_LEVEL": "warning",
         "NO_COLOR": "1",
         "TAP_LINE_API_URL": sandbox,
         "TAP_LINE_API_DATA_URL": sandbox,
