@@ -1,0 +1,63 @@
+"""Control API: what was asked for, and what was delivered to whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from line_core.sandbox.control.reading import offset_and_limit
+from line_core.sandbox.http import Reply, Request
+from line_core.sandbox.platform.clock import iso_time
+
+if TYPE_CHECKING:
+    from line_core.sandbox.app import Sandbox
+    from line_core.sandbox.platform.deliveries import Accepted
+    from line_core.sandbox.routing import Router
+
+
+def add_control(router: Router, sandbox: Sandbox) -> None:
+    """Add this part of the control API."""
+    control = _Records(sandbox)
+    router.add("GET /sandbox/summary", control.summary)
+    router.add("GET /sandbox/deliveries", control.deliveries)
+
+
+class _Records:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def summary(self, _: Request) -> Reply:
+        platform = self._sandbox.platform
+        return Reply(
+            {
+                "requests": self._sandbox.seen.by_endpoint(),
+                "deliveries": platform.log.delivered,
+                "recipients": platform.log.reached,
+                "quota_used": platform.quota.used,
+            }
+        )
+
+    def deliveries(self, request: Request) -> Reply:
+        offset, limit = offset_and_limit(request, 10_000)
+        users = self._sandbox.platform.users
+        entries = []
+        last: Accepted | None = None
+        described: dict[str, Any] = {}
+        for accepted, chat in self._sandbox.platform.log.deliveries(offset, limit):
+            if accepted is not last:
+                last, described = accepted, self._describe(accepted)
+            entries.append({"line_id": users.line_id(chat), **described})
+        return Reply({"deliveries": entries, "total": self._sandbox.platform.log.delivered})
+
+    def _describe(self, accepted: Accepted) -> dict[str, Any]:
+        content = msgspec.json.decode(accepted.content)
+        return {
+            "endpoint": accepted.endpoint,
+            "request_id": self._sandbox.platform.request_id(accepted.request_number),
+            "retry_key": str(accepted.retry_key) if accepted.retry_key else None,
+            "messages": content["messages"],
+            "custom_aggregation_units": content.get("customAggregationUnits", []),
+            "notification_disabled": content.get("notificationDisabled", False),
+            "at": iso_time(accepted.at),
+        }

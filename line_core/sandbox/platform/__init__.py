@@ -1,0 +1,1 @@
+"""What a LINE platform knows and decides, as plain Python with a clock: nothing here knows of HTTP."""

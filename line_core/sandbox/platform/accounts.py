@@ -1,0 +1,32 @@
+"""The account behind the channel: the bot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from line_core.sandbox.platform.numbered_ids import NumberedIds
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A LINE Official Account."""
+
+    user_id: str
+    """The bot's own id, which webhooks name as their destination."""
+    basic_id: str
+    display_name: str
+    picture_url: str
+    verified: bool
+
+
+def account_of(seed: int, *, verified: bool) -> Account:
+    """The account of a seed.
+
+    Args:
+        seed: Other seeds give other accounts.
+        verified: Whether LINE has verified it: others may not list their followers.
+    """
+    user_id = NumberedIds(seed, "U").id_of(2**63)
+    return Account(
+        user_id, f"@{user_id[1:4]}{user_id[4:9]}", "Sandbox Shop", "https://profile.example/bot.jpg", verified
+    )
