@@ -130,7 +130,11 @@ def test_an_unreachable_api_stops_the_run_and_loses_nothing(sqlite_target: Targe
 
 def test_tokens_can_be_issued_from_the_channel_s_id_and_secret(sqlite_target: Target) -> None:
     line_ids = sqlite_target.line_ids(2)
-    credentials = {"channel_access_token": None, "channel_id": "1234567890", "channel_secret": "sandbox-secret"}
+    credentials: dict[str, Any] = {
+        "channel_access_token": None,
+        "channel_id": "1234567890",
+        "channel_secret": "sandbox-secret",
+    }
     sqlite_target.run(*messages(line_ids), **credentials)
     assert_each_got_it_once(sqlite_target, line_ids)
 
