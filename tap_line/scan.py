@@ -19,27 +19,26 @@ class Scan:
 
     started_at: datetime
     source: str
+    """Which list it is in, of those that it goes through."""
     after: str | None = None
-    """Continuation token of the next page; None for the first."""
+    """Where the next page begins, such as LINE's continuation token; None for the first."""
 
     @classmethod
-    def begin_or_resume(cls, mark: object, source: str, now: datetime) -> Scan:
-        """Go on where the state's mark says, or begin.
+    def resumed(cls, mark: object, now: datetime) -> Scan | None:
+        """The scan that a state's mark tells of, unless it is too old or no mark at all.
 
         Args:
             mark: What `mark` gave, or whatever else a state holds.
-            source: What is listed first in a new scan.
             now: The time.
         """
-        begun = cls(now, source)
         if not isinstance(mark, dict):
-            return begun
+            return None
         try:
-            resumed = cls(datetime.fromisoformat(mark["started_at"]), mark["source"], mark.get("after"))
+            scan = cls(datetime.fromisoformat(mark["started_at"]), mark["source"], mark["after"])
             saved_at = datetime.fromisoformat(mark["saved_at"])
         except (KeyError, TypeError, ValueError):
-            return begun
-        return resumed if timedelta() <= now - saved_at < _TOKEN_LIFE else begun
+            return None
+        return scan if timedelta() <= now - saved_at < _TOKEN_LIFE else None
 
     def at(self, source: str, after: str | None) -> Scan:
         """The same scan, further on."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from singer_sdk import typing as th
 
 from line_core.store import DEFAULT_STORE_URL
+from tap_line.people import ProfileSource
 
 DEFAULT_API_URL = "https://api.line.me"
 DEFAULT_API_DATA_URL = "https://api-data.line.me"
+DEFAULT_CHANNEL = "main"
 
 
 CONFIG_JSONSCHEMA = th.PropertiesList(
@@ -65,14 +67,37 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         "channel",
         th.StringType,
         title="Channel name",
-        description="This channel's name in the receiver. Given: only its events are read. "
-        "Default: the events of all channels, and `main` for what the tap itself finds out.",
+        description="This channel's name in the receiver. Given: only its events are read. Default: the events of all "
+        "channels are; what the tap itself finds out is kept under the inbox's only channel, or else `main`.",
+    ),
+    th.Property(
+        "inbox_reader",
+        th.StringType,
+        default="tap-line",
+        title="Inbox reader",
+        description="Name under which this pipeline notes how far it has read the inbox, so that the receiver may "
+        "remove old events; each of several pipelines on one store needs its own.",
     ),
     th.Property(
         "start_date",
         th.DateType,
         title="Start date",
         description="First day of the daily statistics (yyyy-mm-dd, in LINE's time zone, UTC+9).",
+    ),
+    th.Property(
+        "profile_source",
+        th.StringType,
+        default=ProfileSource.FOLLOWERS.value,
+        allowed_values=[*ProfileSource],
+        title="Profile source",
+        description="Whose profiles to fetch: followers (as LINE lists them for verified and premium accounts), inbox "
+        "(everybody the store knows: who sent a webhook event or was listed before), or both.",
+    ),
+    th.Property(
+        "refresh_profiles_after_days",
+        th.NumberType(exclusive_minimum=0),
+        title="Refresh profiles after",
+        description="Do not fetch a profile again before so many days; default: fetch all in every run.",
     ),
     th.Property(
         "max_requests_per_second",

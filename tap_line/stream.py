@@ -8,10 +8,13 @@ import sys
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Stream
+from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from line_core.errors import LineError
 
 if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context, Record
+
     from tap_line.tap import TapLine
 
 
@@ -22,7 +25,20 @@ class DescribedStream(Stream):
     """
 
     schema: ClassVar[dict[str, Any]] = {"properties": {}}
+    own_state: ClassVar[bool] = False
+    """Whether the stream is incremental by marks of its own in the state, rather than by a replication key."""
     _tap: TapLine
+
+    @property
+    def replication_method(self) -> str:
+        """INCREMENTAL with a replication key or own marks, FULL_TABLE without, or what the catalog says."""
+        if self.own_state and not self.forced_replication_method:
+            return REPLICATION_INCREMENTAL
+        return super().replication_method
+
+    def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
+        if not self.own_state:
+            super()._increment_stream_state(latest_record, context=context)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Put the description where catalogs and targets see it."""

@@ -12,7 +12,9 @@ from line_core.api.limits import LocalLimits
 from line_core.api.tokens import token_source_of
 from line_core.plugin import OneLineErrors
 from line_core.store import Store, open_store
-from tap_line.settings import CONFIG_JSONSCHEMA
+from tap_line.friends.book import FriendBook
+from tap_line.friends.repository import inbox_channels
+from tap_line.settings import CONFIG_JSONSCHEMA, DEFAULT_CHANNEL
 from tap_line.streams import STREAMS
 
 if TYPE_CHECKING:
@@ -54,6 +56,20 @@ class TapLine(OneLineErrors, Tap):
             StoreError: It cannot be opened.
         """
         return open_store(self.config["store_url"])
+
+    @cached_property
+    def channel(self) -> str:
+        """This channel's name: as set, or the only one that the inbox has, or `main`."""
+        if name := self.config.get("channel"):
+            return str(name)
+        with self.store.read() as connection:
+            names = inbox_channels(connection)
+        return names[0] if len(names) == 1 else DEFAULT_CHANNEL
+
+    @cached_property
+    def friends(self) -> FriendBook:
+        """The evidence about this channel's people."""
+        return FriendBook(self.store, self.channel)
 
     def discover_streams(self) -> Sequence[Stream]:
         """All streams; discovery asks LINE nothing."""

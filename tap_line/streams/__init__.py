@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_line.streams.account import BotInfo, MessageQuota
 from tap_line.streams.audience import Followers
+from tap_line.streams.friendships import Friendships
 from tap_line.streams.inbox import Events, Follows
 from tap_line.streams.profiles import Profiles
 
@@ -17,6 +18,7 @@ STREAMS: tuple[type[DescribedStream], ...] = (
     Events,
     Followers,
     Follows,
+    Friendships,
     MessageQuota,
     Profiles,
 )

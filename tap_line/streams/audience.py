@@ -6,21 +6,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 
-from line_core.api.errors import NotEntitledError
+from line_core.api.errors import InvalidRequestError, NotEntitledError
 from tap_line.client import ContinuationPaginator, LineStream
 from tap_line.clock import now
-from tap_line.people import FOLLOWERS, FOLLOWERS_PATH, PAGE_SIZE, not_entitled
+from tap_line.friends.rules import Source
+from tap_line.people import FOLLOWERS_PATH, NOT_ENTITLED, PAGE_SIZE, ProfileSource
 from tap_line.scan import Scan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     import requests
-    from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.helpers.types import Context
+
+    from line_core.api.reply import Reply
 
 
 class Followers(LineStream):
-    """The LINE IDs that follow the account; LINE lists them for verified and premium accounts only."""
+    """Who follows the account: as LINE lists them for verified and premium accounts, else by evidence in the store."""
 
     name = "followers"
     path = FOLLOWERS_PATH
@@ -29,42 +32,74 @@ class Followers(LineStream):
     page_size = PAGE_SIZE
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(
         th.Property("line_id", th.StringType, required=True, description="LINE ID of the follower"),
-        th.Property("evidence", th.StringType, description="How it is known: followers_api"),
+        th.Property(
+            "evidence",
+            th.StringType,
+            description="How it is known: followers_api, webhook (a follow event) or profile_check (has a profile)",
+        ),
         th.Property("observed_at", th.DateTimeType, description="When that was seen"),
     ).to_dict()
 
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        """LINE's list, or what is known without it."""
+        try:
+            yield from super().get_records(context)
+        except InvalidRequestError:
+            if not self.stream_state.pop("scan", None):
+                raise
+            self.logger.warning("LINE does not take the continuation token any more: listing from the beginning")
+            yield from super().get_records(context)
+        except NotEntitledError as error:
+            self.logger.warning("%s. %s", NOT_ENTITLED, error)
+            yield from self._known_followers()
+
     def get_new_paginator(self) -> ScanPaginator:
         """From the first page, or where a killed run was."""
-        scan = Scan.begin_or_resume(self.stream_state.get("scan"), FOLLOWERS, now())
-        return ScanPaginator(scan, lambda then: self.save(scan=then.mark(now()) if then else None))
+        resumed = Scan.resumed(self.stream_state.get("scan"), now())
+        # Rows of another run carry another version, and would be deleted.
+        begun = None if self.emit_activate_version_messages else resumed
+        return ScanPaginator(begun or Scan(now(), ProfileSource.FOLLOWERS), self._page_done)
 
-    def validate_response(self, response: requests.Response) -> None:
-        """Say which accounts may list their followers, if this one may not."""
-        try:
-            super().validate_response(response)
-        except NotEntitledError:
-            raise not_entitled(self.reply_of(response)) from None
+    def records_of(self, reply: Reply) -> Iterable[dict[str, Any]]:
+        """The followers on a page; the store is told of them."""
+        records = list(super().records_of(reply))
+        at = now()
+        self._tap.friends.note_listed([record["line_id"] for record in records], at)
+        seen = {"evidence": Source.FOLLOWERS_API.value, "observed_at": at.isoformat()}
+        return [{**record, **seen} for record in records]
 
-    def post_process(self, row: Record, context: Context | None = None) -> Record | None:  # noqa: ARG002 - the SDK's signature
-        """Say how and when the follower was seen."""
-        return {**row, "evidence": "followers_api", "observed_at": now().isoformat()}
+    def _page_done(self, scan: Scan, rest: Scan | None) -> None:
+        if rest is None:
+            missing = self._tap.friends.note_complete_list(scan.started_at)
+            self.logger.info("the list of followers is complete; %s had left without an event", f"{missing:,}")
+        self.save(scan=rest.mark(now()) if rest else None)
+
+    def _known_followers(self) -> Iterable[dict[str, Any]]:
+        for line_id, friendship in self._tap.friends.followers():
+            yield {
+                "line_id": line_id,
+                "evidence": friendship.source,
+                "observed_at": friendship.updated_at and friendship.updated_at.isoformat(),
+            }
 
 
 class ScanPaginator(ContinuationPaginator):
-    """Follows a scan, and has its place saved after each page."""
+    """Follows a scan, and tells after each page how far it is."""
 
-    def __init__(self, scan: Scan, save: Callable[[Scan | None], None]) -> None:
+    def __init__(self, scan: Scan, page_done: Callable[[Scan, Scan | None], None]) -> None:
         """Go on where the scan is.
 
         Args:
             scan: The scan.
-            save: Called when all records of a page have been written, with the rest of the scan or None at its end.
+            page_done: Called when all records of a page have been written, with the scan and with the rest of it, which
+                is None at its end.
         """
         super().__init__(scan.after)
         self._scan = scan
-        self._save = save
+        self._page_done = page_done
 
     def advance(self, response: requests.Response) -> None:
         """Go to the next page, if there is one."""
         super().advance(response)
-        self._save(None if self.finished else self._scan.at(FOLLOWERS, self.current_value))
+        rest = None if self.finished else self._scan.at(ProfileSource.FOLLOWERS, self.current_value)
+        self._page_done(self._scan, rest)

@@ -8,7 +8,9 @@ from singer_sdk import typing as th
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from sqlalchemy import func, select
 
+from line_core.errors import StoreError
 from line_core.store.inbox import read_events
+from line_core.store.inbox_removal import acknowledge, acknowledged_positions
 from line_core.store.tables.inbox import events
 from tap_line.events import COLUMNS, IDENTITY, event_record, follow_record
 from tap_line.stream import DescribedStream
@@ -47,17 +49,21 @@ class InboxStream(DescribedStream):
     def _first_position(self) -> int:
         if self.replication_method != "INCREMENTAL":
             return 0
-        position = int(self.stream_state.get("replication_key_value") or 0)
-        with self._tap.store.read() as connection:
-            last = connection.scalar(select(func.max(events.c.position))) or 0
-        if last < position:
-            self.logger.warning(
-                "the inbox ends at position %s, before the state's position %s; if this is another store than last "
-                "time, reset this stream's state (setting: store_url)",
-                last,
-                position,
-            )
+        if position := int(self.stream_state.get("replication_key_value") or 0):
+            self._acknowledge(position)
         return position
+
+    def _acknowledge(self, position: int) -> None:
+        """Note that the target of the run before has everything up to here, since the state says so."""
+        reader = f"{self.config['inbox_reader']} {self.name}"
+        with self._tap.store.write(alone="inbox") as connection:
+            last = connection.scalar(select(func.max(events.c.position))) or 0
+            if last < position and reader not in acknowledged_positions(connection):
+                raise StoreError(
+                    f"the state says that {self.name} was read up to position {position}, which this store has not "
+                    "reached yet: it is another store; reset the stream's state"
+                )
+            acknowledge(connection, reader, position)
 
     def _read(self, position: int) -> list[InboxEvent]:
         with self._tap.store.read() as connection:

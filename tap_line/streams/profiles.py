@@ -1,28 +1,27 @@
-"""Profiles: one request to LINE for each person, as many at once as LINE allows."""
+"""Profiles: one request to LINE for each person."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import uuid
+from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 
-from line_core.api import LineClient
 from line_core.api.errors import NotFoundError, error_of
-from tap_line.background import in_background
-from tap_line.client import LineStream
+from tap_line.bulk import PeopleStream
 from tap_line.clock import now
-from tap_line.people import FOLLOWERS, follower_pages
-from tap_line.scan import Scan
+from tap_line.friends.repository import Checks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from line_core.api.reply import Reply
+    from tap_line.bulk import Question
+    from tap_line.scan import Scan
 
-    from singer_sdk.helpers.types import Context
 
-
-class Profiles(LineStream):
+class Profiles(PeopleStream):
     """The profile of everybody the account can reach, and who cannot be reached any more."""
 
     name = "profiles"
@@ -46,55 +45,37 @@ class Profiles(LineStream):
         th.Property("observed_at", th.DateTimeType, description="When LINE was asked"),
     ).to_dict()
 
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
-        """Profiles in the order of the followers; a killed run goes on at the page where it was."""
-        scan = Scan.begin_or_resume(self.stream_state.get("scan"), FOLLOWERS, now())
-        for page in in_background(self._pages(scan)):
-            yield from page.records
-            self.save(scan=page.then.mark(now()) if page.then else None)
+    @cached_property
+    def _pipeline(self) -> str:
+        """This pipeline's name in the store: another that reads the same store has not got what this one has."""
+        name: str = self.stream_state.get("pipeline") or str(uuid.uuid4())
+        return name
 
-    async def _pages(self, scan: Scan) -> AsyncIterator[_Page]:
-        """Fetch two pages of people at once, so that the next is under way before the last is complete."""
-        client = LineClient(
-            self.url_base,
-            self._tap.tokens,
-            self._tap.limits,
-            timeout_seconds=self.timeout,
-            trust_env=self.config["use_proxy_from_environment"],
-        )
-        under_way: list[tuple[list[asyncio.Task[dict[str, Any]]], Scan | None]] = []
-        async with client:
-            try:
-                async for people in follower_pages(client, scan):
-                    tasks = [asyncio.create_task(self._profile(client, line_id)) for line_id in people.line_ids]
-                    under_way.append((tasks, people.then))
-                    if len(under_way) > 1:
-                        yield await _complete(*under_way.pop(0))
-                while under_way:
-                    yield await _complete(*under_way.pop(0))
-            finally:
-                for tasks, _ in under_way:
-                    for task in tasks:
-                        task.cancel()
+    async def to_ask(self, line_ids: list[str]) -> list[str]:
+        """Leave out those whose profiles this pipeline has handed on not long ago."""
+        days, until = self.config.get("refresh_profiles_after_days"), self.stream_state.get("checked_until")
+        if not days or not until:
+            return line_ids
+        checks = Checks(self._pipeline, now() - timedelta(days=days), datetime.fromisoformat(until))
+        fresh = await asyncio.to_thread(self._tap.friends.checked, line_ids, checks)
+        return [line_id for line_id in line_ids if line_id not in fresh]
 
-    async def _profile(self, client: LineClient, line_id: str) -> dict[str, Any]:
-        reply = await client.get(f"/v2/bot/profile/{line_id}")
+    def records_about(self, question: Question, reply: Reply) -> list[dict[str, Any]]:
+        """The profile, or that there is none any more."""
         error = error_of(reply, credentials=self._tap.tokens.setting)
-        found = {"userId": line_id, "is_reachable": error is None, "observed_at": now().isoformat()}
-        if isinstance(error, NotFoundError):
-            return found
-        if error:
+        if error and not isinstance(error, NotFoundError):
             raise error
-        return {**reply.object(), **found}
+        profile = {} if error else reply.object()
+        return [{**profile, **question.known, "is_reachable": error is None, "observed_at": now().isoformat()}]
 
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """Some people's profiles, and where the scan goes on after them."""
-
-    records: list[dict[str, Any]]
-    then: Scan | None
-
-
-async def _complete(tasks: list[asyncio.Task[dict[str, Any]]], then: Scan | None) -> _Page:
-    return _Page(await asyncio.gather(*tasks), then)
+    def marks_after(self, records: list[dict[str, Any]], then: Scan | None) -> dict[str, Any]:
+        """Note the checks under a time that the state confirms for this page: what it never confirms is redone."""
+        last = self.stream_state.get("checked_until")
+        at = max(now(), datetime.fromisoformat(last) + timedelta(milliseconds=1)) if last else now()
+        is_reachable = {record["userId"]: record["is_reachable"] for record in records}
+        self._tap.friends.note_checked(is_reachable, at, self._pipeline)
+        return {
+            **super().marks_after(records, then),
+            "pipeline": self._pipeline,
+            "checked_until": at.isoformat(),
+        }

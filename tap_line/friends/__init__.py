@@ -1,0 +1,1 @@
+"""Who follows the account, by whatever evidence there is."""
