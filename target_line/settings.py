@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from line_core.errors import SettingError
-from line_core.store import DEFAULT_STORE_URL
+from line_core.settings import API_URL, CREDENTIALS, MAX_REQUESTS_PER_SECOND, STORE_URL, USE_PROXY
 from target_line.identity.model import Kind
 from target_line.identity.rules import IdentifierConflict, Policy
 from target_line.roles import Role
@@ -15,52 +15,10 @@ from target_line.roles import Role
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULT_API_URL = "https://api.line.me"
-
 CONFIG_JSONSCHEMA = th.PropertiesList(
-    th.Property(
-        "channel_access_token",
-        th.StringType,
-        secret=True,
-        title="Channel access token",
-        description="Long-lived channel access token (LINE Developers console, tab Messaging API). "
-        "Instead of it: channel_id with channel_secret, or with assertion_key.",
-    ),
-    th.Property(
-        "channel_id",
-        th.StringType,
-        title="Channel ID",
-        description="Channel ID (LINE Developers console, tab Basic settings), to issue tokens with.",
-    ),
-    th.Property(
-        "channel_secret",
-        th.StringType,
-        secret=True,
-        title="Channel secret",
-        description="Channel secret (tab Basic settings): issues short-lived stateless tokens, renewed by themselves.",
-    ),
-    th.Property(
-        "assertion_key",
-        th.StringType,
-        secret=True,
-        title="Assertion signing key",
-        description="Private assertion signing key as a JWK (JSON text): issues tokens v2.1.",
-    ),
-    th.Property(
-        "api_url",
-        th.StringType,
-        default=DEFAULT_API_URL,
-        title="API URL",
-        description="Base URL of the Messaging API; a sandbox's URL for rehearsals.",
-    ),
-    th.Property(
-        "store_url",
-        th.StringType,
-        secret=True,
-        default=DEFAULT_STORE_URL,
-        title="Store URL",
-        description="Database of identity, ledger and rejects: sqlite:///PATH or postgresql+psycopg://USER:PASSWORD@HOST/DB.",
-    ),
+    *CREDENTIALS,
+    API_URL,
+    STORE_URL,
     th.Property(
         "channel",
         th.StringType,
@@ -98,12 +56,8 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         title="Identifier conflict",
         description="Who keeps a LINE ID or email that profiles with different ids claim: latest or first claim.",
     ),
-    th.Property(
-        "max_requests_per_second",
-        th.NumberType,
-        title="Requests per second",
-        description="Send at most this many requests a second; default LINE's own limit of the endpoint.",
-    ),
+    MAX_REQUESTS_PER_SECOND,
+    USE_PROXY,
     th.Property(
         "max_rejects",
         th.IntegerType,

@@ -141,7 +141,8 @@ class TargetLine(OneLineErrors, Target):
 
     async def _send_due(self) -> None:
         limits = LocalLimits(self.config.get("max_requests_per_second"))
-        async with LineClient(self.config["api_url"], token_source_of(self.config), limits) as client:
+        proxy = self.config["use_proxy_from_environment"]
+        async with LineClient(self.config["api_url"], token_source_of(self.config), limits, trust_env=proxy) as client:
             await Sender(self.ledger, client, limits, self._decide, self.report).run()
 
     def _decide(self, records: Sequence[Mapping[str, Any]]) -> list[Decision]:

@@ -13,7 +13,7 @@ import requests
 from servers import PROGRAMS, program
 
 if TYPE_CHECKING:
-    from conftest import Meltano
+    from meltano_project import Meltano
 
 WAREHOUSE_SQL = Path(__file__).parents[2] / "examples" / "demo" / "warehouse.sql"
 EVENTS = 200
@@ -27,7 +27,7 @@ def deliveries(sandbox_url: str) -> list[dict[str, Any]]:
 
 
 def ledger(meltano: Meltano) -> list[dict[str, Any]]:
-    command = [PROGRAMS / "target-line-admin", "deliveries", "--format", "jsonl"]
+    command = [str(PROGRAMS / "target-line-admin"), "deliveries", "--format", "jsonl"]
     printed = subprocess.run(command, env=meltano.environment, capture_output=True, text=True, check=True).stdout
     return [json.loads(line) for line in printed.splitlines()]
 
@@ -78,7 +78,7 @@ def test_line_lands_in_the_warehouse_and_messages_go_out_each_once(
     assert Counter(row["line_id"] for row in accepted) == Counter(delivery["line_id"] for delivery in sent)
     assert Counter(row["retry_key"] for row in accepted) == Counter(delivery["retry_key"] for delivery in sent)
     assert all(row["request_id"] for row in accepted)
-    line_id_of = dict(meltano.query("SELECT id, line_id FROM crm.profiles"))  # type: ignore[arg-type] # two columns
+    line_id_of = {row[0]: row[1] for row in meltano.query("SELECT id, line_id FROM crm.profiles")}
     for row in accepted:
         customer = row["message_id"].removeprefix("spring-").removeprefix("gold-")
         assert row["line_id"] == line_id_of[customer]

@@ -1,95 +1,14 @@
-"""target-line as a user runs it, against the sandbox."""
+"""A target with an empty store and a sandbox as new."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import requests
-from servers import PROGRAMS
+from target_program import Target
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@dataclass
-class Target:
-    """The program, its settings, and the sandbox it sends to."""
-
-    sandbox: str
-    config_path: Path
-    config: dict[str, Any] = field(default_factory=dict)
-
-    def run(self, *records: tuple[str, dict[str, Any]], expect: int = 0, **settings: Any) -> str:
-        """Pipe records (stream, record) into a run; what it logged.
-
-        Args:
-            records: Their streams are declared as they appear.
-            expect: The exit code that is right.
-            settings: More settings; None takes one out.
-        """
-        done = self.start(*records, **settings)
-        _, log = done.communicate(timeout=120)
-        assert done.returncode == expect, log
-        return log
-
-    def start(self, *records: tuple[str, dict[str, Any]], **settings: Any) -> subprocess.Popen[str]:
-        """Start a run with all its input given."""
-        config = {name: value for name, value in {**self.config, **settings}.items() if value is not None}
-        self.config_path.write_text(json.dumps(config))
-        declared: set[str] = set()
-        lines = []
-        for stream, record in records:
-            if stream not in declared:
-                lines.append({"type": "SCHEMA", "stream": stream, "schema": {"properties": {}}, "key_properties": []})
-                declared.add(stream)
-            lines.append({"type": "RECORD", "stream": stream, "record": record})
-        input_path = self.config_path.with_suffix(".jsonl")
-        input_path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        return subprocess.Popen(
-            [PROGRAMS / "target-line", "--config", self.config_path, "--input", input_path],
-            env={**os.environ, "TARGET_LINE_LOGLEVEL": "INFO"},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def ledger(self) -> dict[str, dict[str, Any]]:
-        """What the ledger says of each message."""
-        command = [PROGRAMS / "target-line-admin", "--store-url", self.config["store_url"], "deliveries"]
-        printed = subprocess.run([*command, "--format", "jsonl"], capture_output=True, text=True, check=True).stdout
-        rows = [json.loads(line) for line in printed.splitlines()]
-        return {row["message_id"]: row for row in rows}
-
-    def line_ids(self, count: int) -> list[str]:
-        """LINE IDs of the sandbox's followers."""
-        answer = requests.get(f"{self.sandbox}/sandbox/users", params={"limit": count}, timeout=30)
-        listed: list[str] = answer.json()["line_ids"]
-        return listed
-
-    def deliveries(self) -> list[dict[str, Any]]:
-        """What the sandbox's users got, in order."""
-        answer = requests.get(f"{self.sandbox}/sandbox/deliveries", timeout=30)
-        listed: list[dict[str, Any]] = answer.json()["deliveries"]
-        return listed
-
-    def fault(self, kind: str, **how: Any) -> None:
-        """Have LINE misbehave at pushes."""
-        fault = {"method": "POST", "path": "/v2/bot/message/push", "kind": kind, **how}
-        requests.post(f"{self.sandbox}/sandbox/faults", json=fault, timeout=30).raise_for_status()
-
-    def mend(self) -> None:
-        """Have LINE behave again."""
-        requests.delete(f"{self.sandbox}/sandbox/faults", timeout=30).raise_for_status()
-
-    def set_user(self, line_id: str, state: str) -> None:
-        """Have a user follow, block or leave."""
-        answer = requests.post(f"{self.sandbox}/sandbox/users/{line_id}", json={"state": state}, timeout=30)
-        answer.raise_for_status()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from line_core.store import open_store
 from line_core.store.tables import ledger as tables
 
 if TYPE_CHECKING:
-    from conftest import Target
+    from target_program import Target
 
 MESSAGES = 400
 KILLS = 5

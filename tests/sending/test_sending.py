@@ -12,7 +12,7 @@ from servers import program
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Target
+    from target_program import Target
 
 Record = tuple[str, dict[str, Any]]
 
