@@ -9,10 +9,12 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from line_core.sandbox.platform.refusals import Detail, InvalidRequest
+from line_core.sandbox.platform.refusals import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from line_core.messages import Problem
 
 JSON = "application/json"
 
@@ -78,7 +80,7 @@ class Request:
         try:
             return int(text)
         except ValueError:
-            raise InvalidRequest(f"The value for the '{name}' parameter is invalid") from None
+            raise InvalidRequest.parameter(name) from None
 
     @cached_property
     def form(self) -> dict[str, str]:
@@ -117,7 +119,7 @@ class Reply:
         return self.content if isinstance(self.content, bytes) else msgspec.json.encode(self.content)
 
 
-def error_body(message: str, details: tuple[Detail, ...] = ()) -> dict[str, Any]:
+def error_body(message: str, details: Sequence[Problem] = ()) -> dict[str, Any]:
     """LINE's error body."""
     if not details:
         return {"message": message}

@@ -52,7 +52,7 @@ class _Account:
     def profile(self, request: Request) -> Reply:
         line_id = request.path_parameters["userId"]
         if not is_line_id(line_id):
-            raise InvalidRequest("The value for the 'userId' parameter is invalid")
+            raise InvalidRequest.parameter("userId")
         users = self._platform.users
         number = users.number_of(line_id)
         if number is None or not users.is_following(number):

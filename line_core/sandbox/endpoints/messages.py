@@ -12,8 +12,9 @@ from uuid import UUID
 import msgspec
 
 from line_core.ids import CHAT_ID_PATTERN, is_line_id
+from line_core.messages import Problem, check_messages
 from line_core.sandbox.http import Reply, Request, error_body
-from line_core.sandbox.platform.refusals import AlreadyAccepted, Detail, InvalidRequest
+from line_core.sandbox.platform.refusals import AlreadyAccepted, InvalidRequest
 from line_core.sandbox.platform.sending import Order, message_id
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class _Messages:
         body = request.json()
         to = body.get("to")
         if not isinstance(to, str) or not _CHAT_ID.match(to):
-            raise InvalidRequest("The property, 'to', in the request body is invalid")
+            raise InvalidRequest.property("to")
         order = self._order(request, body)
         try:
             number = self._platform.sending.push(order, to)
@@ -58,10 +59,10 @@ class _Messages:
         body = request.json()
         to = body.get("to")
         if not isinstance(to, list) or not 1 <= len(to) <= MAX_RECIPIENTS:
-            raise InvalidRequest.because(Detail(f"Size must be between 1 and {MAX_RECIPIENTS}", "to"))
+            raise InvalidRequest.because(Problem("to", f"Size must be between 1 and {MAX_RECIPIENTS}"))
         for place, line_id in enumerate(to):
             if not is_line_id(line_id):
-                raise InvalidRequest(f"The property, to[{place}], in the request body is invalid")
+                raise InvalidRequest.property(f"to[{place}]")
         order = self._order(request, body)
         try:
             number = self._platform.sending.multicast(order, to)
@@ -77,7 +78,8 @@ class _Messages:
         return Reply({"totalUsage": self._platform.quota.used})
 
     def _order(self, request: Request, body: dict[str, Any]) -> Order:
-        _check_messages(body.get("messages"))
+        if problems := check_messages(body.get("messages")):
+            raise InvalidRequest.because(*problems)
         key = _retry_key(request)
         content = {"messages": body["messages"]}
         if body.get("notificationDisabled"):
@@ -90,10 +92,10 @@ class _Messages:
         if units is None:
             return []
         if not isinstance(units, list) or len(units) > 1:
-            raise InvalidRequest.because(Detail("Size must be between 0 and 1", "customAggregationUnits"))
+            raise InvalidRequest.because(Problem("customAggregationUnits", "Size must be between 0 and 1"))
         for unit in units:
             if not isinstance(unit, str) or not _UNIT.match(unit):
-                raise InvalidRequest.because(Detail("Invalid unit name", "customAggregationUnits[0]"))
+                raise InvalidRequest.because(Problem("customAggregationUnits[0]", "Invalid unit name"))
         return [unit for unit in units if self._platform.units.take(unit)]
 
     def _already_accepted(self, refusal: AlreadyAccepted, *, sent: bool = False) -> Reply:
@@ -119,8 +121,3 @@ def _retry_key(request: Request) -> UUID | None:
     if not _RETRY_KEY.match(key):
         raise InvalidRequest("The value for the 'X-Line-Retry-Key' header is invalid")
     return UUID(key)
-
-
-def _check_messages(messages: object) -> None:
-    if not isinstance(messages, list) or not 1 <= len(messages) <= 5:  # noqa: PLR2004
-        raise InvalidRequest.because(Detail("Size must be between 1 and 5", "messages"))

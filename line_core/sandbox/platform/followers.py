@@ -54,10 +54,10 @@ class Followers:
         if not self._verified:
             raise Forbidden("Access to this API is not available for your account")
         if not 1 <= limit <= MAX_LIMIT:
-            raise InvalidRequest(f"The property, limit, in the query parameters must be between 1 and {MAX_LIMIT}")
+            raise InvalidRequest.parameter("limit")
         place, page = (0, 0) if start is None else self._tokens.read(_LISTING, start) or (-1, 0)
         if place < 0:
-            raise InvalidRequest("Invalid start parameter")
+            raise InvalidRequest("Invalid start param")
         following = self._users.crowd(UserState.FOLLOWING)
         # A place is a number, and not a position, so that nobody is passed over when others block the account.
         numbers, following_place = following.window(place, int(limit * _SHARES[page % len(_SHARES)]))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-@dataclass(frozen=True, slots=True)
-class Detail:
-    """What is wrong with one property of a request."""
-
-    message: str
-    property: str
+    from line_core.messages import Problem
 
 
 class Refusal(Exception):  # noqa: N818 - an answer of the platform, not an error of the sandbox
@@ -18,7 +15,7 @@ class Refusal(Exception):  # noqa: N818 - an answer of the platform, not an erro
 
     status = 400
 
-    def __init__(self, message: str, details: tuple[Detail, ...] = ()) -> None:
+    def __init__(self, message: str, details: Sequence[Problem] = ()) -> None:
         """Say why.
 
         Args:
@@ -34,10 +31,19 @@ class InvalidRequest(Refusal):
     """The request is wrong."""
 
     @classmethod
-    def because(cls, *details: Detail) -> InvalidRequest:
-        """Name each property that is wrong, as LINE does."""
-        count = len(details)
-        return cls(f"The request body has {count} error{'' if count == 1 else 's'}", details)
+    def because(cls, *details: Problem) -> InvalidRequest:
+        """Name each property that is wrong."""
+        return cls(f"The request body has {len(details)} error(s)", details)
+
+    @classmethod
+    def property(cls, name: str) -> InvalidRequest:
+        """Name the one property that is wrong."""
+        return cls(f"The property, {name}, in the request body is invalid (line: -, column: -)")
+
+    @classmethod
+    def parameter(cls, name: str) -> InvalidRequest:
+        """Name the parameter, of the path or the query, that is wrong."""
+        return cls(f"The value for the '{name}' parameter is invalid")
 
 
 class Unauthorized(Refusal):
@@ -46,7 +52,10 @@ class Unauthorized(Refusal):
     status = 401
 
     def __init__(self) -> None:
-        super().__init__("Authentication failed. Confirm that the access token in the authorization header is valid.")
+        super().__init__(
+            "Authentication failed due to the following reason: invalid token. "
+            "Confirm that the access token in the authorization header is valid."
+        )
 
 
 class Forbidden(Refusal):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+
 from line_core.sandbox.platform.chance import Chance
 from line_core.sandbox.platform.crowd import Crowd
 from line_core.sandbox.platform.names import FAMILY_NAMES, GIVEN_NAMES, LANGUAGES, STATUS_MESSAGES

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _TEXTS = (
     "Hello!", "こんにちは", "営業時間は何時ですか?", "ขอบคุณค่ะ", "請問有庫存嗎?", "👍", "Is the blue one still there? 🙏",
-    "\"quoted\" and a \\ backslash", "line\nbreak", "  spaces  ", "'; DROP TABLE messages; --", "👨‍👩‍👧‍👦 family",
+    '"quoted" and a \\ backslash', "line\nbreak", "  spaces  ", "'; DROP TABLE messages; --", "👨‍👩‍👧‍👦 family",
 )  # fmt: skip
 _FILES = ("invoice.pdf", "見積書.xlsx", "photo of receipt.jpg")
 _PLACES = (
