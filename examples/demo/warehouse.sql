@@ -22,12 +22,20 @@ CREATE TABLE IF NOT EXISTS crm.messages (
     expires_at  timestamptz
 );
 
--- 400 of the people who follow the account are known customers. LINE knows them by a LINE ID only.
+-- 400 people who once followed the account are known customers, linked to their LINE IDs. Some have left since.
 INSERT INTO crm.profiles
 SELECT 'c-' || n, 'customer' || n || '@shop.example', line_id,
        jsonb_build_object('name', 'Customer ' || n, 'plan', CASE WHEN n % 10 = 0 THEN 'gold' ELSE 'free' END),
        timestamptz '2026-01-01 09:00+09' + n * interval '1 minute'
-FROM (SELECT row_number() OVER (ORDER BY line_id) AS n, line_id FROM line.followers) AS follower
+FROM (
+    SELECT row_number() OVER (ORDER BY has_left DESC, line_id) AS n, line_id
+    FROM (
+        SELECT line_id, false AS has_left FROM line.followers
+        UNION
+        SELECT line_id, true FROM line.follows
+        WHERE type = 'unfollow' AND line_id NOT IN (SELECT line_id FROM line.followers)
+    ) AS person
+) AS numbered
 WHERE n <= 400
 ON CONFLICT DO NOTHING;
 
@@ -57,7 +65,7 @@ ON CONFLICT DO NOTHING;
 INSERT INTO crm.messages (message_id, id, text, expires_at) VALUES
     ('lost-1', 'c-unknown', 'Who are you?', NULL),
     ('lost-2', 'c-9001', 'You have no LINE account, have you?', NULL),
-    ('lost-3', 'c-1', 'This was for new year.', '2026-01-02'),
-    ('lost-4', 'c-2', NULL, NULL),
-    ('lost-5', 'c-3', 'Dear {{ profile.title }}, welcome.', NULL)
+    ('lost-3', 'c-398', 'This was for new year.', '2026-01-02'),
+    ('lost-4', 'c-399', NULL, NULL),
+    ('lost-5', 'c-400', 'Dear {{ profile.title }}, welcome.', NULL)
 ON CONFLICT DO NOTHING;
