@@ -80,7 +80,7 @@ class BulkStream(LineStream):
         """What the state is to keep, now that a page's records have been yielded."""
         return {"scan": then.mark(now()) if then else None}
 
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
+    def read(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
         """Records in the order of the questions."""
         scan = Scan.resumed(self.stream_state.get("scan"), now()) or self.first_scan()
         progress = Progress(self.logger, self.name.replace("_", " "), self.known_total())
@@ -88,6 +88,7 @@ class BulkStream(LineStream):
             yield from records
             progress.add(len(records))
             self.save(**self.marks_after(records, then))
+        self.save(scan=None)
 
     async def _answers(self, scan: Scan) -> AsyncIterator[tuple[list[dict[str, Any]], Scan | None]]:
         """Two pages are under way at once: the next one is busy before the last question of one is answered."""

@@ -13,7 +13,7 @@ from singer_sdk import RESTStream
 from singer_sdk.pagination import BaseAPIPaginator, SinglePagePaginator
 
 from line_core.api.endpoints import endpoint_of
-from line_core.api.errors import AuthenticationError, MalformedBodyError, UnreachableError, error_of, words_of
+from line_core.api.errors import ApiError, AuthenticationError, MalformedBodyError, UnreachableError, error_of, words_of
 from line_core.api.reply import Reply
 from line_core.api.retry import retried
 from tap_line.stream import DescribedStream
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 30
 
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=[0-9])")
 
 
 class BearerToken(AuthBase):
@@ -72,6 +72,8 @@ class LineStream(DescribedStream, RESTStream[str]):
     page_size: ClassVar[int | None] = None
     """Records to ask for at once, of an endpoint that pages by continuation tokens."""
     renamed: ClassVar[Mapping[str, str]] = {"userId": "line_id"}
+    nothing_if: ClassVar[tuple[type[ApiError], ...]] = ()
+    """Errors by which LINE says that there is nothing to read here, or not for this account."""
 
     @property
     def url_base(self) -> str:
@@ -96,6 +98,17 @@ class LineStream(DescribedStream, RESTStream[str]):
         session.trust_env = self.config["use_proxy_from_environment"]
         return session
 
+    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        """The records, with LINE's own names; `post_process` gives them ours."""
+        try:
+            yield from self.read(context)
+        except self.nothing_if as error:
+            self.logger.info("nothing to read: %s", error)
+
+    def read(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        """The records of all pages; streams that read otherwise say how here."""
+        yield from super().get_records(context)
+
     def get_new_paginator(self) -> BaseAPIPaginator[Any]:
         """Continuation tokens if there is a page size, a single page otherwise."""
         return ContinuationPaginator() if self.page_size else SinglePagePaginator()
@@ -119,18 +132,31 @@ class LineStream(DescribedStream, RESTStream[str]):
         Raises:
             MalformedBodyError: The answer is not what LINE documents.
         """
-        body = reply.object()
         if self.records_key is None:
-            return [body]
-        items = body.get(self.records_key)
-        if not isinstance(items, list):
-            raise MalformedBodyError(
-                reply.endpoint,
-                words=f"no list {self.records_key!r}",
-                status=reply.status,
-                request_id=reply.request_id,
-            )
+            return [reply.object()]
+        items = self.list_of(reply, self.records_key)
         return [item if isinstance(item, dict) else {self.id_column: item} for item in items]
+
+    def body_of(self, reply: Reply) -> dict[str, Any]:
+        """The object that LINE answered with.
+
+        Raises:
+            ApiError: It answered with an error, or with something else.
+        """
+        if error := error_of(reply, credentials=self._tap.tokens.setting):
+            raise error
+        return reply.object()
+
+    def list_of(self, reply: Reply, key: str) -> list[Any]:
+        """The list that LINE's answer must hold.
+
+        Raises:
+            ApiError: It answered with an error, or with something else.
+        """
+        items = self.body_of(reply).get(key)
+        if not isinstance(items, list):
+            raise MalformedBodyError.of(reply, message=f"LINE's answer has no list {key!r}")
+        return items
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:  # noqa: ARG002 - the SDK's signature
         """Give LINE's fields their column names."""
@@ -157,17 +183,21 @@ class LineStream(DescribedStream, RESTStream[str]):
 
     def _request(self, prepared_request: requests.PreparedRequest, context: Context | None) -> requests.Response:
         endpoint = self._endpoint_of(prepared_request)
-        self._tap.limits.wait(endpoint)
+        self.pace(endpoint)
         try:
             return super()._request(prepared_request, context)
         except AuthenticationError:
             token = str(prepared_request.headers["Authorization"]).removeprefix("Bearer ")
             if not self._tap.tokens.discard(token):
                 raise
-            self._tap.limits.wait(endpoint)
+            self.pace(endpoint)
             return super()._request(prepared_request, context)
         except requests.RequestException as failure:
             raise UnreachableError(endpoint, words=words_of(failure), may_have_arrived=True) from None
+
+    def pace(self, endpoint: str) -> None:
+        """Wait for the endpoint's next place."""
+        self._tap.limits.wait(endpoint)
 
     def validate_response(self, response: requests.Response) -> None:
         """Let a success pass.

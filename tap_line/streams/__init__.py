@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 STREAMS: tuple[type[DescribedStream], ...] = (
     BotInfo,
-    Events,
-    Followers,
-    Follows,
-    Friendships,
     MessageQuota,
+    Followers,
+    Friendships,
     Profiles,
+    Events,
+    Follows,
 )

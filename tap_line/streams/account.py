@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 
+from line_core.api.errors import NotEntitledError, NotFoundError
 from tap_line.client import LineStream
 from tap_line.clock import line_date, now
+from tap_line.daily import DailyStream, Readiness, line_day, readiness_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,9 +55,58 @@ class MessageQuota(LineStream):
         th.Property("observed_at", th.DateTimeType, description="Time of the look"),
     ).to_dict()
 
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+    def read(self, context: Context | None) -> Iterable[dict[str, Any]]:
         """The quota together with its consumption."""
-        for quota in super().get_records(context):
+        for quota in super().read(context):
             usage = self.fetch("/v2/bot/message/quota/consumption").object()
             at = now()
             yield {**quota, **usage, "date": line_date(at).isoformat(), "observed_at": at.isoformat()}
+
+
+class WebhookEndpoint(LineStream):
+    """The URL that LINE sends the channel's events to."""
+
+    name = "webhook_endpoint"
+    path = "/v2/bot/channel/webhook/endpoint"
+    nothing_if = (NotFoundError,)
+    primary_keys: ClassVar[tuple[str, ...]] = ("endpoint",)
+    schema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        th.Property("endpoint", th.StringType, required=True, description="URL of the receiver"),
+        th.Property("active", th.BooleanType, description="Whether LINE sends events"),
+    ).to_dict()
+
+
+class MessageDeliveries(DailyStream):
+    """How many messages were sent through the API, by day and way of sending; the console's are not among them."""
+
+    name = "message_deliveries"
+    path = "/v2/bot/message/delivery/{type}"
+    first_day = date(2018, 3, 31)
+    primary_keys: ClassVar[tuple[str, ...]] = ("date", "type")
+    schema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        th.Property("date", th.DateType, required=True, description="Day, in LINE's time zone (UTC+9)"),
+        th.Property(
+            "type",
+            th.StringType,
+            required=True,
+            description="reply, push, multicast, broadcast, or pnp: to phone numbers, of accounts with that contract",
+        ),
+        th.Property("success", th.IntegerType, description="Messages sent; null if LINE does not tell"),
+    ).to_dict()
+
+    _TYPES: ClassVar[tuple[str, ...]] = ("reply", "push", "multicast", "broadcast", "pnp")
+
+    def read_day(self, day: date) -> list[dict[str, Any]] | None:
+        """A record for each way of sending that LINE has figures of."""
+        records = []
+        for kind in self._TYPES:
+            try:
+                reply = self.fetch(self.path.format(type=kind), {"date": line_day(day)})
+            except (NotEntitledError, NotFoundError):
+                continue
+            readiness = readiness_of(reply)
+            if readiness is Readiness.UNREADY:
+                return None
+            if readiness is not Readiness.OUT_OF_SERVICE:
+                records.append({"date": day.isoformat(), "type": kind, "success": reply.object().get("success")})
+        return records

@@ -40,15 +40,15 @@ class Followers(LineStream):
         th.Property("observed_at", th.DateTimeType, description="When that was seen"),
     ).to_dict()
 
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+    def read(self, context: Context | None) -> Iterable[dict[str, Any]]:
         """LINE's list, or what is known without it."""
         try:
-            yield from super().get_records(context)
+            yield from super().read(context)
         except InvalidRequestError:
             if not self.stream_state.pop("scan", None):
                 raise
             self.logger.warning("LINE does not take the continuation token any more: listing from the beginning")
-            yield from super().get_records(context)
+            yield from super().read(context)
         except NotEntitledError as error:
             self.logger.warning("%s. %s", NOT_ENTITLED, error)
             yield from self._known_followers()
