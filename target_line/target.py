@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -29,6 +30,7 @@ from target_line.sinks import SINKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
@@ -38,6 +40,14 @@ if TYPE_CHECKING:
 
 class TooManyRejectsError(LineError):
     """More records were refused than the run allows."""
+
+
+class StoppedError(LineError):
+    """A signal ended the run."""
+
+    def __init__(self, number: int) -> None:
+        """Name the signal."""
+        super().__init__(f"stopped by {signal.Signals(number).name}; the next run goes on where this one ended")
 
 
 class TargetLine(OneLineErrors, Target):
@@ -95,6 +105,14 @@ class TargetLine(OneLineErrors, Target):
         name: str = self.config["provider"]
         return name
 
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the SDK's signature
+        """End at once; the SDK would drain all sinks, in the middle of whatever batch is being written.
+
+        Raises:
+            StoppedError: Always. The batch under way is rolled back, and its STATE is not passed on.
+        """
+        raise StoppedError(signum)
+
     def get_sink_class(self, stream_name: str) -> type[LineSink]:
         """The sink of the stream's role; what would stop the run later, stops it here.
 
@@ -143,7 +161,11 @@ class TargetLine(OneLineErrors, Target):
         limits = LocalLimits(self.config.get("max_requests_per_second"))
         proxy = self.config["use_proxy_from_environment"]
         async with LineClient(self.config["api_url"], token_source_of(self.config), limits, trust_env=proxy) as client:
-            await Sender(self.ledger, client, limits, self._decide, self.report).run()
+            sender = Sender(self.ledger, client, limits, self._decide, self.report)
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, sender.stop, StoppedError(number))
+            await sender.run()
 
     def _decide(self, records: Sequence[Mapping[str, Any]]) -> list[Decision]:
         """What to do with each of some due message records, as identity is now."""

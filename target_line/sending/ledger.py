@@ -98,6 +98,7 @@ class Ledger:
         """Use an open store; `channel` names the channel that sends."""
         self._store = store
         self._channel = channel
+        self._run = str(uuid.uuid4())
 
     def stage(self, connection: Connection, staged: Sequence[Scheduled]) -> int:
         """Put messages down as scheduled; those that the ledger has already stay as they are.
@@ -190,18 +191,22 @@ class Ledger:
         return Claimed(requests, settled, len(rows))
 
     def unfinished(self) -> list[Request]:
-        """Claimed requests that an earlier run left; those whose retry key is dead become unknown instead."""
+        """Take over the claimed requests of other runs; those whose retry key is dead become unknown instead.
+
+        A run whose requests were taken over may go on sending them, since the key is the same, but not release them.
+        """
         now = datetime.now(UTC)
-        requests = tables.requests.c
+        table = tables.requests
+        requests = table.c
         claimed = (requests.channel == self._channel) & (requests.status == Status.CLAIMED)
+        others = claimed & (requests.claimed_by != self._run)
         with self._store.write(alone="ledger") as connection:
             dead = select(requests.retry_key).where(claimed, requests.claimed_at <= now - RETRY_KEY_LIFE)
             keys = list(connection.execute(dead).scalars())
             self._finish(connection, [Result(key, Status.UNKNOWN, 0) for key in keys], now)
-            alive = (
-                select(requests.retry_key, requests.method, requests.body).where(claimed).order_by(requests.claimed_at)
-            )
-            rows = connection.execute(alive).all()
+            alive = select(requests.retry_key, requests.method, requests.body).where(others)
+            rows = connection.execute(alive.order_by(requests.claimed_at)).all()
+            connection.execute(update(table).where(others).values(claimed_by=self._run))
         return [Request(row.retry_key, row.method, row.body, fresh=False) for row in rows]
 
     def finish(self, results: Sequence[Result]) -> None:
@@ -212,17 +217,26 @@ class Ledger:
             self._finish(connection, results, datetime.now(UTC))
 
     def release(self, retry_keys: Iterable[str]) -> None:
-        """Schedule the messages of requests that LINE certainly did not accept anew; their keys are not used again."""
-        keys = [{"key": key, "now": datetime.now(UTC)} for key in retry_keys]
-        if not keys:
-            return
+        """Schedule the messages of requests that LINE certainly did not accept anew; their keys are not used again.
+
+        Requests that another run took over stay claimed: that run may have had them accepted.
+        """
+        keys = list(retry_keys)
         messages, requests = tables.messages, tables.requests
-        back = update(messages).where(messages.c.retry_key == bindparam("key"))
-        with self._store.write() as connection:
-            connection.execute(
-                back.values(status=Status.SCHEDULED, retry_key=None, line_id=None, updated_at=bindparam("now")), keys
-            )
-            connection.execute(delete(requests).where(requests.c.retry_key == bindparam("key")), keys)
+        with self._store.write(alone="ledger") as connection:
+            for start in range(0, len(keys), _CHUNK):
+                own = select(requests.c.retry_key).where(
+                    requests.c.retry_key.in_(keys[start : start + _CHUNK]),
+                    requests.c.claimed_by == self._run,
+                    requests.c.status == Status.CLAIMED,
+                )
+                released = list(connection.execute(own.with_for_update()).scalars())
+                connection.execute(
+                    update(messages)
+                    .where(messages.c.retry_key.in_(released))
+                    .values(status=Status.SCHEDULED, retry_key=None, line_id=None, updated_at=datetime.now(UTC)),
+                )
+                connection.execute(delete(requests).where(requests.c.retry_key.in_(released)))
 
     def counts(self) -> dict[tuple[str, str | None], int]:
         """How many messages the ledger has, by status and reason."""
@@ -247,6 +261,7 @@ class Ledger:
                     "method": request.method,
                     "body": request.body,
                     "status": Status.CLAIMED,
+                    "claimed_by": self._run,
                     "claimed_at": now,
                 }
                 for request in requests

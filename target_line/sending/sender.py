@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from line_core.api.endpoints import endpoint_of
 from line_core.api.errors import UnreachableError
 from line_core.api.retry import pauses
+from line_core.errors import LineError
 from target_line.sending.ledger import Request, Result, Status
 from target_line.sending.verdict import Accepted, Refused, SlowDown, Stop, Uncertain, verdict_of
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from line_core.api.client import LineClient
     from line_core.api.limits import Limits
-    from line_core.errors import LineError
     from target_line.report import Report
     from target_line.sending.ledger import Decide, Ledger
     from target_line.sending.verdict import Verdict
@@ -78,15 +78,13 @@ class Sender:
         Raises:
             LineError: Something speaks against going on; what was not sent stays in the ledger for the next run.
         """
-        recorder = asyncio.create_task(self._record())
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._feed())
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._record())
+            async with asyncio.TaskGroup() as sending:
+                sending.create_task(self._feed())
                 for _ in range(_IN_FLIGHT):
-                    tasks.create_task(self._work())
-        finally:
+                    sending.create_task(self._work())
             await self._outcomes.put(None)
-            await recorder
         if self._stop:
             if self._left_claimed:
                 self._logger.warning(
@@ -95,8 +93,20 @@ class Sender:
                 )
             raise self._stop
 
+    def stop(self, why: LineError) -> None:
+        """Send nothing more; what is under way is finished and recorded, then `run` raises the first reason given."""
+        self._stop = self._stop or why
+
     async def _feed(self) -> None:
-        """Queue what an earlier run left claimed, then claim what is due, batch by batch."""
+        try:
+            await self._claim_all()
+        except LineError as error:
+            self.stop(error)
+        for _ in range(_IN_FLIGHT):
+            await self._claimed.put(None)
+
+    async def _claim_all(self) -> None:
+        """Queue what earlier runs left claimed, then claim what is due, batch by batch."""
         leftovers = await self._in_database(self._ledger.unfinished)
         if leftovers:
             self._logger.info(
@@ -111,8 +121,6 @@ class Sender:
                 await self._claimed.put(request)
             if not claim.due:
                 break
-        for _ in range(_IN_FLIGHT):
-            await self._claimed.put(None)
 
     async def _work(self) -> None:
         while (request := await self._claimed.get()) is not None:
@@ -138,13 +146,14 @@ class Sender:
                 case Refused(words=words):
                     return Result(request.retry_key, Status.REJECTED, attempt, error=words)
                 case Stop(error=error):
-                    self._stop = self._stop or error
+                    self.stop(error)
                 case Uncertain() as trouble:
                     may_be_accepted = True
                 case SlowDown() as trouble:
                     pass
         else:
-            self._stop = self._stop or (trouble.error if trouble else None)
+            if trouble:
+                self.stop(trouble.error)
         return None if may_be_accepted else _Unsent(request)
 
     async def _attempt(self, request: Request) -> Verdict:
@@ -170,8 +179,13 @@ class Sender:
             finished = None in batch
             results = [outcome for outcome in batch if isinstance(outcome, Result)]
             unsent = [outcome.request.retry_key for outcome in batch if isinstance(outcome, _Unsent)]
-            await self._in_database(partial(self._ledger.finish, results))
-            await self._in_database(partial(self._ledger.release, unsent))
+            try:
+                await self._in_database(partial(self._ledger.finish, results))
+                await self._in_database(partial(self._ledger.release, unsent))
+            except LineError as error:
+                # Sending on without a record would be blind. What is not recorded stays claimed, under its key.
+                self.stop(error)
+                continue
             self._report.add_results(results)
             self._done += len(results)
             if time.monotonic() - told >= _PROGRESS_SECONDS:

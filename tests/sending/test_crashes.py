@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -50,3 +51,25 @@ def test_killed_at_random_moments_every_message_arrives_once(target: Target) -> 
     target.run(*records)
     assert Counter(delivery["line_id"] for delivery in target.deliveries()) == Counter(line_ids)
     assert {row["status"] for row in target.ledger().values()} == {"accepted"}
+
+
+def test_sigterm_ends_a_run_in_order_and_the_next_goes_on(target: Target) -> None:
+    line_ids = target.line_ids(MESSAGES)
+    records = [
+        ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": "hello"})
+        for number, line_id in enumerate(line_ids)
+    ]
+    run = target.start(*records, max_requests_per_second=50)
+    while not finished(target):
+        time.sleep(0.02)
+    run.send_signal(signal.SIGTERM)
+    _, log = run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert "stopped by SIGTERM" in log
+    assert "Traceback" not in log
+    delivered = Counter(delivery["line_id"] for delivery in target.deliveries())
+    statuses = Counter(row["status"] for row in target.ledger().values())
+    assert statuses == {"accepted": delivered.total(), "scheduled": MESSAGES - delivered.total()}
+    assert 0 < delivered.total() < MESSAGES
+    target.run()
+    assert Counter(delivery["line_id"] for delivery in target.deliveries()) == Counter(line_ids)

@@ -64,7 +64,7 @@ def test_a_claim_fixes_key_and_body_and_is_not_given_out_twice(store: Store, led
     assert [request.body for request in claim.requests] == ['{"to":"a"}', '{"to":"b"}']
     assert len({request.retry_key for request in claim.requests}) == 2
     assert ledger.claim(10, push_all).due == 0
-    again = ledger.unfinished()
+    again = Ledger(store, "main").unfinished()
     assert [(request.retry_key, request.body) for request in again] == [
         (request.retry_key, request.body) for request in claim.requests
     ]
@@ -114,6 +114,24 @@ def test_released_messages_are_claimed_again_under_other_keys(store: Store, ledg
     assert again.retry_key != request.retry_key
 
 
+def test_a_run_s_own_claims_are_not_unfinished_to_it(store: Store, ledger: Ledger) -> None:
+    stage(store, ledger, "a")
+    ledger.claim(10, push_all)
+    assert ledger.unfinished() == []
+
+
+def test_what_another_run_took_over_is_not_released(store: Store, ledger: Ledger) -> None:
+    stage(store, ledger, "a")
+    (request,) = ledger.claim(10, push_all).requests
+    other = Ledger(store, "main")
+    assert [taken.retry_key for taken in other.unfinished()] == [request.retry_key]
+    ledger.release([request.retry_key])
+    assert statuses(store) == {"a": "claimed"}
+    other.finish([Result(request.retry_key, Status.ACCEPTED, 1, "request-1")])
+    other.release([request.retry_key])
+    assert statuses(store) == {"a": "accepted"}
+
+
 def test_a_claim_whose_key_line_has_forgotten_becomes_unknown_and_is_never_sent_again(
     store: Store,
     ledger: Ledger,
@@ -122,6 +140,6 @@ def test_a_claim_whose_key_line_has_forgotten_becomes_unknown_and_is_never_sent_
     ledger.claim(10, push_all)
     with store.write() as connection:
         connection.execute(update(tables.requests).values(claimed_at=datetime.now(UTC) - timedelta(hours=24)))
-    assert ledger.unfinished() == []
+    assert Ledger(store, "main").unfinished() == []
     assert statuses(store) == {"a": "unknown"}
     assert ledger.claim(10, push_all).due == 0

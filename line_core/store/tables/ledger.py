@@ -19,6 +19,7 @@ requests = Table(
     Column("body", Text, nullable=False, comment="The JSON sent, the same at every attempt"),
     Column("status", String(16), nullable=False, comment="claimed, accepted, rejected or unknown"),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("claimed_by", String(36), nullable=False, comment="The run that may release it, if LINE did not accept it"),
     Column("claimed_at", UtcDateTime, nullable=False, comment="LINE honours the key for 24 hours from the first try"),
     Column("finished_at", UtcDateTime),
     Column("request_id", String(64), comment="LINE's id of the accepted request"),

@@ -180,6 +180,12 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=16), nullable=False, comment="claimed, accepted, rejected or unknown"),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column(
+            "claimed_by",
+            sa.String(length=36),
+            nullable=False,
+            comment="The run that may release it, if LINE did not accept it",
+        ),
+        sa.Column(
             "claimed_at",
             UtcDateTime(),
             nullable=False,
