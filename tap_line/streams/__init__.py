@@ -9,6 +9,7 @@ from tap_line.streams.audience import Followers
 from tap_line.streams.friendships import Friendships
 from tap_line.streams.inbox import Events, Follows
 from tap_line.streams.profiles import Profiles
+from tap_line.streams.store import Deliveries, Merges, Rejects
 
 if TYPE_CHECKING:
     from tap_line.stream import DescribedStream
@@ -21,4 +22,8 @@ STREAMS: tuple[type[DescribedStream], ...] = (
     Profiles,
     Events,
     Follows,
+    # store
+    Deliveries,
+    Merges,
+    Rejects,
 )
