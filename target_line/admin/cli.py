@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from target_line.identity.repository import IdentityRepository
 from target_line.identity.rules import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 _format = click.option(
     "--format",
@@ -119,13 +118,8 @@ def upgrade(admin: Admin) -> None:
 
 
 def _print(rows: Iterable[listings.Row], form: str) -> None:
-    lines: Callable[[Iterable[listings.Row]], Iterable[str]] = listings.as_table if form == "table" else _jsonl
-    for line in lines(rows):
+    for line in listings.as_table(rows) if form == "table" else map(listings.as_json, rows):
         click.echo(line)
-
-
-def _jsonl(rows: Iterable[listings.Row]) -> Iterable[str]:
-    return (json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)
 
 
 def main() -> None:

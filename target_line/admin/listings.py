@@ -23,8 +23,7 @@ Row = dict[str, Any]
 
 def identities(repository: IdentityRepository, provider: str) -> Iterator[Row]:
     """A row a profile, in an order and with keys that depend on nothing but who people are."""
-    rows = (profile_row(profile, provider) for profile in repository.profiles())
-    yield from sorted(rows, key=lambda row: json.dumps(row, sort_keys=True))
+    yield from sorted((profile_row(profile, provider) for profile in repository.profiles()), key=as_json)
 
 
 def profile_row(profile: Profile, provider: str) -> Row:
@@ -114,6 +113,11 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any column's value
 
 def _iso(time: datetime) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def as_json(row: Row) -> str:
+    """The row as one line of JSON."""
+    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
 def as_table(rows: Iterable[Row]) -> Iterator[str]:

@@ -73,11 +73,13 @@ def test_a_message_goes_to_the_canonical_line_id_whatever_the_order_of_the_strea
     ],
     ids=lambda fault: str(fault["kind"]) + str(fault.get("status", "")),
 )
-def test_what_line_does_wrong_for_a_while_loses_and_repeats_nothing(target: Target, fault: dict[str, Any]) -> None:
-    line_ids = target.line_ids(20)
-    target.fault(**fault)
-    target.run(*messages(line_ids))
-    assert_each_got_it_once(target, line_ids)
+def test_what_line_does_wrong_for_a_while_loses_and_repeats_nothing(
+    sqlite_target: Target, fault: dict[str, Any]
+) -> None:
+    line_ids = sqlite_target.line_ids(20)
+    sqlite_target.fault(**fault)
+    sqlite_target.run(*messages(line_ids))
+    assert_each_got_it_once(sqlite_target, line_ids)
 
 
 def test_when_line_fails_for_good_the_next_run_goes_on(target: Target) -> None:

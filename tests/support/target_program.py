@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 import requests
 from servers import PROGRAMS
 
+from line_core.store import open_store
+from target_line.admin import listings
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -59,10 +62,8 @@ class Target:
 
     def ledger(self) -> dict[str, dict[str, Any]]:
         """What the ledger says of each message."""
-        command = [PROGRAMS / "target-line-admin", "--store-url", self.config["store_url"], "deliveries"]
-        printed = subprocess.run([*command, "--format", "jsonl"], capture_output=True, text=True, check=True).stdout
-        rows = [json.loads(line) for line in printed.splitlines()]
-        return {row["message_id"]: row for row in rows}
+        with open_store(self.config["store_url"]) as store:
+            return {row["message_id"]: row for row in listings.deliveries(store, "main")}
 
     def line_ids(self, count: int) -> list[str]:
         """LINE IDs of the sandbox's followers."""
