@@ -41,6 +41,8 @@ _TEMPLATES = (
     "/v2/bot/insight/richmenu/{richMenuId}/daily",
     "/v2/bot/audienceGroup/list",
     "/v2/bot/audienceGroup/upload",
+    "/v2/bot/audienceGroup/click",
+    "/v2/bot/audienceGroup/imp",
     "/v2/bot/audienceGroup/shared/list",
     "/v2/bot/audienceGroup/shared/{audienceGroupId}",
     "/v2/bot/audienceGroup/{audienceGroupId}",

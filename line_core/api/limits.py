@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-_SAVED_SHARE = 0.05
+# Of a limit a second, this share is used steadily, and this much may be saved up; the rest allows for rounding.
+_STEADY_SHARE = 0.95
+_SAVED_SHARE = 0.0499
 
 
 class Limits(Protocol):
@@ -103,10 +105,12 @@ class _Bucket:
     """A token bucket, kept as the time at which it will be full again."""
 
     def __init__(self, calls: float, seconds: float) -> None:
-        per_second = seconds <= 1
-        saved = calls * _SAVED_SHARE if per_second else calls - 1
-        self._interval = seconds / (calls - saved if per_second else calls)
-        self._tolerance = saved * self._interval
+        if seconds <= 1:
+            self._interval = seconds / (calls * _STEADY_SHARE)
+            self._tolerance = calls * _SAVED_SHARE * self._interval
+        else:
+            self._interval = seconds / calls
+            self._tolerance = (calls - 1) * self._interval
         self._full_at = float("-inf")
 
     def is_free(self, now: float) -> bool:
