@@ -38,7 +38,8 @@ class Scan:
             saved_at = datetime.fromisoformat(mark["saved_at"])
         except (KeyError, TypeError, ValueError):
             return None
-        return scan if timedelta() <= now - saved_at < _TOKEN_LIFE else None
+        is_mark = isinstance(scan.source, str) and isinstance(scan.after, str | None)
+        return scan if is_mark and timedelta() <= now - saved_at < _TOKEN_LIFE else None
 
     def at(self, source: str, after: str | None) -> Scan:
         """The same scan, further on."""

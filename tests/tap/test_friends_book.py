@@ -1,0 +1,164 @@
+"""The book of friends, on both databases."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from line_core.events import parse_events
+from line_core.store.inbox import write_events
+from tap_line.friends import repository
+from tap_line.friends.book import FriendBook
+from tap_line.friends.repository import Checks, Marks
+from tap_line.friends.rules import FollowState, Source
+
+if TYPE_CHECKING:
+    from line_core.store import Store
+    from tap_line.friends.rules import Friendship
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+ANN, BOB, CAT = (f"U{number:032x}" for number in (1, 2, 3))
+
+
+def minute(at: int) -> datetime:
+    return BEGIN + timedelta(minutes=at)
+
+
+def receive(store: Store, *happenings: tuple[int, str, str], channel: str = "main") -> None:
+    """Put events into the inbox: minute, LINE ID, type."""
+    events = [
+        {
+            "type": kind,
+            "timestamp": int(minute(at).timestamp() * 1000),
+            "webhookEventId": f"{channel}-{at}-{line_id}-{kind}",
+            "source": {"type": "user", "userId": line_id},
+        }
+        for at, line_id, kind in happenings
+    ]
+    body = json.dumps({"destination": "U", "events": events}).encode()
+    with store.write(alone="inbox") as connection:
+        write_events(connection, parse_events(channel, body, minute(1000)))
+
+
+@pytest.fixture
+def book(store: Store) -> FriendBook:
+    return FriendBook(store, "main")
+
+
+def known(store: Store, line_id: str) -> Friendship:
+    with store.read() as connection:
+        return repository.friendships(connection, "main", [line_id])[line_id]
+
+
+def findings(store: Store) -> int:
+    with store.read() as connection:
+        return repository.last_marks(connection).finding_id
+
+
+def test_events_and_a_list_agree_on_who_follows(store: Store, book: FriendBook) -> None:
+    receive(store, (1, ANN, "follow"), (2, BOB, "follow"), (3, BOB, "unfollow"), (4, CAT, "message"))
+    assert [line_id for line_id, _ in book.followers()] == [ANN]
+    book.note_listed([ANN, CAT], minute(10))
+    assert [(line_id, friendship.source) for line_id, friendship in book.followers()] == [
+        (ANN, Source.WEBHOOK),
+        (CAT, Source.FOLLOWERS_API),
+    ]
+
+
+def test_a_complete_list_reveals_who_left_unseen(store: Store, book: FriendBook) -> None:
+    receive(store, (1, ANN, "follow"), (1, BOB, "follow"))
+    book.note_listed([ANN, BOB, CAT], minute(10))
+    book.note_complete_list(minute(9))
+    book.note_listed([ANN], minute(20))
+    assert book.note_complete_list(minute(19)) == 2
+    assert known(store, ANN).state is FollowState.FOLLOWING
+    assert known(store, BOB).state is known(store, CAT).state is FollowState.UNFOLLOWED
+    assert known(store, BOB).source is Source.FOLLOWERS_API
+    assert book.note_complete_list(minute(19)) == 0
+
+
+def test_somebody_who_follows_while_the_list_is_read_is_not_missing(store: Store, book: FriendBook) -> None:
+    receive(store, (15, BOB, "follow"))
+    book.note_listed([ANN], minute(11))
+    assert book.note_complete_list(minute(10)) == 0
+    assert known(store, BOB).state is FollowState.FOLLOWING
+
+
+def test_a_list_reveals_a_follow_that_no_event_told_of(store: Store, book: FriendBook) -> None:
+    receive(store, (1, ANN, "unfollow"))
+    book.note_listed([ANN], minute(10))
+    assert known(store, ANN).state is FollowState.FOLLOWING
+    receive(store, (5, ANN, "follow"))
+    assert known(store, ANN).state is FollowState.FOLLOWING
+
+
+def test_an_event_that_comes_late_does_not_undo_a_newer_list(store: Store, book: FriendBook) -> None:
+    book.note_listed([ANN], minute(10))
+    book.note_listed([ANN], minute(20))
+    receive(store, (15, ANN, "unfollow"))
+    assert known(store, ANN).state is FollowState.FOLLOWING
+
+
+def test_only_news_is_kept(store: Store, book: FriendBook) -> None:
+    for day in range(5):
+        book.note_listed([ANN, BOB], minute(10 * day))
+        book.note_checked({ANN: True, BOB: True}, minute(10 * day + 1), "p")
+    assert findings(store) == 2
+    book.note_checked({ANN: False}, minute(100), "p")
+    assert findings(store) == 3
+    assert known(store, ANN).source is Source.PROFILE_CHECK
+
+
+def test_changed_people_are_found_once_and_no_change_is_skipped(store: Store, book: FriendBook) -> None:
+    receive(store, (1, ANN, "follow"), (2, ANN, "unfollow"), (3, BOB, "message"), (4, BOB, "follow"))
+    book.note_listed([CAT], minute(10))
+    with store.read() as connection:
+        people, marks = repository.changed_people(connection, Marks())
+        assert people == [("main", ANN), ("main", BOB), ("main", CAT)]
+        assert repository.changed_people(connection, marks) == ([], marks)
+    receive(store, (20, CAT, "unfollow"))
+    with store.read() as connection:
+        assert repository.changed_people(connection, marks)[0] == [("main", CAT)]
+
+
+def test_changed_people_come_in_pages(store: Store) -> None:
+    receive(store, *((at, f"U{at:032x}", "follow") for at in range(25)))
+    found, marks = [], Marks()
+    for _ in range(4):
+        with store.read() as connection:
+            people, marks = repository.changed_people(connection, marks, limit=10)
+        found += people
+    assert [line_id for _, line_id in found] == [f"U{at:032x}" for at in range(25)]
+
+
+def test_everybody_who_sent_an_event_can_be_asked_about(store: Store, book: FriendBook) -> None:
+    receive(store, (1, BOB, "message"), (2, ANN, "postback"), (3, BOB, "message"), (4, "LU1-U2", "message"))
+    receive(store, (5, CAT, "message"), channel="other")
+    book.add_people_of_inbox()
+    assert book.people_after("") == [ANN, BOB]
+    assert book.people_after(ANN) == [BOB]
+    assert book.count(listed=False) == 2
+    book.note_listed([ANN], minute(10))
+    assert book.people_after("", not_listed_since=minute(10)) == [BOB]
+    assert book.people_after("", not_listed_since=minute(11)) == [ANN, BOB]
+
+
+def test_a_profile_counts_as_fresh_for_the_pipeline_that_handed_it_on(book: FriendBook) -> None:
+    book.note_checked({ANN: True}, minute(10), "mine")
+    book.note_checked({BOB: False}, minute(20), "mine")
+    book.note_checked({CAT: True}, minute(10), "other")
+    everybody = [ANN, BOB, CAT]
+    assert book.checked(everybody, Checks("mine", since=minute(5), until=minute(20))) == {ANN, BOB}
+    assert book.checked(everybody, Checks("mine", since=minute(5), until=minute(15))) == {ANN}
+    assert book.checked(everybody, Checks("mine", since=minute(12), until=minute(30))) == {BOB}
+
+
+def test_channels_are_kept_apart(store: Store, book: FriendBook) -> None:
+    receive(store, (1, ANN, "follow"), channel="other")
+    assert list(book.followers()) == []
+    assert [line_id for line_id, _ in FriendBook(store, "other").followers()] == [ANN]
+    with store.read() as connection:
+        assert repository.inbox_channels(connection) == ["other"]
