@@ -25,18 +25,23 @@ if TYPE_CHECKING:
 
 _EXIT_CODE = 1
 # Their messages name settings only, or quote values that are no secrets.
-_HARMLESS_VALIDATORS = ("required", "additionalProperties", "enum", "minimum", "maximum", "exclusiveMinimum")
+_HARMLESS_VALIDATORS = ("required", "additionalProperties", "minimum", "maximum", "exclusiveMinimum")
 
 
 class OneLineCommand(SingerCommand):
     """The SDK's command, whose mendable errors end as one line in the log and exit code 1."""
 
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run the command; click itself would end without a word when the next program in the pipe has gone."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            self._end("the reader of this program's output is gone")
+
     def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's signature
         """Run the command; anything that is not a user's to mend keeps its traceback."""
         try:
             return super().main(*args, **kwargs)
-        except BrokenPipeError:
-            self._end("the reader of this program's output is gone")
         except Exception as error:
             line = line_of(error)
             if line is None:
@@ -131,7 +136,9 @@ def setting_error_of(error: ValidationError, schema: Mapping[str, Any]) -> Setti
     if error.validator in _HARMLESS_VALIDATORS and not secret:
         reason = error.message
     elif error.validator == "type":
-        reason = f"must be of type {_types(error.validator_value)}"
+        reason = f"must be of type {_listed(error.validator_value)}"
+    elif error.validator == "enum":
+        reason = f"must be one of {_listed(error.validator_value)}"
     else:
         reason = "has the wrong form"
     if setting is None:
@@ -139,8 +146,8 @@ def setting_error_of(error: ValidationError, schema: Mapping[str, Any]) -> Setti
     return SettingError(f"{'.'.join(path)}: {reason}", setting=setting)
 
 
-def _types(value: object) -> str:
-    return " or ".join(str(name) for name in value) if isinstance(value, list) else str(value)
+def _listed(choices: object) -> str:
+    return " or ".join(str(choice) for choice in choices) if isinstance(choices, list) else str(choices)
 
 
 def _read_numbers(config: dict[str, Any], schema: Mapping[str, Any]) -> None:

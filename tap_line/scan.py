@@ -34,12 +34,13 @@ class Scan:
         if not isinstance(mark, dict):
             return None
         try:
-            scan = cls(datetime.fromisoformat(mark["started_at"]), mark["source"], mark["after"])
-            saved_at = datetime.fromisoformat(mark["saved_at"])
+            started_at, saved_at = (datetime.fromisoformat(mark[name]) for name in ("started_at", "saved_at"))
         except (KeyError, TypeError, ValueError):
             return None
-        is_mark = isinstance(scan.source, str) and isinstance(scan.after, str | None)
-        return scan if is_mark and timedelta() <= now - saved_at < _TOKEN_LIFE else None
+        source, after = mark.get("source"), mark.get("after")
+        if not isinstance(source, str) or not isinstance(after, str | None):
+            return None
+        return cls(started_at, source, after) if timedelta() <= now - saved_at < _TOKEN_LIFE else None
 
     def at(self, source: str, after: str | None) -> Scan:
         """The same scan, further on."""

@@ -48,7 +48,7 @@ class DescribedStream(Stream):
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """Log, unless it is the SDK's note that a user's error passed through: the command says it once, at the end."""
-        if level == logging.ERROR and isinstance(sys.exception(), LineError):
+        if level == logging.ERROR and isinstance(sys.exception(), LineError | BrokenPipeError):
             return
         super().log(message, *args, level=level, **kwargs)
 

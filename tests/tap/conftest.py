@@ -1,0 +1,45 @@
+"""The tap against the sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from tap_program import Tap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture
+def tap(sandbox_url: str, tmp_path: Path) -> Tap:
+    """tap-line with a store of its own and the sandbox as LINE."""
+    return Tap(
+        tmp_path,
+        {
+            "channel_access_token": "sandbox-token",
+            "api_url": sandbox_url,
+            "api_data_url": sandbox_url,
+            "store_url": f"sqlite:///{tmp_path / 'store.db'}",
+        },
+    )
+
+
+@pytest.fixture
+def add_fault(sandbox_url: str) -> Callable[..., None]:
+    """Have the sandbox misbehave: `add_fault("status", "/v2/bot/info", status=500, count=1)`."""
+
+    def add(kind: str, path: str, **how: Any) -> None:
+        fault = {"method": "GET", "path": path, "kind": kind, **how}
+        requests.post(f"{sandbox_url}/sandbox/faults", json=fault, timeout=10).raise_for_status()
+
+    return add
+
+
+@pytest.fixture
+def followers(sandbox_url: str) -> list[str]:
+    """LINE IDs of the sandbox's followers, in its order."""
+    listed: list[str] = requests.get(f"{sandbox_url}/sandbox/users", timeout=10).json()["line_ids"]
+    return listed
