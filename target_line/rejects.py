@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.rejects import rejects
-from line_core.store.upsert import insert_on_conflict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -149,6 +149,8 @@ def _engine(url: URL) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "connect", _configure_postgres)
     return engine
 
 
@@ -169,8 +171,20 @@ def _from_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the DBAPI's connection
     # The driver's own transaction handling would commit behind SQLAlchemy's back; _begin_sqlite emits BEGIN instead.
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "cache_size = -65536"):
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "cache_size = -65536",
+        "wal_autocheckpoint = 4000",
+    ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _configure_postgres(connection: Any, _record: object) -> None:  # noqa: ANN401 - the DBAPI's connection
+    # A plan made while a table was empty is kept for the connection's life otherwise, and reads all of a grown table.
+    connection.execute("SET plan_cache_mode = force_custom_plan")
+    connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:

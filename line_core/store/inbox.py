@@ -11,12 +11,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from line_core.message_states import MessageEvent, MessageState, blank, settle
-from line_core.store.inbox_sql import insert_events, last_position, messages_known_before
+from line_core.store.dialects import insert_on_conflict
+from line_core.store.inbox_sql import insert_events
 from line_core.store.tables.inbox import events, heartbeats
-from line_core.store.upsert import insert_on_conflict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -66,17 +66,15 @@ def write_events(connection: Connection, received: Sequence[ReceivedEvent]) -> W
         connection: A transaction of `store.write(alone="inbox")`: without the lock a reader may skip events.
         received: Events in the order in which they came, of any channels; repeated ones too.
     """
-    last = last_position(connection)
     once, rest = _first_of_each(received)
-    new = insert_events(connection, once, last)
+    inserted = insert_events(connection, once)
     while rest:
         once, rest = _first_of_each(rest)
-        insert_events(connection, once, last)
-    message_ids = {event.message_id for event in received if event.message_id is not None} if new else ()
-    if message_ids:
-        for channel, message_id in messages_known_before(connection, message_ids, last):
-            _settle_message(connection, channel, message_id, last)
-    return Written(new=new, repeated=len(received) - new)
+        insert_events(connection, once)
+    if inserted.new:
+        for channel, message_id in inserted.known | _shared_messages(received):
+            _settle_message(connection, channel, message_id, inserted.last)
+    return Written(new=inserted.new, repeated=len(received) - inserted.new)
 
 
 def read_events(
@@ -101,6 +99,12 @@ def read_events(
         query = query.where(events.c.type.in_(types))
     rows = connection.execute(query.order_by(events.c.position).limit(limit))
     return [InboxEvent(*row) for row in rows]
+
+
+def last_position(connection: Connection) -> int:
+    """The newest position, 0 in an empty inbox."""
+    newest: int = connection.execute(select(func.coalesce(func.max(events.c.position), 0))).scalar_one()
+    return newest
 
 
 def beat(connection: Connection, at: datetime) -> None:
@@ -132,6 +136,18 @@ def _first_of_each(received: Sequence[ReceivedEvent]) -> tuple[list[ReceivedEven
         event for event in received if firsts.setdefault((event.channel, event.webhook_event_id), event) is not event
     ]
     return list(firsts.values()), rest
+
+
+def _shared_messages(received: Sequence[ReceivedEvent]) -> set[tuple[str, str]]:
+    """Find the messages that several of these events are about."""
+    seen: dict[tuple[str, str], str] = {}
+    shared = set()
+    for event in received:
+        if event.message_id is not None:
+            message = (event.channel, event.message_id)
+            if seen.setdefault(message, event.webhook_event_id) != event.webhook_event_id:
+                shared.add(message)
+    return shared
 
 
 def _settle_message(connection: Connection, channel: str, message_id: str, last: int) -> None:

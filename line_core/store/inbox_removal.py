@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, delete, exists, func, select, text, tuple_
 
+from line_core.store.dialects import insert_on_conflict
 from line_core.store.inbox import move_to_end
 from line_core.store.tables.inbox import events, readers, relay_requests
-from line_core.store.upsert import insert_on_conflict
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection

@@ -1,102 +1,114 @@
 """The SQL on the receiver's path, where every microsecond counts: one JSON parameter for any number of rows.
 
 A statement for each row would cost a round trip on Postgres and, in SQLite, a fight for Python's lock with the thread
-that answers requests. All functions want a transaction that holds the inbox's lock.
+that answers requests.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from sqlalchemy import text
 
 from line_core.events import ReceivedEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
 _COLUMNS: Final = ReceivedEvent.__struct_fields__
+_CHANNEL, _EVENT_ID, _MESSAGE_ID = map(_COLUMNS.index, ("channel", "webhook_event_id", "message_id"))
+
 _encode = msgspec.json.Encoder().encode
+_decode_pairs = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 
-def _sqlite_value(index: int, name: str) -> str:
-    value = f"json_extract(value, '$[{index}]')"
-    # The format of times that SQLAlchemy reads, with its microseconds.
-    return f"strftime('%Y-%m-%d %H:%M:%f000', {value})" if name.endswith("_at") else value
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """What an insert found and did.
+
+    Attributes:
+        new: How many events were not stored before.
+        last: The newest position before the first of them.
+        known: Channel and message id of messages that other events, stored before, are about too.
+    """
+
+    new: int
+    last: int
+    known: set[tuple[str, str]]
 
 
-def _postgres_value(index: int, name: str) -> str:
-    return f"(value ->> {index})::timestamptz" if name.endswith("_at") else f"value ->> {index}"
-
-
-_INSERT_INTO: Final = f"INSERT INTO events ({', '.join(_COLUMNS)}) "
-_ON_CONFLICT: Final = " ON CONFLICT (channel, webhook_event_id) DO UPDATE SET deliveries = events.deliveries + 1"
-
-_LAST_POSITION: Final = {
-    "sqlite": text("SELECT coalesce(max(position), 0) FROM events"),
-    # A plan made for the empty table of the first minute would be kept, and read all of a table that has grown since.
-    "postgresql": text(
-        "SELECT coalesce(max(position), 0), set_config('plan_cache_mode', 'force_custom_plan', true) FROM events"
-    ),
-}
-
-_INSERT_IN_SQLITE: Final = text(
-    f"{_INSERT_INTO} SELECT {', '.join(_sqlite_value(index, name) for index, name in enumerate(_COLUMNS))}"  # noqa: S608 - only our own names
-    f" FROM json_each(:rows) WHERE true {_ON_CONFLICT}"
-)
-_COUNT_NEW_IN_SQLITE: Final = text("SELECT count(*) FROM events WHERE position > :last")
-
-_INSERT_AND_COUNT_NEW_IN_POSTGRES: Final = text(
-    f"WITH stored AS ({_INSERT_INTO}"  # noqa: S608 - as above
-    f" SELECT {', '.join(_postgres_value(index, name) for index, name in enumerate(_COLUMNS))}"
-    f" FROM jsonb_array_elements(CAST(:rows AS jsonb)) {_ON_CONFLICT} RETURNING deliveries)"
-    " SELECT count(*) FROM stored WHERE deliveries = 1"
-)
-
-# The array keeps Postgres's planner on the index, whatever it believes of the table's size.
-_KNOWN_BEFORE: Final = {
-    database: text(
-        f"SELECT channel, message_id FROM events WHERE message_id {among_ids}"  # noqa: S608 - as above
-        " GROUP BY channel, message_id HAVING count(*) > 1 AND max(position) > :last"
-    )
-    for database, among_ids in {
-        "sqlite": "IN (SELECT value FROM json_each(:ids))",
-        "postgresql": "= ANY (ARRAY(SELECT jsonb_array_elements_text(CAST(:ids AS jsonb))))",
-    }.items()
-}
-
-
-def last_position(connection: Connection) -> int:
-    """The newest position, 0 in an empty inbox."""
-    return int(connection.execute(_LAST_POSITION[connection.dialect.name]).scalar_one())
-
-
-def insert_events(connection: Connection, received: Sequence[ReceivedEvent], last: int) -> int:
-    """Insert events that differ in channel or id, in their order; those that are stored already are counted there.
+def insert_events(connection: Connection, received: Sequence[ReceivedEvent]) -> Inserted:
+    """Insert events in their order; those that are stored already are counted there.
 
     Args:
-        connection: The transaction.
-        received: The events.
-        last: The newest position before.
-
-    Returns:
-        How many are new.
+        connection: A transaction that holds the inbox's lock.
+        received: Events that differ in channel or id.
     """
     rows = {"rows": _encode(received).decode()}
+    run = connection.exec_driver_sql
     if connection.dialect.name == "sqlite":
-        connection.execute(_INSERT_IN_SQLITE, rows)
-        return int(connection.execute(_COUNT_NEW_IN_SQLITE, {"last": last}).scalar_one())
-    return int(connection.execute(_INSERT_AND_COUNT_NEW_IN_POSTGRES, rows).scalar_one())
+        last, repeated, known = run(_BEFORE_IN_SQLITE, rows).one()
+        run(_INSERT_IN_SQLITE, rows)
+        new = len(received) - repeated
+    else:
+        new, first, known = run(_INSERT_IN_POSTGRES, rows).one()
+        last = first - 1 if new else 0
+    return Inserted(new, last, set(_decode_pairs(known)))
 
 
-def messages_known_before(connection: Connection, message_ids: Collection[str], last: int) -> list[tuple[str, str]]:
-    """Find the messages that several events are about, the newest of them after `last`.
+def _sqlite_value(index: int) -> str:
+    value = f"json_extract(incoming.value, '$[{index}]')"
+    # The format of times that SQLAlchemy reads, with its microseconds.
+    return f"strftime('%Y-%m-%d %H:%M:%f000', {value})" if _COLUMNS[index].endswith("_at") else value
 
-    Returns:
-        Channel and message id of each.
-    """
-    parameters = {"ids": _encode(message_ids).decode(), "last": last}
-    return [(row[0], row[1]) for row in connection.execute(_KNOWN_BEFORE[connection.dialect.name], parameters)]
+
+def _postgres_value(index: int) -> str:
+    return f"(incoming.value ->> {index})" + ("::timestamptz" if _COLUMNS[index].endswith("_at") else "")
+
+
+# Only names of our own go into the statements.
+
+_INTO: Final = f"INSERT INTO events ({', '.join(_COLUMNS)})"
+_ON_CONFLICT: Final = "ON CONFLICT (channel, webhook_event_id) DO UPDATE SET deliveries = events.deliveries + 1"
+
+_BEFORE_IN_SQLITE: Final = f"""
+    SELECT coalesce(max(position), 0), (
+        SELECT count(*) FROM json_each(:rows) AS incoming CROSS JOIN events AS stored
+        WHERE stored.channel = {_sqlite_value(_CHANNEL)} AND stored.webhook_event_id = {_sqlite_value(_EVENT_ID)}
+    ), (
+        SELECT json_group_array(json_array(other.channel, other.message_id))
+        FROM json_each(:rows) AS incoming CROSS JOIN events AS other
+        WHERE other.message_id = {_sqlite_value(_MESSAGE_ID)}
+            AND other.channel = {_sqlite_value(_CHANNEL)}
+            AND other.webhook_event_id <> {_sqlite_value(_EVENT_ID)}
+    ) FROM events
+    """  # noqa: S608 - see above
+
+_INSERT_IN_SQLITE: Final = f"""
+    {_INTO} SELECT {", ".join(map(_sqlite_value, range(len(_COLUMNS))))}
+    FROM json_each(:rows) AS incoming WHERE true {_ON_CONFLICT}
+    """  # noqa: S608 - see above
+
+_INSERT_IN_POSTGRES: Final = f"""
+    WITH incoming AS (
+        SELECT value FROM jsonb_array_elements(%(rows)s::jsonb)
+    ), known AS (
+        SELECT other.channel, other.message_id FROM events AS other
+        -- The array keeps the planner on the index, whatever it believes of the table's size.
+        WHERE other.message_id = ANY (ARRAY(SELECT {_postgres_value(_MESSAGE_ID)} FROM incoming))
+            AND EXISTS (
+                SELECT FROM incoming WHERE other.message_id = {_postgres_value(_MESSAGE_ID)}
+                    AND other.channel = {_postgres_value(_CHANNEL)}
+                    AND other.webhook_event_id <> {_postgres_value(_EVENT_ID)}
+            )
+    ), stored AS (
+        {_INTO} SELECT {", ".join(map(_postgres_value, range(len(_COLUMNS))))} FROM incoming
+        {_ON_CONFLICT} RETURNING position, deliveries
+    )
+    SELECT count(*), min(position), (
+        SELECT coalesce(json_agg(json_build_array(channel, message_id)), '[]')::text FROM known
+    ) FROM stored WHERE deliveries = 1
+    """  # noqa: S608 - see above

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.inbox import leases
-from line_core.store.upsert import insert_on_conflict
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

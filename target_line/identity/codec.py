@@ -1,48 +1,53 @@
-"""Evidence as the JSON document that the store keeps for a cluster.
+"""Evidence as the JSON text that the store keeps for a cluster.
 
-    {"claims": [{"identifiers": [[kind, provider, value], …], "first_at": ms, "last_at": ms,
-                 "attributes": {name: [ms, value], …}}, …],
-     "follows": [[provider, line_id, state, ms, followed ms], …]}
-
-Both lists are sorted: equal evidence is an equal document.
+{"claims": [{"identifiers": [[kind, provider, value], …], "first_at": ms, "last_at": ms,
+"attributes": {name: [ms, value], …}}, …],
+"follows": [{"line_id": ["line_id", provider, value], "state": …, "at": ms, "followed_at": ms}, …]}
 """
 
 from __future__ import annotations
 
-from typing import Any
+import json
 
-from target_line.identity.model import Claim, Dated, Evidence, Follow, FollowState, Identifier, Kind
+import msgspec
 
-Document = dict[str, Any]
-
-
-def to_document(evidence: Evidence) -> Document:
-    """Write evidence as a document."""
-    return {
-        "claims": [
-            {
-                "identifiers": [list(identifier) for identifier in claim.identifiers],
-                "first_at": claim.first_at,
-                "last_at": claim.last_at,
-                "attributes": {name: list(said) for name, said in sorted(claim.attributes.items())},
-            }
-            for _, claim in sorted(evidence.claims.items())
-        ],
-        "follows": [
-            [follow.line_id.provider, follow.line_id.value, follow.state, follow.at, follow.followed_at]
-            for _, follow in sorted(evidence.follows.items())
-        ],
-    }
+from target_line.identity.model import Claim, Evidence, Follow
 
 
-def from_document(document: Document) -> Evidence:
-    """Read a document back."""
-    evidence = Evidence()
-    for claim in document["claims"]:
-        identifiers = tuple(Identifier(Kind(kind), provider, value) for kind, provider, value in claim["identifiers"])
-        attributes = {name: Dated(at, value) for name, (at, value) in claim["attributes"].items()}
-        evidence.claims[identifiers] = Claim(identifiers, claim["first_at"], claim["last_at"], attributes)
-    for provider, value, state, at, followed_at in document["follows"]:
-        line_id = Identifier(Kind.LINE_ID, provider, value)
-        evidence.follows[line_id] = Follow(line_id, FollowState(state), at, followed_at)
-    return evidence
+class _Document(msgspec.Struct):
+    claims: list[Claim]
+    follows: list[Follow]
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(_Document)
+
+
+def to_text(evidence: Evidence) -> str:
+    """Write evidence; the same evidence, gathered in the same order, is the same text."""
+    return _encode(_Document(list(evidence.claims.values()), list(evidence.follows.values())))
+
+
+def text_of(record: Claim | Follow) -> str:
+    """Write evidence that is one record; the same text as `to_text` makes of it."""
+    return _encode(_Document([record], []) if isinstance(record, Claim) else _Document([], [record]))
+
+
+def _encode(document: _Document) -> str:
+    try:
+        return _encoder.encode(document).decode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair in an attribute: only an escape can carry it.
+        return json.dumps(msgspec.to_builtins(document))
+
+
+def from_text(text: str) -> Evidence:
+    """Read evidence back."""
+    try:
+        document = _decoder.decode(text)
+    except msgspec.DecodeError:
+        document = msgspec.convert(json.loads(text), _Document)
+    return Evidence(
+        {claim.identifiers: claim for claim in document.claims},
+        {follow.line_id: follow for follow in document.follows},
+    )

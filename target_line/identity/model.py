@@ -154,10 +154,6 @@ class Evidence:
         for follow in other.follows.values():
             self.add(follow)
 
-    def is_single(self) -> bool:
-        """Whether it is one piece of evidence, which can only be about one person."""
-        return len(self.claims) + len(self.follows) == 1
-
     def identifiers(self) -> set[Identifier]:
         """Every identifier that is spoken of."""
         return {identifier for claim in self.claims for identifier in claim} | self.follows.keys()

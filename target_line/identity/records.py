@@ -21,6 +21,7 @@ IDENTITY_COLUMNS = frozenset({"id", "email", "line_id", "updated_at", "attribute
 
 # Control characters, and halves of surrogate pairs, which no encoding can carry.
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _STATES = {state.value: state for state in FollowState}
 _FOLLOW_COLUMNS = {
     Role.FOLLOWS: ("type", {"follow": FollowState.FOLLOWING, "unfollow": FollowState.UNFOLLOWED}, "occurred_at"),
@@ -152,11 +153,11 @@ def _email(value: object) -> Identifier | None:
         return None
     if not isinstance(value, str):
         raise RejectedRecordError(Reason.INVALID_EMAIL, f"email {value!r} is not text")
-    email = unicodedata.normalize("NFKC", value).strip().casefold()
+    text = value if value.isascii() else unicodedata.normalize("NFKC", value)
+    email = text.strip().casefold()
     if not email:
         return None
-    name, _, domain = email.partition("@")
-    if not name or not domain or "@" in domain or any(character.isspace() for character in email):
+    if not _EMAIL.fullmatch(email):
         raise RejectedRecordError(Reason.INVALID_EMAIL, f"email {value!r} is not of the form name@domain")
     return Identifier(Kind.EMAIL, "", storable(email, Reason.INVALID_EMAIL))
 

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from line_core.store.dialects import among, insert_many
 from line_core.store.tables import identity as tables
-from target_line.identity.codec import from_document, to_document
+from target_line.identity.codec import from_text, text_of, to_text
 from target_line.identity.model import Claim, Evidence, Identifier, Join, Kind, Rule
 from target_line.identity.rules import Resolution, resolve
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from target_line.identity.model import Follow, Profile
     from target_line.identity.rules import Policy
 
-_CHUNK = 1000
+_PAGE = 1000
 
 
 @dataclass
@@ -72,7 +73,17 @@ class IdentityRepository:
             documents = _documents(connection, set(cluster_of.values()))
             batch = _BatchWriter(connection)
             for group in _groups(records, cluster_of):
-                before = [from_document(documents[cluster]) for cluster in sorted(group.clusters)]
+                texts = [documents[cluster] for cluster in sorted(group.clusters)]
+                if len(group.records) == 1 and len(texts) <= 1:
+                    (record,) = group.records
+                    alone = text_of(record)
+                    if not texts:
+                        batch.save(set(), alone, group.identifiers)
+                        changes.profiles_added += 1
+                        continue
+                    if texts == [alone]:
+                        continue
+                before = [from_text(text) for text in texts]
                 if len(before) == 1 and all(map(before[0].knows, group.records)):
                     continue
                 after = Evidence()
@@ -82,7 +93,7 @@ class IdentityRepository:
                     after.add(record)
                 changes.add(self._changes(before, after, batch))
                 known = {identifier for evidence in before for identifier in evidence.identifiers()}
-                batch.save(group.clusters, to_document(after), after.identifiers() - known)
+                batch.save(group.clusters, to_text(after), after.identifiers() - known)
             batch.flush()
         return changes
 
@@ -91,19 +102,17 @@ class IdentityRepository:
         with self._store.read() as connection:
             cluster_of = _clusters_of(connection, set(identifiers))
             documents = _documents(connection, set(cluster_of.values()))
-        resolved = {cluster: resolve(from_document(document), self._policy) for cluster, document in documents.items()}
+        resolved = {cluster: resolve(from_text(text), self._policy) for cluster, text in documents.items()}
         return {name: resolved[cluster].profile_of(name) for name, cluster in cluster_of.items()}
 
     def profiles(self) -> Iterator[Profile]:
         """All profiles, cluster by cluster."""
         query = select(tables.clusters.c.evidence).order_by(tables.clusters.c.cluster_id)
         with self._store.read() as connection:
-            for (document,) in connection.execution_options(yield_per=_CHUNK).execute(query):
-                yield from resolve(from_document(document), self._policy).profiles
+            for (text,) in connection.execution_options(yield_per=_PAGE).execute(query):
+                yield from resolve(from_text(text), self._policy).profiles
 
     def _changes(self, before: list[Evidence], after: Evidence, batch: _BatchWriter) -> Changes:
-        if not before and after.is_single():
-            return Changes(profiles_added=1)
         resolutions = [self._resolve(evidence) for evidence in before]
         result = self._resolve(after)
         known = {join for resolution in resolutions for join in resolution.joins}
@@ -132,16 +141,16 @@ class _BatchWriter:
         self._new_identifiers: list[dict[str, Any]] = []
         self._joins: list[dict[str, Any]] = []
 
-    def save(self, clusters: set[int], document: dict[str, Any], new_identifiers: set[Identifier]) -> None:
+    def save(self, clusters: set[int], evidence: str, new_identifiers: set[Identifier]) -> None:
         """Keep a group's evidence in the oldest of its clusters, or in a new one."""
         if clusters:
             kept, *absorbed = sorted(clusters)
-            self._changed_clusters.append({"kept": kept, "evidence": document, "updated_at": self._now})
+            self._changed_clusters.append({"kept": kept, "evidence": evidence, "updated_at": self._now})
             self._absorbed_clusters += ({"kept": kept, "absorbed": cluster} for cluster in absorbed)
         else:
             kept = self._next_cluster
             self._next_cluster += 1
-            self._new_clusters.append({"cluster_id": kept, "evidence": document, "updated_at": self._now})
+            self._new_clusters.append({"cluster_id": kept, "evidence": evidence, "updated_at": self._now})
         self._new_identifiers += (
             {"kind": kind, "provider": provider, "value": value, "cluster_id": kept}
             for kind, provider, value in new_identifiers
@@ -173,15 +182,16 @@ class _BatchWriter:
         change = update(clusters).where(clusters.c.cluster_id == bindparam("kept"))
         hand_over = update(identifiers).where(identifiers.c.cluster_id == bindparam("absorbed"))
         for statement, rows in (
-            (insert(clusters), self._new_clusters),
             (change, self._changed_clusters),
             (hand_over.values(cluster_id=bindparam("kept")), self._absorbed_clusters),
             (delete(clusters).where(clusters.c.cluster_id == bindparam("absorbed")), self._absorbed_clusters),
-            (insert(identifiers), self._new_identifiers),
             (insert(tables.merges), self._joins),
         ):
             if rows:
                 self._connection.execute(statement, rows)
+        for table, rows in ((clusters, self._new_clusters), (identifiers, self._new_identifiers)):
+            if rows:
+                insert_many(self._connection, table, rows)
 
 
 def _names(record: Claim | Follow) -> tuple[Identifier, ...]:
@@ -216,22 +226,16 @@ def _clusters_of(connection: Connection, identifiers: set[Identifier]) -> dict[I
     table = tables.identifiers.c
     found: dict[Identifier, int] = {}
     for (kind, provider), values in by_issuer.items():
-        for start in range(0, len(values), _CHUNK):
-            query = select(table.value, table.cluster_id).where(
-                table.kind == kind,
-                table.provider == provider,
-                table.value.in_(values[start : start + _CHUNK]),
-            )
-            found.update((Identifier(kind, provider, value), cluster) for value, cluster in connection.execute(query))
+        query = select(table.value, table.cluster_id).where(
+            table.kind == kind,
+            table.provider == provider,
+            among(connection, table.value, values),
+        )
+        found.update((Identifier(kind, provider, value), cluster) for value, cluster in connection.execute(query))
     return found
 
 
-def _documents(connection: Connection, clusters: set[int]) -> dict[int, dict[str, Any]]:
-    ordered = sorted(clusters)
-    documents: dict[int, dict[str, Any]] = {}
-    for start in range(0, len(ordered), _CHUNK):
-        query = select(tables.clusters.c.cluster_id, tables.clusters.c.evidence).where(
-            tables.clusters.c.cluster_id.in_(ordered[start : start + _CHUNK]),
-        )
-        documents.update((cluster, document) for cluster, document in connection.execute(query))
-    return documents
+def _documents(connection: Connection, clusters: set[int]) -> dict[int, str]:
+    table = tables.clusters.c
+    query = select(table.cluster_id, table.evidence).where(among(connection, table.cluster_id, sorted(clusters)))
+    return dict(connection.execute(query).tuples().all())

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from people import evidence_of, follow, identify, line_id
 
-from target_line.identity.codec import from_document, to_document
+from target_line.identity.codec import from_text, to_text
 from target_line.identity.model import Evidence, FollowState, Identifier, Kind, Profile, Rule
 from target_line.identity.rules import IdentifierConflict, Policy, Resolution, resolve
 
@@ -170,13 +170,13 @@ def test_the_order_and_repetition_of_records_change_nothing(history: list[people
 def test_evidence_gathered_in_parts_is_the_evidence_gathered_at_once(history: list[people.Record], cut: int) -> None:
     parts = evidence_of(*history[cut:])
     parts.merge(evidence_of(*history[:cut]))
-    assert to_document(parts) == to_document(evidence_of(*history))
+    assert parts == evidence_of(*history)
 
 
 @given(people.histories())
 def test_evidence_survives_the_store_s_document(history: list[people.Record]) -> None:
     evidence = evidence_of(*history)
-    assert from_document(to_document(evidence)) == evidence
+    assert from_text(to_text(evidence)) == evidence
 
 
 @given(people.histories())

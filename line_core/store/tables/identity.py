@@ -6,7 +6,7 @@ evidence (`target_line.identity.rules`), so no order of arrival and no restart c
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, String, Table, Text
 
 from line_core.store.tables.base import JsonDocument, RowNumber, UtcDateTime, metadata
 
@@ -14,7 +14,7 @@ clusters = Table(
     "identity_clusters",
     metadata,
     Column("cluster_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("evidence", JsonDocument, nullable=False, comment="See target_line.identity.codec"),
+    Column("evidence", Text, nullable=False, comment="See target_line.identity.codec"),
     Column("updated_at", UtcDateTime, nullable=False),
 )
 

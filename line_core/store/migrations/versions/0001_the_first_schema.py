@@ -112,7 +112,7 @@ def upgrade() -> None:
         sa.Column("cluster_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column(
             "evidence",
-            sa.JSON(none_as_null=True),
+            sa.Text(),
             nullable=False,
             comment="See target_line.identity.codec",
         ),
