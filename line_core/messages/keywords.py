@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _MAX_MENTIONS = 20
 _MAX_EMOJI = 20
+_RICH_MENU_RATIO = 1.45
 _TALLEST_RATIO = 3
 _WIDEST = 100_000
 
@@ -79,13 +80,30 @@ class GraphemeMaxLength(_MaxLength):
     measure = grapheme_length
 
 
+class Written(Keyword):
+    """A pattern that a whole text must have, and LINE's words where it has not."""
+
+    def __init__(self, schema: dict[str, Any], value: dict[str, str], path: list[str | int]) -> None:
+        """Read the pattern."""
+        super().__init__(schema, value, path)
+        self._pattern = re.compile(value["pattern"])
+
+    def iter_errors(self, instance: Any) -> Iterator[BrokenRuleError]:  # noqa: ANN401 - any JSON
+        """A text that is written otherwise."""
+        if isinstance(instance, str) and not self._pattern.fullmatch(instance):
+            yield BrokenRuleError(self.value["words"])
+
+
 class Size(Keyword):
-    """The fewest and the most items of an array."""
+    """The fewest and the most items of an array, or UTF-16 code units of a text."""
 
     def iter_errors(self, instance: Any) -> Iterator[BrokenRuleError]:  # noqa: ANN401 - any JSON
         """Too few or too many."""
         fewest, most = self.value
-        if isinstance(instance, list) and not fewest <= len(instance) <= most:
+        if not isinstance(instance, (list, str)):
+            return
+        size = len(instance) if isinstance(instance, list) else utf16_length(instance)
+        if not fewest <= size <= most:
             yield BrokenRuleError(f"Size must be between {fewest} and {most}")
 
 
@@ -107,6 +125,26 @@ class NotTogether(Keyword):
         if isinstance(instance, dict):
             given = [name for name in self.value if name in instance]
             yield from (BrokenRuleError("Must not be specified", (name,)) for name in given[1:])
+
+
+class OnlyOneOf(Keyword):
+    """Properties of which exactly one must be given."""
+
+    def iter_errors(self, instance: Any) -> Iterator[BrokenRuleError]:  # noqa: ANN401 - any JSON
+        """None, or more than one."""
+        if isinstance(instance, dict) and sum(name in instance for name in self.value) != 1:
+            yield BrokenRuleError(f"Must have exactly one of [{', '.join(self.value)}]")
+
+
+class WiderThanTall(Keyword):
+    """A rich menu's size, whose width is at least 1.45 times its height."""
+
+    def iter_errors(self, instance: Any) -> Iterator[BrokenRuleError]:  # noqa: ANN401 - any JSON
+        """Too tall."""
+        if isinstance(instance, dict):
+            width, height = instance.get("width"), instance.get("height")
+            if isinstance(width, int) and isinstance(height, int) and width < height * _RICH_MENU_RATIO:
+                yield BrokenRuleError(f"aspect ratio must be at least {_RICH_MENU_RATIO}")
 
 
 class SameInAll(Keyword):
@@ -204,12 +242,15 @@ class SubstitutionPlaceholders(Keyword):
 KEYWORDS: Mapping[str, type[Keyword]] = {
     "utf16MaxLength": Utf16MaxLength,
     "graphemeMaxLength": GraphemeMaxLength,
+    "written": Written,
     "size": Size,
     "between": Between,
     "notTogether": NotTogether,
+    "onlyOneOf": OnlyOneOf,
     "sameInAll": SameInAll,
     "jsonMaxKilobytes": JsonMaxKilobytes,
     "notTallerThanThreeWidths": NotTallerThanThreeWidths,
     "emojiPlaceholders": EmojiPlaceholders,
     "substitutionPlaceholders": SubstitutionPlaceholders,
+    "widerThanTall": WiderThanTall,
 }

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import inspect
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from line_core.sandbox.control import CONTROL_PREFIX, add_control
+from line_core.sandbox.answering import Exchange, answer, read_body
+from line_core.sandbox.control import add_control, is_control
 from line_core.sandbox.endpoints import add_endpoints
+from line_core.sandbox.endpoints.sending import RETRY_KEY_HEADER
 from line_core.sandbox.faults import FaultKind, Faults
-from line_core.sandbox.http import JSON, Reply, Request, error_body
+from line_core.sandbox.http import Reply, Request
 from line_core.sandbox.platform.platform import Platform, PlatformOptions
-from line_core.sandbox.platform.refusals import NotFound, Refusal, Unauthorized
+from line_core.sandbox.platform.refusals import InvalidRequest, NotFound, Refusal, TooLarge, Unauthorized
 from line_core.sandbox.requests_seen import DROPPED, RequestsSeen
 from line_core.sandbox.routing import Router
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Callable, MutableMapping
 
     from line_core.sandbox.access_log import AccessLog
+    from line_core.sandbox.answering import Receive, Send
     from line_core.sandbox.faults import Fault
-
-    Scope = MutableMapping[str, Any]
-    Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-    Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-    Drop = Callable[[Any], None]
+    from line_core.sandbox.routing import Route
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
-_SLOW_CHUNKS = 10
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+_SERVER_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class SandboxOptions:
 class Sandbox:
     """The application."""
 
-    def __init__(self, options: SandboxOptions, *, access_log: AccessLog, drop: Drop) -> None:
+    def __init__(self, options: SandboxOptions, *, access_log: AccessLog, drop: Callable[[Any], None]) -> None:
         """Make a platform as new.
 
         Args:
@@ -68,129 +68,94 @@ class Sandbox:
         add_endpoints(self._router, self.platform)
         add_control(self._router, self)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer a request."""
-        if scope["type"] != "http":
-            await _lifespan(receive, send)
-            return
         started = time.perf_counter()
-        body = await _read(receive)
+        body = await read_body(receive)
         if body is None:
-            return
+            return  # nothing has happened
         self._requests += 1
-        request = Request(self._requests, scope["method"], scope["path"], scope["query_string"], scope["headers"], body)
-        is_control = request.path.startswith(CONTROL_PREFIX)
-        fault = None if is_control else self.faults.next_for(request.method, request.path)
-        reply = await self._reply(request, fault)
-        if not is_control:
+        request = Request(
+            number=self._requests,
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"],
+            headers=scope["headers"],
+            body=body,
+        )
+        if is_control(request.path):
+            fault, seen, reply = None, None, await self._control(request)
+        else:
+            fault, seen = self.faults.next_for(request.method, request.path), self.seen
+            reply = await self._line(request, fault)
             if self.options.latency_seconds:
                 await asyncio.sleep(self.options.latency_seconds)
-            reply.headers["x-line-request-id"] = self.platform.request_id(request.number)
-            if fault:
-                reply.note = f"fault {fault.kind}" + (f", {reply.note}" if reply.note else "")
-        answered = await self._answer(reply, fault, scope, receive, send)
+        answered = await answer(reply, fault, Exchange(receive, send, lambda: self._drop(scope["client"])))
         status = reply.status if answered else DROPPED
-        if not is_control:
-            self.seen.count(request.endpoint, status)
+        if seen:
+            seen.count(request.endpoint, status)
         self._access_log.write(request, status, time.perf_counter() - started, reply.note)
 
-    async def _reply(self, request: Request, fault: Fault | None) -> Reply:
-        """What the platform answers, or the fault in its place."""
-        found = self._router.find(request.method, request.path)
-        request.endpoint = found[0].endpoint if found else f"{request.method} {request.path}"
-        if fault and fault.kind.is_before:
-            return _fault_reply(fault)
+    async def _control(self, request: Request) -> Reply:
+        """What the control API answers."""
         try:
-            reply = await self._ask(request, found)
+            route = self._route(request)
+            self.platform.settle()
+            return await _call(route, request)
         except Refusal as refusal:
-            reply = Reply(error_body(refusal.message, refusal.details), status=refusal.status, note=refusal.message)
-        if fault and fault.kind is FaultKind.STATUS_AFTER_ACCEPT:
-            reply = Reply(error_body("Internal Server Error"), status=fault.status, note=reply.note)
+            return _refused(refusal)
+
+    async def _line(self, request: Request, fault: Fault | None) -> Reply:
+        """What LINE answers, or the fault in its place."""
+        reply = Reply()
+        try:
+            route = self._route(request)
+            if fault is None or not fault.kind.is_before:
+                reply = await self._ask(route, request)
+        except Refusal as refusal:
+            reply = _refused(refusal)
+        if fault:
+            if fault.kind in (FaultKind.STATUS, FaultKind.STATUS_AFTER_ACCEPT):
+                reply.content, reply.status = {"message": _words(fault.status)}, fault.status
+            reply.note = f"fault {fault.kind}" + (f", {reply.note}" if reply.note else "")
+        reply.headers["x-line-request-id"] = self.platform.request_id(request.number)
         return reply
 
-    async def _ask(self, request: Request, found: Any) -> Reply:
+    async def _ask(self, route: Route, request: Request) -> Reply:
+        if not route.is_open:
+            self._authorize(request)
+        if self.options.rate_limits:
+            self.platform.rate_limits.take(route.endpoint)
+        if len(request.body) > (MAX_FILE_BYTES if route.takes_file else MAX_BODY_BYTES):
+            raise TooLarge
+        if not route.takes_retry_key and request.header(RETRY_KEY_HEADER) is not None:
+            raise InvalidRequest("The retry key is not supported by this API")
+        self.platform.settle()
+        return await _call(route, request)
+
+    def _route(self, request: Request) -> Route:
+        found = self._router.find(request.method, request.path)
         if found is None:
+            request.endpoint = f"{request.method} (no such endpoint)"
             raise NotFound
         route, request.path_parameters = found
-        if len(request.body) > MAX_BODY_BYTES:
-            raise TooLarge
-        if not request.path.startswith(CONTROL_PREFIX):
-            if not route.is_open:
-                self._authorize(request)
-            if self.options.rate_limits:
-                self.platform.rate_limits.take(route.endpoint)
-        reply = route.handler(request)
-        return await reply if inspect.isawaitable(reply) else reply
+        request.endpoint = route.endpoint
+        return route
 
     def _authorize(self, request: Request) -> None:
         scheme, _, token = (request.header(b"authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not self.platform.tokens.accepts(token.strip()):
             raise Unauthorized
 
-    async def _answer(self, reply: Reply, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> bool:
-        """Send the answer, or do to it what the fault says; tells whether it was sent."""
-        kind = fault.kind if fault else None
-        if fault and kind in (FaultKind.TIMEOUT, FaultKind.TIMEOUT_AFTER_ACCEPT):
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(receive(), fault.seconds)
-        if kind in _DROPPED:
-            self._drop(scope["client"])
-            await receive()
-            return False
-        body = reply.body()
-        if kind is FaultKind.MALFORMED:
-            body = body[: len(body) // 2] + b"<html>"
-        headers = [(b"content-type", JSON.encode()), (b"content-length", str(len(body)).encode())]
-        headers += [(name.encode(), value.encode()) for name, value in reply.headers.items()]
-        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-        if fault and kind is FaultKind.SLOW:
-            step = max(1, -(-len(body) // _SLOW_CHUNKS))
-            for start in range(0, len(body), step):
-                await asyncio.sleep(fault.seconds / _SLOW_CHUNKS)
-                await send({"type": "http.response.body", "body": body[start : start + step], "more_body": True})
-            body = b""
-        await send({"type": "http.response.body", "body": body})
-        return True
+
+async def _call(route: Route, request: Request) -> Reply:
+    reply = route.handler(request)
+    return await reply if inspect.isawaitable(reply) else reply
 
 
-class TooLarge(Refusal):
-    """The body is larger than LINE takes."""
-
-    status = 413
-
-    def __init__(self) -> None:
-        super().__init__("Request entity too large")
+def _refused(refusal: Refusal) -> Reply:
+    return Reply(refusal.body(), status=refusal.status, headers={**refusal.headers()}, note=refusal.message)
 
 
-_DROPPED = (
-    FaultKind.DROP_BEFORE,
-    FaultKind.DROP_AFTER_ACCEPT,
-    FaultKind.TIMEOUT,
-    FaultKind.TIMEOUT_AFTER_ACCEPT,
-)
-
-
-def _fault_reply(fault: Fault) -> Reply:
-    return Reply(error_body("Internal Server Error" if fault.status >= 500 else "Fault"), status=fault.status)  # noqa: PLR2004
-
-
-async def _read(receive: Receive) -> bytes | None:
-    """The whole body; None if the client went away before it was all there."""
-    message = await receive()
-    if not message.get("more_body"):
-        return message["body"] if message["type"] == "http.request" else None
-    parts = [message["body"]]
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        parts.append(message["body"])
-    return b"".join(parts)
-
-
-async def _lifespan(receive: Receive, send: Send) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
+def _words(status: int) -> str:
+    return "Internal Server Error" if status >= _SERVER_ERROR else "The sandbox was asked for this answer"

@@ -45,6 +45,7 @@ class Fault:
     _random: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        """Seed its chance."""
         self._random = random.Random(self.seed)  # noqa: S311 - chance, not secrecy
 
     def meets(self, method: str, path: str) -> bool:

@@ -12,9 +12,7 @@ import msgspec
 from line_core.sandbox.platform.refusals import InvalidRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from line_core.messages import Problem
+    from collections.abc import Iterable, Mapping
 
 JSON = "application/json"
 
@@ -22,8 +20,9 @@ JSON = "application/json"
 class Request:
     """One HTTP request, its body read."""
 
-    def __init__(  # noqa: PLR0913 - the parts of a request
+    def __init__(  # noqa: PLR0913 - the parts of a request, all by name
         self,
+        *,
         number: int,
         method: str,
         path: str,
@@ -111,19 +110,10 @@ class Reply:
     """Becomes JSON; bytes are sent as they are."""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    media_type: str = JSON
     note: str = ""
     """What the access log tells of it."""
 
     def body(self) -> bytes:
         """The bytes to send."""
         return self.content if isinstance(self.content, bytes) else msgspec.json.encode(self.content)
-
-
-def error_body(message: str, details: Sequence[Problem] = ()) -> dict[str, Any]:
-    """LINE's error body."""
-    if not details:
-        return {"message": message}
-    return {
-        "message": message,
-        "details": [{"message": detail.message, "property": detail.property} for detail in details],
-    }

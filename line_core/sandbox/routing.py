@@ -24,6 +24,10 @@ class Route:
     handler: Handler
     is_open: bool
     """Whether it works without a channel access token."""
+    takes_retry_key: bool
+    """Whether LINE knows `X-Line-Retry-Key` there."""
+    takes_file: bool
+    """Whether bodies may be larger than LINE's usual 2 MB."""
     parameters: tuple[str, ...]
     """The names in the template, in order."""
 
@@ -40,7 +44,15 @@ class Router:
     def __init__(self) -> None:
         self._root = _Node()
 
-    def add(self, endpoint: str, handler: Handler, *, is_open: bool = False) -> None:
+    def add(
+        self,
+        endpoint: str,
+        handler: Handler,
+        *,
+        is_open: bool = False,
+        takes_retry_key: bool = False,
+        takes_file: bool = False,
+    ) -> None:
         """Add an endpoint, given as method and path template."""
         method, _, template = endpoint.partition(" ")
         segments = template.split("/")[1:]
@@ -48,7 +60,7 @@ class Router:
         for segment in segments:
             node = node.below.setdefault(_ANY if segment.startswith("{") else segment, _Node())
         names = tuple(segment[1:-1] for segment in segments if segment.startswith("{"))
-        node.routes[method] = Route(endpoint, handler, is_open, names)
+        node.routes[method] = Route(endpoint, handler, is_open, takes_retry_key, takes_file, names)
 
     def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
         """The endpoint of a request, with its path's parameters; None if there is none."""

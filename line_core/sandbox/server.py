@@ -87,6 +87,7 @@ def serve(options: SandboxOptions, *, host: str, port: int, access_log: bool) ->
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )

@@ -1,21 +1,26 @@
-"""The control API, under `/sandbox/`: never on LINE's own paths."""
+"""The control API under `/sandbox/`, and the page at `/`: never on LINE's own paths."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from line_core.sandbox.control import faults, records, state, webhooks
+from line_core.sandbox.control import faults, keys, records, state, webhooks
 
 if TYPE_CHECKING:
     from line_core.sandbox.app import Sandbox
     from line_core.sandbox.routing import Router
 
-__all__ = ["CONTROL_PREFIX", "add_control"]
+__all__ = ["add_control", "is_control"]
 
-CONTROL_PREFIX = "/sandbox"
+_PREFIX = "/sandbox"
+
+
+def is_control(path: str) -> bool:
+    """Whether a path is ours, and not LINE's."""
+    return path == "/" or path.startswith(_PREFIX)
 
 
 def add_control(router: Router, sandbox: Sandbox) -> None:
     """Add the control API to a sandbox."""
-    for subject in (state, records, faults, webhooks):
+    for subject in (state, records, faults, webhooks, keys):
         subject.add_control(router, sandbox)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from line_core.sandbox.control.reading import offset_and_limit
 from line_core.sandbox.http import Reply, Request
 from line_core.sandbox.platform.clock import iso_time
@@ -40,24 +38,24 @@ class _Records:
 
     def deliveries(self, request: Request) -> Reply:
         offset, limit = offset_and_limit(request, 10_000)
-        users = self._sandbox.platform.users
+        platform = self._sandbox.platform
         entries = []
         last: Accepted | None = None
         described: dict[str, Any] = {}
-        for accepted, chat in self._sandbox.platform.log.deliveries(offset, limit):
+        for accepted, chat in platform.log.deliveries(offset, limit):
             if accepted is not last:
                 last, described = accepted, self._describe(accepted)
-            entries.append({"line_id": users.line_id(chat), **described})
-        return Reply({"deliveries": entries, "total": self._sandbox.platform.log.delivered})
+            line_id = platform.users.line_id(chat) if chat >= 0 else platform.chats.id_of(chat)
+            entries.append({"line_id": line_id, **described})
+        return Reply({"deliveries": entries, "total": platform.log.delivered})
 
     def _describe(self, accepted: Accepted) -> dict[str, Any]:
-        content = msgspec.json.decode(accepted.content)
         return {
             "endpoint": accepted.endpoint,
             "request_id": self._sandbox.platform.request_id(accepted.request_number),
             "retry_key": str(accepted.retry_key) if accepted.retry_key else None,
-            "messages": content["messages"],
-            "custom_aggregation_units": content.get("customAggregationUnits", []),
-            "notification_disabled": content.get("notificationDisabled", False),
+            "messages": accepted.messages,
+            "custom_aggregation_units": accepted.units,
+            "notification_disabled": accepted.notification_disabled,
             "at": iso_time(accepted.at),
         }

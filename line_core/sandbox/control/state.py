@@ -67,5 +67,5 @@ class _State:
         if not is_line_id(line_id):
             raise InvalidRequest(f"not a LINE ID: {line_id}")
         state = read(request, _NewState).state
-        self._sandbox.platform.users.set_state(line_id, state)
+        self._sandbox.platform.history.set_state(line_id, state)
         return Reply({"line_id": line_id, "state": state})

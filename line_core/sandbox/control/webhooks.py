@@ -9,8 +9,9 @@ import msgspec
 from line_core.sandbox.control.reading import read
 from line_core.sandbox.http import Reply, Request
 from line_core.sandbox.platform.refusals import InvalidRequest
+from line_core.sandbox.webhooks.delivery import Manner, deliver
 from line_core.sandbox.webhooks.histories import Histories
-from line_core.sandbox.webhooks.sender import LINE_PATIENCE_SECONDS, Plan, send
+from line_core.sandbox.webhooks.sender import LINE_PATIENCE_SECONDS, Envelope
 
 if TYPE_CHECKING:
     from line_core.sandbox.app import Sandbox
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 class _Generate(msgspec.Struct, forbid_unknown_fields=True):
     count: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
-    seed: Annotated[int, msgspec.Meta(ge=0)] = 1
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 1
     types: list[str] | None = None
 
 
 class _Order(msgspec.Struct, forbid_unknown_fields=True):
-    url: Annotated[str, msgspec.Meta(pattern="^https?://")]
+    url: Annotated[str, msgspec.Meta(pattern="^https?://")] | None = None
     secret: str | None = None
     destination: str | None = None
     events: list[dict[str, Any]] | None = None
@@ -48,40 +49,43 @@ class _Webhooks:
 
     async def send(self, request: Request) -> Reply:
         order = read(request, _Order)
-        if order.events is not None and order.generate is not None:
-            raise InvalidRequest("give `events` or `generate`, not both")
         platform = self._sandbox.platform
-        events = order.events or []
-        seed = 0
-        if order.generate:
-            seed = order.generate.seed
-            events = Histories(platform.users, platform.account, seed).events(
-                order.generate.count, order.generate.types
-            )
-        outcome = await send(
-            Plan(
-                url=order.url,
-                secret=order.secret or platform.options.channel_secret,
-                destination=order.destination or platform.account.user_id,
-                events=events,
-                batch_size=order.batch_size,
-                duplicate=order.duplicate,
-                shuffle=order.shuffle,
-                redeliver_failures=order.redeliver_failures,
-                concurrency=order.concurrency,
-                patience_seconds=order.timeout_seconds,
-                seed=seed,
-            )
+        envelope = Envelope(
+            order.url or platform.webhook_endpoint or "",
+            order.secret or platform.options.channel_secret,
+            order.destination or platform.account.user_id,
         )
+        if not envelope.url:
+            raise InvalidRequest("give a `url`, or set the channel's webhook endpoint")
+        events = self._events(order)
+        manner = Manner(
+            batch_size=order.batch_size,
+            duplicate=order.duplicate,
+            shuffle=order.shuffle,
+            redeliver_failures=order.redeliver_failures,
+            concurrency=order.concurrency,
+            patience_seconds=order.timeout_seconds,
+            seed=order.generate.seed if order.generate else 0,
+        )
+        outcome = await deliver(envelope, events, manner, platform.inbound.sent)
+        event_ids = [str(event["webhookEventId"]) for event in events if "webhookEventId" in event]
         return Reply(
             {
                 "events": len(events),
-                "webhook_event_ids": [event["webhookEventId"] for event in events if "webhookEventId" in event],
+                "webhook_event_ids": event_ids,
                 "requests": outcome.requests,
                 "answers": dict(sorted(outcome.answers.items())),
                 "duplicates": outcome.duplicates,
                 "redeliveries": outcome.redeliveries,
-                "undelivered": outcome.undelivered,
+                "undelivered": [event_id for event_id in event_ids if event_id not in outcome.received],
             },
-            note=f"{len(events)} events to {order.url}",
+            note=f"{len(events)} events in {outcome.requests} requests",
         )
+
+    def _events(self, order: _Order) -> list[dict[str, Any]]:
+        if order.generate is None:
+            return order.events or []
+        if order.events is not None:
+            raise InvalidRequest("give `events` or `generate`, not both")
+        histories = Histories(self._sandbox.platform, order.generate.seed)
+        return histories.events(order.generate.count, order.generate.types)

@@ -1,6 +1,6 @@
 """The bot, its followers and their profiles.
 
-Source: LINE Messaging API reference, "Users", "Bot".
+Source: LINE Messaging API reference, "Users", "LINE Official Account (bot)", "Account link".
 """
 
 from __future__ import annotations
@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from line_core.ids import is_line_id
+from line_core.sandbox.endpoints.parameters import count_parameter
 from line_core.sandbox.http import Reply, Request
-from line_core.sandbox.platform.followers import DEFAULT_LIMIT
+from line_core.sandbox.platform.followers import DEFAULT_LIMIT, MAX_LIMIT
 from line_core.sandbox.platform.refusals import InvalidRequest, NotFound
 
 if TYPE_CHECKING:
@@ -23,6 +24,19 @@ def add_endpoints(router: Router, platform: Platform) -> None:
     router.add("GET /v2/bot/info", endpoints.info)
     router.add("GET /v2/bot/followers/ids", endpoints.follower_ids)
     router.add("GET /v2/bot/profile/{userId}", endpoints.profile)
+    router.add("POST /v2/bot/user/{userId}/linkToken", endpoints.link_token)
+
+
+def line_id_parameter(request: Request) -> str:
+    """The LINE ID in a request's path.
+
+    Raises:
+        InvalidRequest: It is written otherwise.
+    """
+    line_id = request.path_parameters["userId"]
+    if not is_line_id(line_id):
+        raise InvalidRequest.parameter("userId")
+    return line_id
 
 
 class _Account:
@@ -43,19 +57,17 @@ class _Account:
         )
 
     def follower_ids(self, request: Request) -> Reply:
-        page = self._platform.followers.page(request.integer("limit", DEFAULT_LIMIT), request.parameter("start"))
+        limit = count_parameter(request, "limit", DEFAULT_LIMIT, most=MAX_LIMIT)
+        page = self._platform.followers.page(limit, request.parameter("start"))
         content: dict[str, object] = {"userIds": page.ids}
         if page.next:
             content["next"] = page.next
         return Reply(content, note=f"{len(page.ids)} ids")
 
     def profile(self, request: Request) -> Reply:
-        line_id = request.path_parameters["userId"]
-        if not is_line_id(line_id):
-            raise InvalidRequest.parameter("userId")
         users = self._platform.users
-        number = users.number_of(line_id)
-        if number is None or not users.is_following(number):
+        number = users.number_of(line_id_parameter(request))
+        if number is None or not users.is_reachable(number, self._platform.clock.now()):
             raise NotFound
         profile = users.profile(number)
         content = {
@@ -65,4 +77,10 @@ class _Account:
             "statusMessage": profile.status_message,
             "language": profile.language,
         }
-        return Reply({key: value for key, value in content.items() if value is not None})
+        return Reply({name: value for name, value in content.items() if value is not None})
+
+    def link_token(self, request: Request) -> Reply:
+        number = self._platform.users.number_of(line_id_parameter(request))
+        if number is None:
+            raise NotFound
+        return Reply({"linkToken": f"{self._platform.request_ids.bits(2**96 + request.number, 24):048x}"})

@@ -1,4 +1,7 @@
-"""The sandbox's time: real time, moved forward on request."""
+"""The sandbox's time: real time, moved forward on request.
+
+LINE counts days and months in UTC+9.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +9,37 @@ import time
 from datetime import UTC, date, datetime, timedelta, timezone
 
 LINE_TIME_ZONE = timezone(timedelta(hours=9))
-"""LINE counts days and months in UTC+9."""
 
 
 class Clock:
     """Seconds since 1970 that never go back, even where the machine's own time is set back."""
 
     def __init__(self) -> None:
-        self._offset = time.time() - time.monotonic()
+        self._epoch = time.time() - time.monotonic()
+        self._ahead = 0.0
+        self.started = self.today()
+        """The day on LINE's calendar on which the sandbox began."""
 
     def now(self) -> float:
         """Seconds since 1970."""
-        return time.monotonic() + self._offset
+        return self._epoch + time.monotonic() + self._ahead
+
+    def machine_now(self) -> float:
+        """Seconds since 1970, as if the clock had not been moved forward."""
+        return self._epoch + time.monotonic()
 
     def advance(self, seconds: float) -> None:
-        """Move forward; a negative number of seconds is not allowed for, and refused by the control API."""
-        self._offset += seconds
+        """Move forward by a number of seconds, 0 or more."""
+        self._ahead += seconds
 
     def today(self) -> date:
         """The day on LINE's calendar."""
         return line_date(self.now())
+
+    def month(self) -> tuple[int, int]:
+        """The year and month on LINE's calendar."""
+        today = self.today()
+        return today.year, today.month
 
 
 def line_date(seconds: float) -> date:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+import msgspec
 
 from line_core.sandbox.platform.crowd import Crowd, union
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_CONTENT = msgspec.json.Decoder(tuple[list[dict[str, Any]], list[str], bool])
 _KEY_BYTES = 16
 _NO_KEY = bytes(_KEY_BYTES)
 
@@ -26,8 +29,9 @@ class Accepted:
     endpoint: str
     request_number: int
     retry_key: UUID | None
-    content: bytes
-    """JSON object: the request's body without its recipients."""
+    messages: list[dict[str, Any]]
+    units: list[str]
+    notification_disabled: bool
     at: float
     """Seconds since 1970."""
 
@@ -59,7 +63,9 @@ class DeliveryLog:
         endpoint: str,
         request_number: int,
         retry_key: UUID | None,
-        content: bytes,
+        messages: Sequence[dict[str, Any]],
+        units: Sequence[str],
+        notification_disabled: bool,
         at: float,
         chats: Sequence[int],
     ) -> int:
@@ -71,7 +77,7 @@ class DeliveryLog:
         self._request_number.append(request_number)
         self._at.append(at)
         self._retry_keys += retry_key.bytes if retry_key else _NO_KEY
-        self._contents += content
+        self._contents += msgspec.json.encode((messages, units, notification_disabled))
         self._content_end.append(len(self._contents))
         self._delivery_end.append(self.delivered + len(chats))
         if isinstance(chats, Crowd):
@@ -104,12 +110,13 @@ class DeliveryLog:
     def request(self, number: int) -> Accepted:
         """One accepted request."""
         key = bytes(self._retry_keys[number * _KEY_BYTES : (number + 1) * _KEY_BYTES])
+        content = self._contents[self._start(self._content_end, number) : self._content_end[number]]
         return Accepted(
             number,
             self._endpoints[self._endpoint[number]],
             self._request_number[number],
             UUID(bytes=key) if key != _NO_KEY else None,
-            bytes(self._contents[self._start(self._content_end, number) : self._content_end[number]]),
+            *_CONTENT.decode(content),
             self._at[number],
         )
 

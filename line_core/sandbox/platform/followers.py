@@ -52,12 +52,10 @@ class Followers:
             InvalidRequest: The limit is out of bounds, or the token is wrong or has ended.
         """
         if not self._verified:
-            raise Forbidden("Access to this API is not available for your account")
+            raise Forbidden.account()
         if not 1 <= limit <= MAX_LIMIT:
             raise InvalidRequest.parameter("limit")
-        place, page = (0, 0) if start is None else self._tokens.read(_LISTING, start) or (-1, 0)
-        if place < 0:
-            raise InvalidRequest("Invalid start param")
+        place, page = self._tokens.start(_LISTING, start)
         following = self._users.crowd(UserState.FOLLOWING)
         # A place is a number, and not a position, so that nobody is passed over when others block the account.
         numbers, following_place = following.window(place, int(limit * _SHARES[page % len(_SHARES)]))

@@ -11,6 +11,8 @@ import struct
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from line_core.sandbox.platform.refusals import InvalidRequest
+
 if TYPE_CHECKING:
     from line_core.sandbox.platform.clock import Clock
 
@@ -38,8 +40,20 @@ class PageTokens:
         content = _FORMAT.pack(place, page, self._clock.now())
         return base64.urlsafe_b64encode(content + self._signature(listing, content)).decode()
 
-    def read(self, listing: str, token: str) -> tuple[int, int] | None:
-        """The place and page that a token holds; None if it is none of ours or has ended."""
+    def start(self, listing: str, token: str | None) -> tuple[int, int]:
+        """The place that a token holds, and how many pages came before it; the beginning without a token.
+
+        Raises:
+            InvalidRequest: It is none of ours, or has ended.
+        """
+        if token is None:
+            return 0, 0
+        place = self._read(listing, token)
+        if place is None:
+            raise InvalidRequest.page_token()
+        return place
+
+    def _read(self, listing: str, token: str) -> tuple[int, int] | None:
         try:
             raw = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
         except (binascii.Error, UnicodeEncodeError):

@@ -5,15 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from line_core.sandbox.platform.accounts import account_of
+from line_core.sandbox.platform.assertions import AssertionKeys
+from line_core.sandbox.platform.audiences import Audiences
 from line_core.sandbox.platform.chance import Chance
+from line_core.sandbox.platform.chats import Chats
 from line_core.sandbox.platform.clock import Clock
+from line_core.sandbox.platform.contents import Contents
+from line_core.sandbox.platform.counters import DailyCounters
+from line_core.sandbox.platform.coupons import Coupons
 from line_core.sandbox.platform.deliveries import DeliveryLog
+from line_core.sandbox.platform.demographics import Demographics
 from line_core.sandbox.platform.followers import Followers
+from line_core.sandbox.platform.history import History
+from line_core.sandbox.platform.inbound import Inbound
+from line_core.sandbox.platform.memberships import Memberships
+from line_core.sandbox.platform.narrowcasts import Narrowcasts
 from line_core.sandbox.platform.paging import PageTokens
 from line_core.sandbox.platform.quota import Quota
 from line_core.sandbox.platform.rate_limits import RateLimits
+from line_core.sandbox.platform.read_tokens import ReadTokens
+from line_core.sandbox.platform.reply_tokens import ReplyTokens
 from line_core.sandbox.platform.retry_keys import RetryKeys
+from line_core.sandbox.platform.rich_menus import RichMenus
 from line_core.sandbox.platform.sending import Sending
+from line_core.sandbox.platform.statistics import Statistics
 from line_core.sandbox.platform.tokens import Tokens
 from line_core.sandbox.platform.units import Units
 from line_core.sandbox.platform.users import Users
@@ -40,33 +55,72 @@ class Platform:
     def __init__(self, options: PlatformOptions) -> None:
         self.options = options
         seed = options.seed
-        self.clock = Clock()
+        clock = self.clock = Clock()
+        self.chance = Chance(seed, "figures")
         self.request_ids = Chance(seed, "request ids")
-        self.users = Users(options.followers, seed)
+        self.rate_limits = RateLimits(clock)
         self.account = account_of(seed, verified=options.verified)
-        self.page_tokens = PageTokens(self.clock, seed)
-        self.followers = Followers(self.users, self.page_tokens, verified=options.verified)
+        self.webhook_endpoint: str | None = None
+
         self.tokens = Tokens(
             channel_id=options.channel_id,
             channel_secret=options.channel_secret,
             long_lived=options.access_token,
-            clock=self.clock,
+            clock=clock,
             seed=seed,
         )
-        self.rate_limits = RateLimits(self.clock)
-        self.quota = Quota(options.quota, self.clock)
-        self.units = Units(self.clock)
-        self.retry_keys = RetryKeys()
+        self.assertion_keys = AssertionKeys(options.channel_id, clock)
+        self.page_tokens = PageTokens(clock, seed)
+        self.read_tokens = ReadTokens(seed)
+        self.reply_tokens = ReplyTokens(clock)
+
+        users = self.users = Users(options.followers, seed)
+        self.followers = Followers(users, self.page_tokens, verified=options.verified)
+        self.demographics = Demographics(seed)
+        self.history = History(users, clock, seed)
+        self.chats = Chats(users, seed)
+        self.contents = Contents(clock, seed)
+        self.inbound = Inbound(
+            users=users, chats=self.chats, contents=self.contents, reply_tokens=self.reply_tokens, clock=clock
+        )
+
+        self.quota = Quota(options.quota, clock)
+        self.units = Units(clock)
+        self.counters = DailyCounters()
+        self.statistics = Statistics(seed, clock, self.request_ids)
         self.log = DeliveryLog()
         self.sending = Sending(
-            users=self.users,
+            users=users,
+            chats=self.chats,
             log=self.log,
-            keys=self.retry_keys,
+            keys=RetryKeys(),
+            reply_tokens=self.reply_tokens,
             quota=self.quota,
             units=self.units,
-            clock=self.clock,
+            counters=self.counters,
+            statistics=self.statistics,
+            request_ids=self.request_ids,
+            clock=clock,
         )
+        self.audiences = Audiences(people=len(users), clock=clock, seed=seed)
+        self.narrowcasts = Narrowcasts(
+            users=users,
+            audiences=self.audiences,
+            demographics=self.demographics,
+            sending=self.sending,
+            quota=self.quota,
+            request_ids=self.request_ids,
+            clock=clock,
+            seed=seed,
+        )
+        self.coupons = Coupons(clock, seed)
+        self.memberships = Memberships(users, clock, seed)
+        self.rich_menus = RichMenus(clock, seed)
 
     def request_id(self, number: int) -> str:
         """LINE's id for a request."""
         return self.request_ids.uuid(number)
+
+    def settle(self) -> None:
+        """Let happen what is due by now."""
+        self.narrowcasts.settle()

@@ -1,7 +1,7 @@
 """The month's messages: how many may be sent, and how many were.
 
-Source: LINE Messaging API reference, "Get the target limit for sending messages this month". The month begins in
-UTC+9; LINE does not state its time zone.
+Source: LINE Messaging API reference, "Get the target limit for sending messages this month", "Note regarding the number
+of remaining messages to be sent during the current month". LINE does not state the time zone of its month: here UTC+9.
 """
 
 from __future__ import annotations
@@ -26,19 +26,22 @@ class Quota:
         """
         self.limit = limit
         self._clock = clock
-        self._month = (0, 0)
+        self._month = clock.month()
         self._used = 0
         self._reserved = 0
 
     @property
     def used(self) -> int:
         """Messages sent this month."""
-        self._turn_page()
+        month = self._clock.month()
+        if month != self._month:
+            self._month = month
+            self._used = 0
         return self._used
 
     @property
     def remaining(self) -> int | None:
-        """Messages that may still be sent; None if there is no limit."""
+        """Messages that may still be sent or reserved; None if there is no limit."""
         return None if self.limit is None else max(0, self.limit - self.used - self._reserved)
 
     def check(self, messages: int) -> None:
@@ -53,15 +56,8 @@ class Quota:
 
     def use(self, messages: int) -> None:
         """Count messages that were sent."""
-        self._turn_page()
-        self._used += messages
+        self._used = self.used + messages
 
     def reserve(self, messages: int) -> None:
         """Keep messages from others while a delivery runs; a negative number gives them back."""
         self._reserved += messages
-
-    def _turn_page(self) -> None:
-        today = self._clock.today()
-        if (today.year, today.month) != self._month:
-            self._month = (today.year, today.month)
-            self._used = 0

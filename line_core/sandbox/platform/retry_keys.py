@@ -1,13 +1,13 @@
 """Retry keys: a request that was accepted under a key is not accepted again for 24 hours.
 
-Source: LINE Messaging API, "Retry failed API requests".
+A key is the channel's, whatever the endpoint; the bodies of later requests under it are not compared.
+
+Source: LINE documentation, "Retry failed API requests".
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from line_core.sandbox.platform.refusals import AlreadyAccepted
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -15,34 +15,32 @@ if TYPE_CHECKING:
 LIFE_SECONDS = 24 * 3600
 
 
+class Acceptance(NamedTuple):
+    """The request that a key is bound to."""
+
+    at: float
+    """Seconds since 1970."""
+    request_number: int
+    message_types: tuple[str, ...] | None
+    """The types of a push's messages, from which its answer is made again; None for other endpoints."""
+
+
 class RetryKeys:
-    """The keys of accepted requests, each with the place of its request in the delivery log."""
+    """The keys of accepted requests."""
 
     def __init__(self) -> None:
-        self._accepted: dict[int, tuple[float, int]] = {}
+        self._accepted: dict[int, Acceptance] = {}
 
-    def check(self, key: UUID | None, now: float) -> None:
-        """Let a request pass whose key is new or has ended.
+    def find(self, key: UUID, now: float) -> Acceptance | None:
+        """The request that was accepted under a key; None if there is none, or its time is over."""
+        accepted = self._accepted.get(key.int)
+        return accepted if accepted and now < accepted.at + LIFE_SECONDS else None
 
-        Raises:
-            AlreadyAccepted: A request was accepted under this key.
-        """
-        if key is None:
-            return
-        used = self._accepted.get(key.int)
-        if used is not None and now < used[0] + LIFE_SECONDS:
-            raise AlreadyAccepted(used[1])
-
-    def accept(self, key: UUID | None, now: float, number: int) -> None:
-        """Bind a key to its accepted request."""
-        if key is not None:
-            self._forget_ended(now)
-            self._accepted.pop(key.int, None)
-            self._accepted[key.int] = (now, number)
-
-    def _forget_ended(self, now: float) -> None:
+    def bind(self, key: UUID, acceptance: Acceptance) -> None:
+        """Bind a key to the request that was accepted under it."""
         while self._accepted:
             oldest = next(iter(self._accepted))
-            if now < self._accepted[oldest][0] + LIFE_SECONDS:
-                return
+            if acceptance.at < self._accepted[oldest].at + LIFE_SECONDS:
+                break
             del self._accepted[oldest]
+        self._accepted[key.int] = acceptance

@@ -14,6 +14,8 @@ from line_core.sandbox.platform.names import FAMILY_NAMES, GIVEN_NAMES, LANGUAGE
 from line_core.sandbox.platform.numbered_ids import NumberedIds
 
 _FOLLOWERS_PER_FORMER = 20
+_ANSWERABLE_SECONDS = 7 * 24 * 3600
+_NEVER = float("-inf")
 _SHARE_WITHOUT_LANGUAGE = 0.1
 _SHARE_WITHOUT_PICTURE = 0.2
 _SHARE_WITH_STATUS = 0.3
@@ -56,6 +58,7 @@ class Users:
         self._ids = NumberedIds(seed, "U")
         self._chance = Chance(seed, "profiles")
         self._changed: dict[int, UserState] = {}
+        self._wrote_at: dict[int, float] = {}
         self._newcomers: list[str] = []
         self._newcomer_numbers: dict[str, int] = {}
         self._crowds: dict[UserState, Crowd] = {}
@@ -89,6 +92,18 @@ class Users:
     def is_following(self, number: int) -> bool:
         """Whether messages reach a person."""
         return self.state(number) is UserState.FOLLOWING
+
+    def is_reachable(self, number: int, now: float) -> bool:
+        """Whether pushes reach a person: a follower, or a stranger who wrote in the last seven days."""
+        state = self.state(number)
+        if state is UserState.STRANGER:
+            return now < self._wrote_at.get(number, _NEVER) + _ANSWERABLE_SECONDS
+        return state is UserState.FOLLOWING
+
+    def wrote(self, number: int, now: float) -> None:
+        """A person wrote to the account."""
+        if self.state(number) is UserState.STRANGER:
+            self._wrote_at[number] = now
 
     def set_state(self, line_id: str, state: UserState) -> None:
         """Change what a person is to the channel; a LINE ID that is new to it becomes known."""

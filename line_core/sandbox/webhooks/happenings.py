@@ -1,4 +1,4 @@
-"""What one person does in a chat with the account, as the contents of webhook events.
+"""What can happen that raises a webhook event, apart from people writing.
 
 Source: LINE Messaging API reference, "Webhook event objects".
 """
@@ -8,19 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from line_core.sandbox.webhooks.message_contents import MESSAGE_CONTENTS
+from line_core.sandbox.platform.memberships import PLANS
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-    from line_core.sandbox.platform.accounts import Account
-
-SCRIPTED = ("follow", "message", "unsend", "postback", "unfollow")
-"""The types that a usual account sees from people alone."""
-
-_DAY = 24 * 3600 * 1000
-_LAP = 30 * _DAY
+_DAY_MILLISECONDS = 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,54 +25,84 @@ class Happening:
     """Milliseconds since 1970."""
     type: str
     content: dict[str, Any]
-    """The event's own fields and its source."""
+    """The event's own fields, and its source."""
 
 
-class Story:
-    """One person's history."""
+def reply_token(chance: random.Random) -> dict[str, str]:
+    """The field of events that can be replied to."""
+    return {"replyToken": f"{chance.getrandbits(128):032x}"}
 
-    def __init__(  # noqa: PLR0913 - who, when, how and with whom
-        self, line_id: str, start: int, lap: int, *, ends_blocked: bool, chance: random.Random, account: Account
-    ) -> None:
-        self._line_id = line_id
-        self._at = start + lap * _LAP + chance.randrange(15 * _DAY)
-        self._is_first = lap == 0
-        self._ends_blocked = ends_blocked
-        self._chance = chance
-        self._account = account
 
-    def tell(self, wanted: frozenset[str]) -> Iterator[Happening]:
-        """What happened, in order: at least one thing of every type that is wanted is within reach."""
-        if self._is_first:
-            yield self._happening("follow", follow={"isUnblocked": False}, **self._reply_token())
-        yield from self._chat()
-        if self._chance.random() < 0.25:  # noqa: PLR2004 - a quarter go, and come back
-            yield self._happening("unfollow")
-            self._pass(days=3)
-            yield self._happening("follow", follow={"isUnblocked": True}, **self._reply_token())
-            yield from self._chat()
-        if self._ends_blocked:
-            yield self._happening("unfollow")
+def _video_watched(_: int, chance: random.Random) -> dict[str, Any]:
+    return {"videoPlayComplete": {"trackingId": f"track-{chance.randint(1, 999)}"}, **reply_token(chance)}
 
-    def _chat(self) -> Iterator[Happening]:
-        for _ in range(self._chance.randint(1, 6)):
-            draw = self._chance.random()
-            if draw < 0.15:  # noqa: PLR2004 - one in seven taps a button
-                data = f"action=buy&item={self._chance.randint(1, 99)}"
-                yield self._happening("postback", postback={"data": data}, **self._reply_token())
-                continue
-            identity = str(self._chance.randrange(4 * 10**17, 5 * 10**17))
-            content = self._chance.choice(MESSAGE_CONTENTS)(self._chance)
-            yield self._happening("message", message={"id": identity, **content}, **self._reply_token())
-            if draw > 0.95:  # noqa: PLR2004 - one in twenty takes it back
-                yield self._happening("unsend", unsend={"messageId": identity})
 
-    def _happening(self, kind: str, **content: Any) -> Happening:
-        self._pass(days=0.2)
-        return Happening(self._at, kind, {"source": {"type": "user", "userId": self._line_id}, **content})
+def _beacon(_: int, chance: random.Random) -> dict[str, Any]:
+    kind = chance.choice(("enter", "banner", "stay"))
+    return {"beacon": {"hwid": f"{chance.getrandbits(40):010x}", "type": kind}, **reply_token(chance)}
 
-    def _pass(self, days: float) -> None:
-        self._at += self._chance.randint(1000, int(days * _DAY))
 
-    def _reply_token(self) -> dict[str, str]:
-        return {"replyToken": f"{self._chance.getrandbits(128):032x}"}
+def _account_link(_: int, chance: random.Random) -> dict[str, Any]:
+    return {"link": {"result": "ok", "nonce": f"{chance.getrandbits(128):032x}"}, **reply_token(chance)}
+
+
+def _membership(_: int, chance: random.Random) -> dict[str, Any]:
+    kind = chance.choice(("joined", "renewed", "left"))
+    return {"membership": {"type": kind, "membershipId": chance.choice(PLANS).number}, **reply_token(chance)}
+
+
+def _module(_: int, chance: random.Random) -> dict[str, Any]:
+    return {"module": {"type": "attached", "botId": f"U{chance.getrandbits(128):032x}", "scopes": ["message:send"]}}
+
+
+def _activated(at: int, _: random.Random) -> dict[str, Any]:
+    return {"chatControl": {"expireAt": at + _DAY_MILLISECONDS}}
+
+
+def _phone_delivery(_: int, chance: random.Random) -> dict[str, Any]:
+    return {"delivery": {"data": f"{chance.getrandbits(256):064x}"}}
+
+
+def _nothing(_: int, __: random.Random) -> dict[str, Any]:
+    return {}
+
+
+def _unknown(_: int, chance: random.Random) -> dict[str, Any]:
+    """A type that LINE may bring one day: receivers are to keep it."""
+    return {"novelty": {"value": chance.randint(1, 9), "nested": [{"deep": True}]}}
+
+
+_CONTENTS: dict[str, Callable[[int, random.Random], dict[str, Any]]] = {
+    "videoPlayComplete": _video_watched,
+    "beacon": _beacon,
+    "accountLink": _account_link,
+    "membership": _membership,
+    "module": _module,
+    "activated": _activated,
+    "deactivated": _nothing,
+    "botSuspended": _nothing,
+    "botResumed": _nothing,
+    "delivery": _phone_delivery,
+}
+_WITHOUT_SOURCE = frozenset({"module", "botSuspended", "botResumed", "delivery"})
+
+WRITTEN = ("follow", "message", "unsend", "postback", "unfollow")
+"""The types of events that people raise by following, writing and tapping."""
+CHATTED = ("join", "memberJoined", "message", "messageEdited", "memberLeft", "leave")
+"""The types of events that come from groups and rooms."""
+USUAL = (*WRITTEN, *CHATTED, "videoPlayComplete", "beacon", "accountLink", "membership")
+"""The types of events that a usual account sees."""
+
+
+def happening(kind: str, at: int, line_id: str, chance: random.Random) -> Happening:
+    """One thing of a type that is neither written nor chatted; LINE need not have that type.
+
+    Args:
+        kind: The type.
+        at: Milliseconds since 1970.
+        line_id: To whom it happens, where it happens to somebody.
+        chance: Draws the details.
+    """
+    content = _CONTENTS.get(kind, _unknown)(at, chance)
+    source = {} if kind in _WITHOUT_SOURCE else {"source": {"type": "user", "userId": line_id}}
+    return Happening(at, kind, source | content)

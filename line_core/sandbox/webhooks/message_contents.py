@@ -11,60 +11,68 @@ if TYPE_CHECKING:
     import random
 
 _TEXTS = (
-    "Hello!", "こんにちは", "営業時間は何時ですか?", "ขอบคุณค่ะ", "請問有庫存嗎?", "👍", "Is the blue one still there? 🙏",
-    '"quoted" and a \\ backslash', "line\nbreak", "  spaces  ", "'; DROP TABLE messages; --", "👨‍👩‍👧‍👦 family",
-)  # fmt: skip
+    "Hello!",
+    "こんにちは",
+    "営業時間は何時ですか?",
+    "ขอบคุณค่ะ",
+    "請問有庫存嗎?",
+    "👍",
+    "Is the blue one still there? 🙏",
+    'a "quoted" word and a \\ backslash',
+    "two\nlines",
+    "  spaces  ",
+    "'; DROP TABLE messages; --",
+    "👨‍👩‍👧‍👦 family",
+)
 _FILES = ("invoice.pdf", "見積書.xlsx", "photo of receipt.jpg")
 _PLACES = (
     ("Tokyo Tower", "東京都港区芝公園4-2-8", 35.6586, 139.7454),
-    ("LINE", "1-3 Kioicho, Tokyo", 35.67966, 139.73669),
+    ("Wat Arun", "กรุงเทพมหานคร", 13.7437, 100.4889),
 )
+_TYPES = (*["text"] * 10, *["sticker"] * 3, *["image"] * 2, "video", "audio", "file", "location")
+_MENTION_SHARE = 0.05
+_EMOJI_SHARE = 0.1
 
 
-def _token(chance: random.Random) -> str:
-    return f"{chance.getrandbits(256):064x}"
+def draw_message(chance: random.Random, bot_id: str) -> dict[str, Any]:
+    """A message's content, without its id.
+
+    Args:
+        chance: Draws it.
+        bot_id: The account, which people mention at times.
+    """
+    kind = chance.choice(_TYPES)
+    match kind:
+        case "text":
+            content = _text(chance, bot_id)
+        case "sticker":
+            content = {
+                "packageId": "11537",
+                "stickerId": str(chance.randint(52002734, 52002779)),
+                "stickerResourceType": chance.choice(("STATIC", "ANIMATION")),
+                "keywords": ["happy", "hello"],
+            }
+        case "file":
+            content = {"fileName": chance.choice(_FILES), "fileSize": chance.randint(100, 10**7)}
+        case "location":
+            title, address, latitude, longitude = chance.choice(_PLACES)
+            content = {"title": title, "address": address, "latitude": latitude, "longitude": longitude}
+        case _:
+            content = {"contentProvider": {"type": "line"}}
+            if kind != "image":
+                content["duration"] = chance.randint(1000, 60_000)
+    if kind in ("text", "sticker", "image", "video"):
+        content["quoteToken"] = f"{chance.getrandbits(256):064x}"
+    return {"type": kind, **content}
 
 
-def _text(chance: random.Random) -> dict[str, Any]:
-    return {"type": "text", "quoteToken": _token(chance), "text": chance.choice(_TEXTS)}
-
-
-def _sticker(chance: random.Random) -> dict[str, Any]:
-    return {
-        "type": "sticker",
-        "quoteToken": _token(chance),
-        "packageId": "11537",
-        "stickerId": str(chance.randint(52002734, 52002779)),
-        "stickerResourceType": chance.choice(("STATIC", "ANIMATION")),
-        "keywords": ["happy", "hello"],
-    }
-
-
-def _image(chance: random.Random) -> dict[str, Any]:
-    return {"type": "image", "quoteToken": _token(chance), "contentProvider": {"type": "line"}}
-
-
-def _video(chance: random.Random) -> dict[str, Any]:
-    return {
-        "type": "video",
-        "quoteToken": _token(chance),
-        "duration": chance.randint(1000, 60_000),
-        "contentProvider": {"type": "line"},
-    }
-
-
-def _audio(chance: random.Random) -> dict[str, Any]:
-    return {"type": "audio", "duration": chance.randint(1000, 60_000), "contentProvider": {"type": "line"}}
-
-
-def _file(chance: random.Random) -> dict[str, Any]:
-    return {"type": "file", "fileName": chance.choice(_FILES), "fileSize": chance.randint(100, 10**7)}
-
-
-def _location(chance: random.Random) -> dict[str, Any]:
-    title, address, latitude, longitude = chance.choice(_PLACES)
-    return {"type": "location", "title": title, "address": address, "latitude": latitude, "longitude": longitude}
-
-
-MESSAGE_CONTENTS = (*[_text] * 10, *[_sticker] * 3, *[_image] * 2, _video, _audio, _file, _location)
-"""Makers of contents, each as often as it comes up."""
+def _text(chance: random.Random, bot_id: str) -> dict[str, Any]:
+    text = chance.choice(_TEXTS)
+    if chance.random() < _MENTION_SHARE:
+        name = "@Sandbox Shop"
+        mentioned = {"index": 0, "length": len(name), "type": "user", "userId": bot_id, "isSelf": True}
+        return {"text": f"{name} {text}", "mention": {"mentionees": [mentioned]}}
+    if chance.random() < _EMOJI_SHARE:
+        emoji = {"index": 0, "length": 6, "productId": "5ac1bfd5040ab15980c9b435", "emojiId": "001"}
+        return {"text": f"(love) {text}", "emojis": [emoji]}
+    return {"text": text}
