@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import inbox_events
 import pytest
+from inbox_events import event, minute
 
-from line_core.events import parse_events
-from line_core.store.inbox import write_events
 from tap_line.friends import repository
 from tap_line.friends.book import FriendBook
 from tap_line.friends.repository import Checks, Marks
@@ -19,28 +17,12 @@ if TYPE_CHECKING:
     from line_core.store import Store
     from tap_line.friends.rules import Friendship
 
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 ANN, BOB, CAT = (f"U{number:032x}" for number in (1, 2, 3))
-
-
-def minute(at: int) -> datetime:
-    return BEGIN + timedelta(minutes=at)
 
 
 def receive(store: Store, *happenings: tuple[int, str, str], channel: str = "main") -> None:
     """Put events into the inbox: minute, LINE ID, type."""
-    events = [
-        {
-            "type": kind,
-            "timestamp": int(minute(at).timestamp() * 1000),
-            "webhookEventId": f"{channel}-{at}-{line_id}-{kind}",
-            "source": {"type": "user", "userId": line_id},
-        }
-        for at, line_id, kind in happenings
-    ]
-    body = json.dumps({"destination": "U", "events": events}).encode()
-    with store.write(alone="inbox") as connection:
-        write_events(connection, parse_events(channel, body, minute(1000)))
+    inbox_events.receive(store, (event(at, kind, line_id) for at, line_id, kind in happenings), channel=channel)
 
 
 @pytest.fixture

@@ -1,0 +1,42 @@
+"""Put events into an inbox as the receiver would."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from line_core.events import parse_events
+from line_core.store.inbox import write_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from line_core.store import Store
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def minute(at: float) -> datetime:
+    """That many minutes after the beginning of all tests."""
+    return BEGIN + timedelta(minutes=at)
+
+
+def event(at: float, kind: str, line_id: str, **rest: Any) -> dict[str, Any]:
+    """A webhook event of a person, with an id that its contents give."""
+    return {
+        "type": kind,
+        "mode": "active",
+        "timestamp": int(minute(at).timestamp() * 1000),
+        "webhookEventId": f"{at}-{kind}-{line_id[-12:]}",
+        "deliveryContext": {"isRedelivery": False},
+        "source": {"type": "user", "userId": line_id},
+        **rest,
+    }
+
+
+def receive(store: Store, events: Iterable[dict[str, Any]], *, channel: str = "main") -> None:
+    """Put events into the inbox, in their order."""
+    body = json.dumps({"destination": "U" + "0" * 32, "events": list(events)}).encode()
+    with store.write(alone="inbox") as connection:
+        write_events(connection, parse_events(channel, body, minute(100_000)))
