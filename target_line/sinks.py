@@ -5,6 +5,7 @@ The SDK emits STATE only after every sink has drained, so a batch must be in the
 
 from __future__ import annotations
 
+import gc
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -77,6 +78,9 @@ class LineSink(BatchSink):
                 save_rejects(connection, self.target.channel, refused)
         self.target.report.add_rejects(refused)
         self.save(context.get("usable", []))
+        context.clear()
+        if not gc.isenabled():
+            gc.collect()
 
     def parse(self, record: dict[str, Any]) -> Any:  # noqa: ANN401 - each role's own type
         """Read a record.

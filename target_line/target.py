@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from datetime import UTC, datetime
 from functools import cached_property
@@ -126,6 +127,17 @@ class TargetLine(OneLineErrors, Target):
         _ = self.identity, self.ledger
         return SINKS[role]
 
+    @classmethod
+    def invoke(cls, **arguments: Any) -> None:
+        """Run the program.
+
+        Python's cycle collector would go through all records of a batch again and again, for half of the time of a
+        run, and find nothing: records have no cycles. So it waits for the end of each batch (`LineSink.process_batch`).
+        """
+        gc.freeze()
+        gc.disable()
+        super().invoke(**arguments)
+
     def process_endofpipe(self) -> None:
         """Make the last batches durable, then send what is due.
 
@@ -133,6 +145,7 @@ class TargetLine(OneLineErrors, Target):
             LineError: The run cannot go on; everything it took in stays in the store.
         """
         super().process_endofpipe()
+        gc.enable()
         try:
             self._check_rejects()
             self._send()
