@@ -60,6 +60,14 @@ class ContinuationPaginator(BaseAPIPaginator[str | None]):
         return token
 
 
+class OnePagePaginator(SinglePagePaginator):
+    """There is one page; that it may be empty is nothing to speak of."""
+
+    def continue_if_empty(self, response: requests.Response) -> bool:  # noqa: ARG002 - the SDK's signature
+        """Go on to the end, rather than stop with a word in the log."""
+        return True
+
+
 class LineStream(DescribedStream, RESTStream[str]):
     """A stream of LINE's API.
 
@@ -111,7 +119,7 @@ class LineStream(DescribedStream, RESTStream[str]):
 
     def get_new_paginator(self) -> BaseAPIPaginator[Any]:
         """Continuation tokens if there is a page size, a single page otherwise."""
-        return ContinuationPaginator() if self.page_size else SinglePagePaginator()
+        return ContinuationPaginator() if self.page_size else OnePagePaginator()
 
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:  # noqa: ARG002 - the SDK's signature
         """Page size and continuation token."""
