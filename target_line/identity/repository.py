@@ -19,7 +19,7 @@ from target_line.identity.model import Claim, Evidence, Identifier, Join, Kind, 
 from target_line.identity.rules import Resolution, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
@@ -74,28 +74,34 @@ class IdentityRepository:
             batch = _BatchWriter(connection)
             for group in _groups(records, cluster_of):
                 texts = [documents[cluster] for cluster in sorted(group.clusters)]
-                if len(group.records) == 1 and len(texts) <= 1:
-                    (record,) = group.records
-                    alone = text_of(record)
-                    if not texts:
-                        batch.save(set(), alone, group.identifiers)
-                        changes.profiles_added += 1
-                        continue
-                    if texts == [alone]:
-                        continue
-                before = [from_text(text) for text in texts]
-                if len(before) == 1 and all(map(before[0].knows, group.records)):
-                    continue
-                after = Evidence()
-                for evidence in before:
-                    after.merge(evidence)
-                for record in group.records:
-                    after.add(record)
-                changes.add(self._changes(before, after, batch))
-                known = {identifier for evidence in before for identifier in evidence.identifiers()}
-                batch.save(group.clusters, to_text(after), after.identifiers() - known)
+                changes.add(self._take_in_group(group, texts, batch))
             batch.flush()
         return changes
+
+    def _take_in_group(self, group: _Group, texts: list[str], batch: _BatchWriter) -> Changes:
+        if len(group.records) == 1:
+            alone = text_of(group.records[0])
+            if texts == [alone]:
+                return Changes()  # the one record that the cluster was made of, again
+            if not texts:
+                batch.save(set(), alone, new=group.identifiers)
+                return Changes(profiles_added=1)
+        before = [from_text(text) for text in texts]
+        if len(before) == 1 and all(map(before[0].knows, group.records)):
+            return Changes()
+        after = Evidence()
+        for evidence in before:
+            after.merge(evidence)
+        for record in group.records:
+            after.add(record)
+        known = [evidence.identifiers() for evidence in before]
+        batch.save(
+            group.clusters,
+            to_text(after),
+            new=after.identifiers().difference(*known),
+            handed_over=set().union(*known[1:]),
+        )
+        return self._changes(before, after, batch)
 
     def resolutions(self, identifiers: Iterable[Identifier]) -> dict[Identifier, Profile]:
         """The profiles that identifiers name; an identifier that nothing is known of is left out."""
@@ -138,22 +144,40 @@ class _BatchWriter:
         self._new_clusters: list[dict[str, Any]] = []
         self._changed_clusters: list[dict[str, Any]] = []
         self._absorbed_clusters: list[dict[str, Any]] = []
+        self._handed_over: list[dict[str, Any]] = []
         self._new_identifiers: list[dict[str, Any]] = []
         self._joins: list[dict[str, Any]] = []
 
-    def save(self, clusters: set[int], evidence: str, new_identifiers: set[Identifier]) -> None:
-        """Keep a group's evidence in the oldest of its clusters, or in a new one."""
+    def save(
+        self,
+        clusters: set[int],
+        evidence: str,
+        *,
+        new: set[Identifier],
+        handed_over: Collection[Identifier] = (),
+    ) -> None:
+        """Keep a group's evidence in the oldest of its clusters, or in a new one.
+
+        Args:
+            clusters: All clusters that the group touches; empty for a new one.
+            evidence: As text.
+            new: Identifiers that the store has not had.
+            handed_over: Identifiers of the clusters that are not kept.
+        """
         if clusters:
             kept, *absorbed = sorted(clusters)
             self._changed_clusters.append({"kept": kept, "evidence": evidence, "updated_at": self._now})
-            self._absorbed_clusters += ({"kept": kept, "absorbed": cluster} for cluster in absorbed)
+            self._absorbed_clusters += ({"absorbed": cluster} for cluster in absorbed)
         else:
             kept = self._next_cluster
             self._next_cluster += 1
             self._new_clusters.append({"cluster_id": kept, "evidence": evidence, "updated_at": self._now})
+        self._handed_over += (
+            {"of_kind": kind, "of_provider": provider, "of_value": value, "kept": kept}
+            for kind, provider, value in handed_over
+        )
         self._new_identifiers += (
-            {"kind": kind, "provider": provider, "value": value, "cluster_id": kept}
-            for kind, provider, value in new_identifiers
+            {"kind": kind, "provider": provider, "value": value, "cluster_id": kept} for kind, provider, value in new
         )
 
     def save_join(self, join: Join, before: list[Profile]) -> None:
@@ -177,13 +201,16 @@ class _BatchWriter:
         )
 
     def flush(self) -> None:
-        """Write all rows; those that others refer to first."""
+        """Write all rows."""
         clusters, identifiers = tables.clusters, tables.identifiers
-        change = update(clusters).where(clusters.c.cluster_id == bindparam("kept"))
-        hand_over = update(identifiers).where(identifiers.c.cluster_id == bindparam("absorbed"))
+        hand_over = update(identifiers).where(
+            identifiers.c.kind == bindparam("of_kind"),
+            identifiers.c.provider == bindparam("of_provider"),
+            identifiers.c.value == bindparam("of_value"),
+        )
         for statement, rows in (
-            (change, self._changed_clusters),
-            (hand_over.values(cluster_id=bindparam("kept")), self._absorbed_clusters),
+            (update(clusters).where(clusters.c.cluster_id == bindparam("kept")), self._changed_clusters),
+            (hand_over.values(cluster_id=bindparam("kept")), self._handed_over),
             (delete(clusters).where(clusters.c.cluster_id == bindparam("absorbed")), self._absorbed_clusters),
             (insert(tables.merges), self._joins),
         ):

@@ -95,5 +95,9 @@ def test_the_people_are_the_same_whatever_the_batches(
         size = data.draw(st.integers(min_value=1, max_value=5))
         batch, shuffled = shuffled[:size], shuffled[size:]
         identity.take_in(batch)
+    with emptied_store.read() as connection:
+        homes = select(tables.identifiers.c.cluster_id).distinct()
+        homeless = connection.execute(homes.except_(select(tables.clusters.c.cluster_id))).all()
+    assert homeless == [], "identifiers point at clusters that are gone"
     expected = resolve(evidence_of(*history), Policy()).profiles
     assert sorted(identity.profiles(), key=lambda profile: profile.key) == list(expected)

@@ -205,12 +205,8 @@ def upgrade() -> None:
         ),
         sa.Column("value", sa.String(length=512), nullable=False),
         sa.Column("cluster_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["cluster_id"], ["identity_clusters.cluster_id"], name=op.f("fk_identifiers_cluster_id_identity_clusters")
-        ),
         sa.PrimaryKeyConstraint("kind", "provider", "value", name=op.f("pk_identifiers")),
     )
-    op.create_index(op.f("ix_identifiers_cluster_id"), "identifiers", ["cluster_id"], unique=False)
     op.create_table(
         "messages",
         sa.Column("channel", sa.String(length=64), nullable=False),
