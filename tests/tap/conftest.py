@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
+from furnished import furnished
 from tap_program import Tap
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -43,3 +44,10 @@ def followers(sandbox_url: str) -> list[str]:
     """LINE IDs of the sandbox's followers, in its order."""
     listed: list[str] = requests.get(f"{sandbox_url}/sandbox/users", timeout=10).json()["line_ids"]
     return listed
+
+
+@pytest.fixture(scope="session")
+def furnished_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Settings of a tap whose every stream has something to tell."""
+    with furnished(tmp_path_factory.mktemp("furnished")) as settings:
+        yield settings

@@ -1,0 +1,29 @@
+"""The SDK's own test suite for taps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from singer_sdk.testing import SuiteConfig, get_tap_test_class
+
+from tap_line.tap import TapLine
+
+# The suite takes its settings when it is imported; the sandbox's address is known only later.
+CONFIG: dict[str, Any] = {"channel_access_token": "sandbox-token"}
+
+# The suite warns of columns that no record has; many are there only for some event types.
+pytestmark = pytest.mark.filterwarnings("ignore:Fields in transformed catalog but not in records")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _settings(furnished_account: dict[str, Any]) -> None:
+    CONFIG.update(furnished_account)
+
+
+TestTapLine = get_tap_test_class(
+    TapLine,
+    config=CONFIG,
+    suite_config=SuiteConfig(max_records_limit=120),
+    parse_env_config=False,
+)
