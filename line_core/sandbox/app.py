@@ -94,7 +94,8 @@ class Sandbox:
         status = reply.status if answered else DROPPED
         if seen:
             seen.count(request.endpoint, status)
-        self._access_log.write(request, status, time.perf_counter() - started, reply.note)
+        if reply.is_logged:
+            self._access_log.write(request, status, time.perf_counter() - started, reply.note)
 
     async def _control(self, request: Request) -> Reply:
         """What the control API answers."""

@@ -113,6 +113,7 @@ class Reply:
     media_type: str = JSON
     note: str = ""
     """What the access log tells of it."""
+    is_logged: bool = True
 
     def body(self) -> bytes:
         """The bytes to send."""

@@ -16,6 +16,11 @@ class RequestsSeen:
         key = (endpoint, status)
         self._counts[key] = self._counts.get(key, 0) + 1
 
+    @property
+    def total(self) -> int:
+        """How many there were."""
+        return sum(self._counts.values())
+
     def by_endpoint(self) -> dict[str, dict[str, int]]:
         """The counts, as the control API tells them."""
         counts: dict[str, dict[str, int]] = {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from line_core.sandbox.control import faults, keys, records, state, webhooks
+from line_core.sandbox.control import faults, keys, overview, records, state, webhooks
+from line_core.sandbox.page import add_page
 
 if TYPE_CHECKING:
     from line_core.sandbox.app import Sandbox
@@ -22,5 +23,6 @@ def is_control(path: str) -> bool:
 
 def add_control(router: Router, sandbox: Sandbox) -> None:
     """Add the control API to a sandbox."""
-    for subject in (state, records, faults, webhooks, keys):
+    for subject in (state, records, faults, webhooks, keys, overview):
         subject.add_control(router, sandbox)
+    add_page(router)
