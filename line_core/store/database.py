@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -205,6 +206,8 @@ def _version(connection: Connection) -> str | None:
 
 
 def _migrate(connection: Connection) -> None:
+    # Alembic tells of every step at INFO, its own import included, to users who never heard of it.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from line_core.store.schema import migrate  # noqa: PLC0415 - most runs migrate nothing, and Alembic is slow to import
 
     migrate(connection)

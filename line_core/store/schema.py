@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +10,6 @@ from alembic.config import Config
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-# Alembic tells of every step at INFO, in the log of programs whose users never heard of it.
-logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def alembic_config() -> Config:
