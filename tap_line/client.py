@@ -166,9 +166,10 @@ class LineStream(DescribedStream, RESTStream[str]):
             raise MalformedBodyError.of(reply, message=f"LINE's answer has no list {key!r}")
         return items
 
-    def post_process(self, row: Record, context: Context | None = None) -> Record | None:  # noqa: ARG002 - the SDK's signature
-        """Give LINE's fields their column names."""
-        return {self.renamed.get(name) or snake_case(name): value for name, value in row.items()}
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Give LINE's fields their column names, and the record all columns."""
+        named = {self.renamed.get(name) or snake_case(name): value for name, value in row.items()}
+        return super().post_process(named, context)
 
     def fetch(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
         """GET something beside the stream's own pages, as those are got.

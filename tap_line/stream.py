@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 class DescribedStream(Stream):
     """A stream that is declared by class attributes; its docstring is its description.
 
-    Columns are snake_case. Objects inside a column are LINE's own, untouched.
+    Columns are snake_case. Objects inside a column are LINE's own, untouched. Every record has every column, null where
+    there is nothing, so that stream maps can name them all.
     """
 
+    name: str = ""
     schema: ClassVar[dict[str, Any]] = {"properties": {}}
+    blank: ClassVar[dict[str, Any]] = {}
+    """A record of nothing but nulls."""
     own_state: ClassVar[bool] = False
     """Whether the stream is incremental by marks of its own in the state, rather than by a replication key."""
     _tap: TapLine
@@ -44,7 +48,12 @@ class DescribedStream(Stream):
         """Put the description where catalogs and targets see it."""
         super().__init_subclass__(**kwargs)
         if "schema" in vars(cls):
+            cls.blank = dict.fromkeys(cls.schema["properties"])
             cls.schema = {"description": inspect.cleandoc(cls.__doc__ or "").partition("\n")[0], **cls.schema}
+
+    def post_process(self, row: Record, context: Context | None = None) -> Record | None:
+        """Give the record all columns."""
+        return {**self.blank, **(context or {}), **row}
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """Log, unless it is the SDK's note that a user's error passed through: the command says it once, at the end."""

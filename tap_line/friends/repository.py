@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, func, insert, literal_column, or_, select, union
 
 from line_core.ids import is_line_id
+from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.audience import contacts, findings
 from line_core.store.tables.inbox import events
-from line_core.store.dialects import insert_on_conflict
 from tap_line.friends.rules import Evidence, Friendship, What, friendship_of
 from tap_line.payload import read_payload
 

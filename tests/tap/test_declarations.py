@@ -1,0 +1,69 @@
+"""Every stream tells what it is."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_line.streams import STREAMS
+from tap_line.tap import TapLine
+
+if TYPE_CHECKING:
+    from tap_line.stream import DescribedStream
+
+TAP = TapLine(config={}, validate_config=False, setup_mapper=False)
+DESIGNED = """
+    bot_info message_quota message_deliveries followers profiles groups group_members rich_menus rich_menu_aliases
+    user_rich_menus memberships membership_users coupons audience_groups insight_followers insight_message_deliveries
+    insight_demographics aggregation_units unit_statistics message_event_statistics rich_menu_statistics
+    narrowcast_progress events follows friendships deliveries merges rejects
+"""
+
+
+def columns(properties: dict[str, Any], path: str = "") -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for name, column in properties.items():
+        found.append((f"{path}{name}", column))
+        inner = column.get("items", column)
+        found += columns(inner.get("properties", {}), f"{path}{name}.")
+    return found
+
+
+@pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
+def test_each_has_keys_and_describes_itself_and_every_column(stream: type[DescribedStream]) -> None:
+    assert stream.schema["description"]
+    properties = stream.schema["properties"]
+    keys = stream(TAP).primary_keys
+    assert keys
+    assert set(keys) <= set(stream.schema["required"])
+    assert [name for name, column in columns(properties) if not column.get("description")] == []
+    assert all(name == name.lower() for name in properties)
+
+
+def test_all_that_were_designed_are_there_and_names_are_unique() -> None:
+    names = [stream.name for stream in STREAMS]
+    assert len(set(names)) == len(names)
+    assert set(DESIGNED.split()) <= set(names)
+
+
+def test_discovery_needs_no_settings_and_tells_methods() -> None:
+    methods = {stream["tap_stream_id"]: stream["replication_method"] for stream in TAP.catalog_dict["streams"]}
+    full = {name for name, method in methods.items() if method == "FULL_TABLE"}
+    assert {"events", "follows", "friendships", "profiles", "insight_followers", "deliveries"}.isdisjoint(full)
+    assert {"followers", "bot_info"} <= full
+
+
+def test_secrets_are_marked() -> None:
+    properties = TapLine.config_jsonschema["properties"]
+    secrets = {name for name, setting in properties.items() if setting.get("secret")}
+    assert secrets == {"channel_access_token", "channel_secret", "assertion_key", "store_url"}
+
+
+@pytest.mark.parametrize("form", ["json", "markdown"])
+def test_about_lists_the_settings(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    TapLine.print_about(form)
+    shown = capsys.readouterr().out
+    assert "refresh_profiles_after_days" in shown
+    assert form != "json" or json.loads(shown)["name"] == "tap-line"
