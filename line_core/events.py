@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
+from msgspec import Meta, Struct
 
 from line_core.errors import LineError
 from line_core.json_text import read, split_array, split_object
@@ -21,12 +22,7 @@ from line_core.message_states import CONTENT_TYPES, UNSEND, MessageState
 
 UNKNOWN_TYPE: Final = "unknown"
 
-_ID_LENGTH = 64
-_CHAT_ID_LENGTH = 80
-_TYPE_LENGTH = 64
-_WORD_LENGTH = 16
-# Neither database stores a NUL in text, and lone surrogates have no UTF-8.
-_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MILLISECOND = 253_402_300_799_999
 
 
@@ -34,7 +30,7 @@ class MalformedBodyError(LineError):
     """The body is not a webhook request: not UTF-8, not JSON, or not an object with a list of event objects."""
 
 
-class ReceivedEvent(msgspec.Struct, frozen=True, array_like=True, gc=False):
+class ReceivedEvent(Struct, frozen=True, array_like=True, gc=False):
     """One webhook event: its JSON text, and the fields that rows are found by. Times are aware, to the millisecond."""
 
     channel: str
@@ -72,53 +68,40 @@ def parse_events(channel: str, body: bytes, received_at: datetime) -> list[Recei
     """
     received_at = received_at.replace(microsecond=received_at.microsecond // 1000 * 1000)
     try:
-        destination, events = _split(body)
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise MalformedBodyError(f"the body is not a webhook request: {reason}") from None
-    bot = _text(destination, _CHAT_ID_LENGTH)
-    return [_received(channel, event, payload, bot, received_at) for event, payload in events]
+        destination, events = _read_quickly(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        try:
+            destination, events = _read_with_care(body.decode())
+        except (ValueError, RecursionError) as error:
+            reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+            raise MalformedBodyError(f"the body is not a webhook request: {reason}") from None
+    return [_received(channel, event, payload, destination or None, received_at) for event, payload in events]
 
 
 def _received(
-    channel: str, event: dict[str, Any], payload: str, destination: str | None, received_at: datetime
+    channel: str, event: _Event, payload: str, destination: str | None, received_at: datetime
 ) -> ReceivedEvent:
-    source = _object(event.get("source"))
-    kind = _text(event.get("type"), _TYPE_LENGTH) or UNKNOWN_TYPE
-    message = event.get("unsend" if kind == UNSEND else "message")
-    message_id = _object(message).get("messageId" if kind == UNSEND else "id")
+    source = event.source
+    message_id = event.unsend.message_id if event.type == UNSEND else event.message.id
     return ReceivedEvent(
         channel,
-        _text(event.get("webhookEventId"), _ID_LENGTH) or _digest(payload),
-        kind,
-        _text(event.get("mode"), _WORD_LENGTH),
-        _time(event.get("timestamp")) or received_at,
+        event.webhook_event_id or _digest(payload),
+        event.type or UNKNOWN_TYPE,
+        event.mode or None,
+        received_at if event.timestamp is None else _time(event.timestamp),
         received_at,
         destination,
-        _text(source.get("userId"), _CHAT_ID_LENGTH),
-        _text(source.get("type"), _WORD_LENGTH),
-        _text(source.get("groupId"), _CHAT_ID_LENGTH) or _text(source.get("roomId"), _CHAT_ID_LENGTH),
-        _text(message_id, _ID_LENGTH),
-        MessageState.CURRENT if kind in CONTENT_TYPES else None,
+        source.user_id or None,
+        source.type or None,
+        source.group_id or source.room_id or None,
+        message_id or None,
+        MessageState.CURRENT if event.type in CONTENT_TYPES else None,
         payload,
     )
 
 
-def _object(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object, longest: int) -> str | None:
-    if isinstance(value, str) and 0 < len(value) <= longest and not _UNSTORABLE.search(value):
-        return value
-    return None
-
-
-def _time(milliseconds: object) -> datetime | None:
-    if isinstance(milliseconds, int) and not isinstance(milliseconds, bool) and 0 <= milliseconds <= _LAST_MILLISECOND:
-        seconds, rest = divmod(milliseconds, 1000)
-        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
-    return None
+def _time(milliseconds: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=milliseconds)
 
 
 def _digest(payload: str) -> str:
@@ -127,30 +110,91 @@ def _digest(payload: str) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-class _Envelope(msgspec.Struct):
+# --- What columns are made of. Strings are empty when absent. --------------------------------------------------------
+
+_Id = Annotated[str, Meta(max_length=64)]
+_ChatId = Annotated[str, Meta(max_length=80)]
+_Word = Annotated[str, Meta(max_length=16)]
+
+
+class _Source(Struct, rename="camel", frozen=True, gc=False):
+    type: _Word = ""
+    user_id: _ChatId = ""
+    group_id: _ChatId = ""
+    room_id: _ChatId = ""
+
+
+class _Message(Struct, frozen=True, gc=False):
+    id: _Id = ""
+
+
+class _Unsend(Struct, rename="camel", frozen=True, gc=False):
+    message_id: _Id = ""
+
+
+class _Event(Struct, rename="camel"):
+    type: _Id = ""
+    mode: _Word = ""
+    timestamp: Annotated[int, Meta(ge=0, le=_LAST_MILLISECOND)] | None = None
+    webhook_event_id: _Id = ""
+    source: _Source = _Source()
+    message: _Message = _Message()
+    unsend: _Unsend = _Unsend()
+
+
+class _Envelope(Struct):
     events: list[msgspec.Raw]
-    destination: Any = None
+    destination: _ChatId = ""
 
 
-_ENVELOPE = msgspec.json.Decoder(_Envelope)
-_EVENT = msgspec.json.Decoder(dict[str, Any])
+class _Destination(Struct):
+    destination: _ChatId = ""
 
 
-def _split(body: bytes) -> tuple[Any, list[tuple[dict[str, Any], str]]]:
-    """Split a body into its destination and its events, each read and as text."""
-    try:
-        envelope = _ENVELOPE.decode(body)
-        return envelope.destination, [(_EVENT.decode(raw), str(raw, "utf-8")) for raw in map(bytes, envelope.events)]
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        # It may still be JSON: msgspec refuses numbers of thousands of digits and escaped halves of emoji.
-        return _split_with_care(body.decode())
+# --- Two ways to the same: one for what LINE documents, one for everything. -------------------------------------------
+
+_ESCAPED_NUL = b"\\u0000"
+# Neither database stores a NUL in text, and lone surrogates have no UTF-8.
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+_Fields = TypeVar("_Fields", bound=Struct)
+
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_event = msgspec.json.Decoder(_Event).decode
 
 
-def _split_with_care(text: str) -> tuple[Any, list[tuple[dict[str, Any], str]]]:
+def _read_quickly(body: bytes) -> tuple[str, list[tuple[_Event, str]]]:
+    if _ESCAPED_NUL in body:
+        raise msgspec.ValidationError("needs care")
+    envelope = _decode_envelope(body)
+    return envelope.destination, [(_decode_event(raw), str(raw, "utf-8")) for raw in envelope.events]
+
+
+def _read_with_care(text: str) -> tuple[str, list[tuple[_Event, str]]]:
     members = split_object(text)
     if "events" not in members:
         raise ValueError("no `events`")
     events = [(read(event), event) for event in split_array(members["events"])]
     if not all(isinstance(event, dict) for event, _ in events):
         raise ValueError("an event that is not an object")
-    return read(members.get("destination", "null")), events
+    envelope = {"destination": read(members.get("destination", '""'))}
+    return (
+        _what_fits(envelope, _Destination).destination,
+        [(_what_fits(event, _Event), payload) for event, payload in events],
+    )
+
+
+def _what_fits(value: object, kind: type[_Fields]) -> _Fields:
+    """Take those members of an object that are as documented; leave the others out."""
+    members = value if isinstance(value, dict) else {}
+    fitting: dict[str, Any] = {}
+    for field in msgspec.structs.fields(kind):
+        member = members.get(field.encode_name)
+        if isinstance(field.type, type) and issubclass(field.type, Struct):
+            fitting[field.name] = _what_fits(member, field.type)
+        elif not (isinstance(member, str) and _UNSTORABLE.search(member)):
+            try:
+                fitting[field.name] = msgspec.convert(member, field.type)
+            except msgspec.ValidationError:
+                continue
+    return kind(**fitting)

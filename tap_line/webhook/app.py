@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+import gc
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
+from line_core.errors import StoreError
 from line_core.store import open_store, relay_queue
 from tap_line.webhook.background import Background
 from tap_line.webhook.bodies import Bodies
 from tap_line.webhook.endpoint import WebhookEndpoint
 from tap_line.webhook.gauges import current_gauges, stored_gauges
-from tap_line.webhook.group_commit import GroupCommit
-from tap_line.webhook.logs import configure
+from tap_line.webhook.logs import access_log, configure
 from tap_line.webhook.metrics import Metrics
+from tap_line.webhook.store_thread import StoreThread
 from tap_line.webhook.storing import Storing
 
 if TYPE_CHECKING:
@@ -48,44 +50,46 @@ def create_app(settings: Settings, metrics_directory: Path | None = None) -> Sta
     channels = settings.channels_by_name()
     store = open_store(settings.store_url)
     metrics = Metrics(list(channels), metrics_directory)
-    # One thread for all use of the store: SQLite has one writer, which waits more gladly in a queue than for a lock.
-    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
     targets = {name: [relay_queue.target_of(url) for url in channel.relay_urls] for name, channel in channels.items()}
     storing = Storing(store, targets, metrics)
-    commit = GroupCommit(executor, storing.write, storing.probe, patience_seconds=settings.store_timeout_seconds)
+    thread = StoreThread(storing.write, storing.probe, patience_seconds=settings.store_timeout_seconds)
     bodies = Bodies(settings.max_body_bytes, settings.max_buffered_bytes)
-    background = Background(settings, store, executor, metrics)
+    background = Background(settings, store, thread.call, metrics)
     endpoint = WebhookEndpoint(
-        {name: channel.secrets for name, channel in channels.items()}, bodies, commit, metrics, background.wake_relays
+        {name: channel.secrets for name, channel in channels.items()},
+        bodies,
+        thread,
+        background.wake_relays,
+        observed_by=(metrics, access_log(settings.log_level)),
     )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        writing = asyncio.create_task(commit.run())
+        # What was made so far stays: looking through it for garbage would halt all requests for 50 ms now and then.
+        gc.collect()
+        gc.freeze()
+        thread.start()
         try:
             async with background.running():
                 yield
         finally:
-            commit.close()
-            await writing
-            executor.shutdown()
+            await thread.close()
             store.close()
 
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def ready(_request: Request) -> Response:
-        if commit.trouble is not None:
+        if thread.trouble is not None:
             return JSONResponse({"status": "events cannot be stored at present"}, 503)
         return JSONResponse({"status": "ready"})
 
     async def show_metrics(_request: Request) -> Response:
-        gauges = current_gauges(commit, bodies)
-        if commit.trouble is None:
-            stored = asyncio.get_running_loop().run_in_executor(executor, stored_gauges, store)
-            done, _ = await asyncio.wait([stored], timeout=_GAUGE_SECONDS)
-            if done and stored.exception() is None:
-                gauges += stored.result()
+        gauges = current_gauges(thread, bodies)
+        if thread.trouble is None:
+            with suppress(StoreError, TimeoutError):
+                async with asyncio.timeout(_GAUGE_SECONDS):
+                    gauges += await thread.call(partial(stored_gauges, store))
         return PlainTextResponse(metrics.render(gauges), media_type="text/plain; version=0.0.4")
 
     app = Starlette(

@@ -9,7 +9,7 @@ import signal
 import uuid
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from line_core.errors import StoreError
 from line_core.store.leases import take_lease
@@ -18,14 +18,12 @@ from tap_line.webhook.relay import Manners, Relay
 from tap_line.webhook.retention import STEP_PAUSE_SECONDS, Purge
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from concurrent.futures import Executor
+    from collections.abc import AsyncIterator
 
     from line_core.store import Store
     from tap_line.webhook.metrics import Metrics
     from tap_line.webhook.settings import Settings
-
-Result = TypeVar("Result")
+    from tap_line.webhook.store_thread import Caller
 
 _log = logging.getLogger(__name__)
 
@@ -37,18 +35,18 @@ _PARENT_CHECK_SECONDS: Final = 1.0
 class Background:
     """The tasks beside the requests; of several receivers on a store, one does each piece of work at a time."""
 
-    def __init__(self, settings: Settings, store: Store, executor: Executor, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, store: Store, call: Caller, metrics: Metrics) -> None:
         """Set up; `running` runs."""
         self._settings = settings
         self._store = store
-        self._executor = executor
+        self._call = call
         self._metrics = metrics
         self._owner = uuid.uuid4().hex
         manners = Manners(
             self._owner, settings.relay_timeout_seconds, timedelta(hours=settings.relay_give_up_hours), metrics
         )
         self._relays = {
-            name: [Relay(store, executor, name, url, manners) for url in channel.relay_urls]
+            name: [Relay(store, call, name, url, manners) for url in channel.relay_urls]
             for name, channel in settings.channels_by_name().items()
         }
 
@@ -91,11 +89,11 @@ class Background:
                 await asyncio.sleep(_PURGE_EVERY_SECONDS)
 
     async def _purge(self, days: float) -> None:
-        if not await self._in_thread(self._may_purge):
+        if not await self._call(self._may_purge):
             return
         purge = Purge(self._store, days, unread=self._settings.inbox_purge_unread)
         removed = 0
-        while (count := await self._in_thread(purge.step)) is not None:
+        while (count := await self._call(purge.step)) is not None:
             removed += count
             self._metrics.add(PURGED, amount=count)
             await asyncio.sleep(STEP_PAUSE_SECONDS)
@@ -105,9 +103,6 @@ class Background:
     def _may_purge(self) -> bool:
         with self._store.write() as connection:
             return take_lease(connection, "purge", self._owner, _PURGE_EVERY_SECONDS / 2)
-
-    async def _in_thread(self, function: Callable[[], Result]) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, function)
 
 
 async def _end_with_parent(parent: int) -> None:

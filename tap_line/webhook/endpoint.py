@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from line_core.events import MalformedBodyError, parse_events
 from tap_line.webhook.bodies import DisconnectedError, TooLargeError, TooManyError
-from tap_line.webhook.group_commit import NotStoredError
-from tap_line.webhook.logs import ACCESS
+from tap_line.webhook.logs import AccessLine
 from tap_line.webhook.metrics import REQUESTS, UNKNOWN_CHANNEL
 from tap_line.webhook.signature import is_signed
+from tap_line.webhook.store_thread import NotStoredError
 from tap_line.webhook.storing import SignedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from starlette.responses import Response
     from starlette.types import Receive, Scope, Send
 
     from tap_line.webhook.bodies import Bodies
-    from tap_line.webhook.group_commit import GroupCommit
+    from tap_line.webhook.logs import AccessLog
     from tap_line.webhook.metrics import Metrics
+    from tap_line.webhook.store_thread import StoreThread
 
-_log = logging.getLogger(__name__)
-
-_OK: Final[Response] = JSONResponse({})
+_OK: Final = Response()
 _MALFORMED: Final[Response] = JSONResponse({"message": "the body is not a webhook request"}, 400)
 _UNSIGNED: Final[Response] = JSONResponse({"message": "the signature is missing or wrong"}, 401)
 _UNKNOWN: Final[Response] = JSONResponse({"message": "there is no such channel"}, 404)
@@ -39,6 +36,15 @@ _TRY_AGAIN: Final[Response] = JSONResponse({"message": "events cannot be stored 
 _LONGEST_LOGGED_NAME = 64
 
 
+class _RefusedError(Exception):
+    """The request is not to be stored."""
+
+    def __init__(self, answer: Response, reason: str | None = None) -> None:
+        super().__init__(reason)
+        self.answer = answer
+        self.reason = reason
+
+
 class WebhookEndpoint:
     """An ASGI application that answers 200 to what is durable."""
 
@@ -46,85 +52,76 @@ class WebhookEndpoint:
         self,
         secrets: Mapping[str, tuple[bytes, ...]],
         bodies: Bodies,
-        commit: GroupCommit[SignedRequest],
-        metrics: Metrics,
+        store: StoreThread[SignedRequest],
         on_stored: Callable[[str], None],
+        observed_by: tuple[Metrics, AccessLog],
     ) -> None:
         """Set up.
 
         Args:
             secrets: The secrets that may sign, by channel name.
             bodies: Reads bodies.
-            commit: Stores requests.
-            metrics: Counts answers.
+            store: Stores requests.
             on_stored: Told the channel of each request that was stored.
+            observed_by: Told of each answer.
         """
         self._secrets = secrets
         self._bodies = bodies
-        self._commit = commit
-        self._metrics = metrics
+        self._store = store
         self._on_stored = on_stored
+        self._metrics, self._access_log = observed_by
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         started = time.perf_counter()
         channel: str = scope["path_params"]["channel"]
+        line = AccessLine(at=datetime.now(UTC), channel=channel[:_LONGEST_LOGGED_NAME], client=_client(scope))
         body = b""
-        facts: dict[str, Any] = {}
         try:
-            secrets = self._secrets.get(channel)
-            if secrets is None:
-                answer = _UNKNOWN
-            else:
-                body = await self._bodies.read(receive)
-                answer = await self._store(channel, secrets, _signature(scope), body, facts)
-        except TooLargeError:
-            answer = _TOO_LARGE
-        except TooManyError:
-            answer = _TRY_AGAIN
+            body = await self._read(channel, receive)
+            await self._keep(channel, body, _signature(scope), line)
+            answer = _OK
+        except _RefusedError as refused:
+            answer = refused.answer
+            line.reason = refused.reason
         except DisconnectedError:
             return
         finally:
             self._bodies.release(body)
         await answer(scope, receive, send)
-        self._account(channel, answer, time.perf_counter() - started, scope, facts)
-
-    async def _store(
-        self, channel: str, secrets: tuple[bytes, ...], signature: bytes, body: bytes, facts: dict[str, Any]
-    ) -> Response:
-        facts["bytes"] = len(body)
-        if not is_signed(body, signature, secrets):
-            return _UNSIGNED
-        try:
-            events = parse_events(channel, body, datetime.now(UTC))
-        except MalformedBodyError as error:
-            facts["reason"] = str(error)
-            return _MALFORMED
-        facts["events"] = len(events)
-        if not events:
-            return _OK
-        try:
-            await self._commit.add(SignedRequest(channel, events, body, signature))
-        except NotStoredError as error:
-            facts["reason"] = str(error)
-            return _TRY_AGAIN
-        self._on_stored(channel)
-        return _OK
-
-    def _account(self, channel: str, answer: Response, seconds: float, scope: Scope, facts: dict[str, Any]) -> None:
-        label = channel if channel in self._secrets else UNKNOWN_CHANNEL
-        self._metrics.add(REQUESTS, label, str(answer.status_code))
+        seconds = time.perf_counter() - started
+        self._metrics.add(REQUESTS, channel if channel in self._secrets else UNKNOWN_CHANNEL, str(answer.status_code))
         self._metrics.observe_seconds(seconds)
-        if ACCESS.isEnabledFor(logging.INFO):
-            client = scope.get("client")
-            fields = {
-                "channel": channel[:_LONGEST_LOGGED_NAME],
-                "status": answer.status_code,
-                "milliseconds": round(seconds * 1000, 1),
-                "client": client[0] if client else None,
-                **facts,
-            }
-            ACCESS.info("webhook", extra={"fields": fields})
+        line.status = answer.status_code
+        line.milliseconds = round(seconds * 1000, 1)
+        self._access_log.write(line)
+
+    async def _read(self, channel: str, receive: Receive) -> bytes:
+        if channel not in self._secrets:
+            raise _RefusedError(_UNKNOWN)
+        try:
+            return await self._bodies.read(receive)
+        except TooLargeError:
+            raise _RefusedError(_TOO_LARGE) from None
+        except TooManyError:
+            raise _RefusedError(_TRY_AGAIN, "too many bodies at once") from None
+
+    async def _keep(self, channel: str, body: bytes, signature: bytes, line: AccessLine) -> None:
+        line.bytes = len(body)
+        if not is_signed(body, signature, self._secrets[channel]):
+            raise _RefusedError(_UNSIGNED)
+        try:
+            events = parse_events(channel, body, line.at)
+        except MalformedBodyError as error:
+            raise _RefusedError(_MALFORMED, str(error)) from None
+        line.events = len(events)
+        if not events:
+            return
+        try:
+            await self._store.add(SignedRequest(channel, events, body, signature))
+        except NotStoredError as error:
+            raise _RefusedError(_TRY_AGAIN, str(error)) from None
+        self._on_stored(channel)
 
 
 def _signature(scope: Scope) -> bytes:
@@ -132,3 +129,8 @@ def _signature(scope: Scope) -> bytes:
         if name == b"x-line-signature":
             return bytes(value)
     return b""
+
+
+def _client(scope: Scope) -> str | None:
+    client = scope.get("client")
+    return client[0] if client else None

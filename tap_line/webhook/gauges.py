@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from line_core.store.inbox import last_position
 from line_core.store.inbox_removal import acknowledged_positions
-from line_core.store.inbox_sql import last_position
 from line_core.store.relay_queue import backlogs
 from tap_line.webhook.metrics import Gauge
 
 if TYPE_CHECKING:
     from line_core.store import Store
     from tap_line.webhook.bodies import Bodies
-    from tap_line.webhook.group_commit import GroupCommit
+    from tap_line.webhook.store_thread import StoreThread
     from tap_line.webhook.storing import SignedRequest
 
 
-def current_gauges(commit: GroupCommit[SignedRequest], bodies: Bodies) -> list[Gauge]:
+def current_gauges(thread: StoreThread[SignedRequest], bodies: Bodies) -> list[Gauge]:
     """State of this worker."""
     return [
-        Gauge("tap_line_webhook_ready", "Whether this worker can store events", {}, commit.trouble is None),
-        Gauge("tap_line_webhook_waiting_requests", "Requests of this worker not yet stored", {}, commit.waiting),
+        Gauge("tap_line_webhook_ready", "Whether this worker can store events", {}, thread.trouble is None),
+        Gauge("tap_line_webhook_waiting_requests", "Requests of this worker not yet stored", {}, thread.waiting),
         Gauge("tap_line_webhook_buffered_bytes", "Bodies that this worker holds in memory", {}, bodies.held),
     ]
 

@@ -2,29 +2,71 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sys
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING
 
 import msgspec
 
-ACCESS: Final = logging.getLogger("tap_line.webhook.access")
-"""One line for each request, with `fields`."""
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
-_encode = msgspec.json.Encoder(order="deterministic").encode
+_encode = msgspec.json.Encoder().encode
+
+
+class AccessLine(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
+    """What is logged of a request."""
+
+    at: datetime
+    level: str = "info"
+    message: str = "webhook"
+    channel: str
+    status: int = 0
+    milliseconds: float = 0.0
+    client: str | None = None
+    bytes: int | None = None
+    events: int | None = None
+    reason: str | None = None
+
+
+class AccessLog:
+    """Writes a line for each request, the lines of one turn of the event loop together."""
+
+    def __init__(self, stream: BinaryIO | None) -> None:
+        """Set up.
+
+        Args:
+            stream: Where to; none for no access log.
+        """
+        self._stream = stream
+        self._lines: list[bytes] = []
+
+    def write(self, line: AccessLine) -> None:
+        """Log a request."""
+        if self._stream is None:
+            return
+        if not self._lines:
+            asyncio.get_running_loop().call_soon(self._flush, self._stream)
+        self._lines.append(_encode(line))
+
+    def _flush(self, stream: BinaryIO) -> None:
+        lines, self._lines = self._lines, []
+        stream.write(b"\n".join(lines) + b"\n")
+        stream.flush()
 
 
 class JsonFormatter(logging.Formatter):
-    """A log record as one JSON object; `extra={"fields": {…}}` are members of it."""
+    """A log record as one JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Render a record."""
         line = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "at": datetime.fromtimestamp(record.created, UTC),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
         }
-        line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return _encode(line).decode()
@@ -37,3 +79,9 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # Alembic tells at info level what it always does.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def access_log(level: str) -> AccessLog:
+    """The access log at a level: on stderr at `info` and `debug`, none above."""
+    is_on = logging.getLevelNamesMapping()[level.upper()] <= logging.INFO
+    return AccessLog(sys.stderr.buffer if is_on else None)

@@ -13,7 +13,8 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
@@ -23,14 +24,10 @@ from line_core.store.leases import take_lease
 from tap_line.webhook.metrics import RELAYED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Executor
-
     from line_core.store import Store
     from line_core.store.relay_queue import RelayRequest
     from tap_line.webhook.metrics import Metrics
-
-Result = TypeVar("Result")
+    from tap_line.webhook.store_thread import Caller
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +75,7 @@ class Relay:
     def __init__(
         self,
         store: Store,
-        executor: Executor,
+        call: Caller,
         channel: str,
         url: str,
         manners: Manners,
@@ -87,13 +84,13 @@ class Relay:
 
         Args:
             store: Where the queue is.
-            executor: Where the store is used.
+            call: Calls a function where the store may be used.
             channel: Whose requests.
             url: Where to.
             manners: How.
         """
         self._store = store
-        self._executor = executor
+        self._call = call
         self._channel = channel
         self._url = url
         self._target = relay_queue.target_of(url)
@@ -133,7 +130,7 @@ class Relay:
         until = time.monotonic() + _ROUND_SECONDS
         delivered: list[int] = []
         try:
-            for request in await self._in_thread(self._next_requests):
+            for request in await self._call(self._next_requests):
                 await self._send(session, request)
                 delivered.append(request.relay_id)
                 if self._closed.is_set() or time.monotonic() > until:
@@ -142,7 +139,7 @@ class Relay:
             if delivered:
                 self._failures = 0
                 self._manners.metrics.add(RELAYED, self._channel, "delivered", amount=len(delivered))
-                await self._in_thread(self._remove, delivered)
+                await self._call(partial(self._remove, delivered))
         return len(delivered)
 
     async def _pause_after(self, failed: _FailedError) -> float:
@@ -153,7 +150,7 @@ class Relay:
         too_old = datetime.now(UTC) - request.received_at >= self._manners.give_up_after
         if too_old or (failed.refused and self._failures >= _TRIES_WHEN_REFUSED):
             _log.error("relay of channel %s gives a request up: %s", self._channel, failed)
-            await self._in_thread(self._give_up, request.relay_id, str(failed))
+            await self._call(partial(self._give_up, request.relay_id, str(failed)))
             self._manners.metrics.add(RELAYED, self._channel, "dead")
             self._failures = 0
             return 0
@@ -174,9 +171,6 @@ class Relay:
         if not 200 <= status < 300:  # noqa: PLR2004 - HTTP's own ranges
             refused = 400 <= status < 500 and status not in _PASSING_CLIENT_ERRORS  # noqa: PLR2004 - as above
             raise _FailedError(request, f"the bot answered {status}", refused=refused)
-
-    async def _in_thread(self, function: Callable[..., Result], *arguments: object) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._executor, function, *arguments)
 
     def _next_requests(self) -> list[RelayRequest]:
         with self._store.read() as connection:
