@@ -21,6 +21,8 @@ from line_core.api.errors import (
     AuthenticationError,
     InvalidRequestError,
     MalformedBodyError,
+    NotEntitledError,
+    NotFoundError,
     UnreachableError,
     error_of,
     words_of,
@@ -159,7 +161,7 @@ class IssuedToken(ABC):
             raise UnreachableError(endpoint, words=words_of(failure), may_have_arrived=True) from None
         reply = Reply(endpoint, response.status_code, response.headers, response.content)
         error = error_of(reply, credentials=self.setting)
-        if isinstance(error, InvalidRequestError):
+        if isinstance(error, InvalidRequestError | NotEntitledError | NotFoundError):
             raise AuthenticationError.of(reply, setting=self.setting)
         if error:
             raise error

@@ -111,6 +111,21 @@ def test_the_assertion_is_what_line_documents(assertion_key: dict[str, Any]) -> 
     assert 0 < claims["token_exp"] <= 30 * 24 * 3600
 
 
+def test_a_token_v2_1_from_a_registered_key_opens_the_api(sandbox_url: str, assertion_key: dict[str, Any]) -> None:
+    public = {name: value for name, value in assertion_key.items() if name in {"kty", "n", "e", "alg", "use"}}
+    registered = requests.post(f"{sandbox_url}/sandbox/assertion_keys", json=public, timeout=10)
+    key = {**assertion_key, "kid": registered.json()["kid"]}
+    source = AssertionToken(sandbox_url, CHANNEL, json.dumps(key))
+    headers = {"Authorization": f"Bearer {source.token()}"}
+    assert requests.get(f"{sandbox_url}/v2/bot/info", headers=headers, timeout=10).status_code == 200
+    assert 60 < (source._issued.renew_at - time.monotonic() if source._issued else 0) <= 30 * 60
+
+
+def test_an_unknown_key_is_one_error_that_names_the_setting(sandbox_url: str, assertion_key: dict[str, Any]) -> None:
+    with pytest.raises(AuthenticationError, match=r"POST /oauth2/v2.1/token.*setting: assertion_key"):
+        AssertionToken(sandbox_url, CHANNEL, json.dumps(assertion_key)).token()
+
+
 @pytest.mark.parametrize("broken", ["", "not json", "[]", "{}", '{"kty": "RSA"}', '"text"'])
 def test_an_unusable_key_names_its_setting_and_is_not_repeated(broken: str) -> None:
     with pytest.raises(SettingError, match=r"setting: assertion_key") as raised:
