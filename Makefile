@@ -25,7 +25,7 @@ demo-clean:  ## Forget what the demo stored
 	@rm -rf .demo
 
 test: install  ## The whole test suite
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 3 --dist worksteal
 
 lint: install  ## Lint and check the format
 	@$(BIN)/ruff check .
