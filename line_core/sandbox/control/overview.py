@@ -33,6 +33,7 @@ class _Overview:
             {
                 "account": {"name": platform.account.display_name, "basic_id": platform.account.basic_id},
                 "now": iso_time(platform.clock.now()),
+                "today": platform.clock.today().isoformat(),
                 "requests": self._sandbox.seen.by_endpoint(),
                 "request_count": self._sandbox.seen.total,
                 "deliveries": platform.log.delivered,

@@ -9,6 +9,7 @@ import msgspec
 from line_core.ids import is_line_id
 from line_core.sandbox.control.reading import offset_and_limit, read
 from line_core.sandbox.http import Reply, Request
+from line_core.sandbox.platform.chats import ChatKind
 from line_core.sandbox.platform.clock import iso_time
 from line_core.sandbox.platform.refusals import InvalidRequest
 from line_core.sandbox.platform.users import UserState
@@ -34,6 +35,7 @@ def add_control(router: Router, sandbox: Sandbox) -> None:
     router.add("POST /sandbox/clock", control.clock)
     router.add("GET /sandbox/users", control.users)
     router.add("POST /sandbox/users/{line_id}", control.set_user)
+    router.add("GET /sandbox/chats", control.chats)
 
 
 class _State:
@@ -69,3 +71,7 @@ class _State:
         state = read(request, _NewState).state
         self._sandbox.platform.history.set_state(line_id, state)
         return Reply({"line_id": line_id, "state": state})
+
+    def chats(self, _: Request) -> Reply:
+        chats = self._sandbox.platform.chats
+        return Reply({f"{kind}_ids": chats.all(kind) for kind in ChatKind})

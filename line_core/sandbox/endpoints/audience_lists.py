@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from line_core.sandbox.endpoints.audiences import audience_number
+from line_core.sandbox.endpoints.parameters import flag_parameter
 from line_core.sandbox.http import Reply, Request
 from line_core.sandbox.platform.refusals import AudienceRefusal
 
@@ -39,12 +40,12 @@ class _AudienceLists:
 
     def all(self, request: Request) -> Reply:
         audiences = self._platform.audiences.all()
-        if request.parameter("includesExternalPublicGroups") == "false":
+        if not flag_parameter(request, "includesExternalPublicGroups", default=True):
             audiences = [audience for audience in audiences if audience.can_write]
         return self._page(request, audiences)
 
     def all_shared(self, request: Request) -> Reply:
-        includes_owned = request.parameter("includesOwnedAudienceGroups") == "true"
+        includes_owned = flag_parameter(request, "includesOwnedAudienceGroups", default=False)
         audiences = [one for one in self._platform.audiences.all() if includes_owned or one.route == _SHARED_ROUTE]
         return self._page(request, audiences)
 

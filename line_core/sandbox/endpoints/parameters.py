@@ -37,6 +37,12 @@ def date_parameter(request: Request, name: str) -> date:
     return day
 
 
+def flag_parameter(request: Request, name: str, *, default: bool) -> bool:
+    """A parameter that is true or false, in whatever case."""
+    text = request.parameter(name)
+    return default if text is None else text.lower() == "true"
+
+
 def count_parameter(request: Request, name: str, default: int, *, most: int) -> int:
     """A parameter that says how many are wanted.
 

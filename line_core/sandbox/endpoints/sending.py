@@ -9,7 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from line_core.ids import CHAT_ID_PATTERN
+from line_core.ids import CHAT_ID_PATTERN, is_line_id
+from line_core.messages import Problem
 from line_core.sandbox.endpoints.bodies import check_line_ids, read_body
 from line_core.sandbox.http import Reply, Request
 from line_core.sandbox.platform.clock import iso_time
@@ -19,6 +20,8 @@ from line_core.sandbox.platform.refusals import InvalidRequest
 from line_core.sandbox.platform.sending import Order, message_types
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from line_core.sandbox.platform.platform import Platform
     from line_core.sandbox.routing import Router
 
@@ -49,6 +52,7 @@ class _Sending:
         body = read_body(request, "sending.json#/$defs/push")
         if not _CHAT_ID.match(body["to"]):
             raise InvalidRequest.property("to")
+        _check_place(body["messages"], is_person=is_line_id(body["to"]))
         order = _order(request, Way.PUSH, body)
         reached = self._platform.sending.push(order, body["to"])
         return self._sent(order, note=f"{len(reached)} delivered")
@@ -56,16 +60,19 @@ class _Sending:
     def multicast(self, request: Request) -> Reply:
         body = read_body(request, "sending.json#/$defs/multicast")
         check_line_ids(body["to"], "to")
+        _check_place(body["messages"], is_person=True)
         reached = self._platform.sending.multicast(_order(request, Way.MULTICAST, body), body["to"])
         return Reply({}, note=f"{len(reached)} of {len(body['to'])} delivered")
 
     def broadcast(self, request: Request) -> Reply:
         body = read_body(request, "sending.json#/$defs/broadcast")
+        _check_place(body["messages"], is_person=True)
         reached = self._platform.sending.broadcast(_order(request, Way.BROADCAST, body))
         return Reply({}, note=f"{len(reached)} delivered")
 
     def narrowcast(self, request: Request) -> Reply:
         body = read_body(request, "sending.json#/$defs/narrowcast")
+        _check_place(body["messages"], is_person=True)
         narrowcast = self._platform.narrowcasts.accept(
             _order(request, Way.NARROWCAST, body),
             body.get("recipient"),
@@ -104,6 +111,17 @@ class _Sending:
     def _sent(self, order: Order, *, note: str) -> Reply:
         sent = self._platform.sending.sent(order.request_number, message_types(order))
         return Reply({"sentMessages": sent}, note=note)
+
+
+def _check_place(messages: Sequence[dict[str, Any]], *, is_person: bool) -> None:
+    """Let messages pass that may stand where they go: mentions in groups and rooms, tracked videos elsewhere."""
+    for place, message in enumerate(messages):
+        if is_person and any(part["type"] == "mention" for part in message.get("substitution", {}).values()):
+            problem = Problem(f"messages[{place}].substitution", "Mentions can be sent to groups and rooms only")
+            raise InvalidRequest.because(problem)
+        if not is_person and "trackingId" in message:
+            problem = Problem(f"messages[{place}].trackingId", "Must not be specified for groups and rooms")
+            raise InvalidRequest.because(problem)
 
 
 def _order(request: Request, way: Way, body: dict[str, Any]) -> Order:

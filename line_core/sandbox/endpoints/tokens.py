@@ -41,7 +41,7 @@ class _Tokens:
 
     def issue_stateless(self, request: Request) -> Reply:
         _check_grant(request.form)
-        if "client_assertion" in request.form:
+        if request.form.get("client_assertion"):
             self._assertion(request.form)
         elif not self._knows(request.form):
             raise TokenRefusal("invalid_request", "Invalid 'client_credentials'.")
