@@ -1,0 +1,50 @@
+"""JSON is taken apart and put together without loss."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from line_core.json_text import join_object, read, split_array, split_object
+
+_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+
+
+@given(st.dictionaries(st.text(), _values), st.sampled_from([None, 0, 2]), st.booleans())
+def test_an_object_is_the_sum_of_its_members(members: dict[str, object], indent: int | None, ascii_only: bool) -> None:
+    parts = split_object(json.dumps(members, indent=indent, ensure_ascii=ascii_only))
+    assert {name: json.loads(part) for name, part in parts.items()} == members
+    assert json.loads(join_object(parts)) == members
+
+
+@given(st.lists(_values), st.sampled_from([None, 0, 2]))
+def test_an_array_is_the_sum_of_its_elements(elements: list[object], indent: int | None) -> None:
+    assert [json.loads(part) for part in split_array(json.dumps(elements, indent=indent))] == elements
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "-" + "9" * 20, "1.0000000000000000000000001", "1e-7"])
+def test_numbers_keep_their_digits(number: str) -> None:
+    assert split_object(f'{{"n": {number} }}') == {"n": number}
+
+
+def test_the_last_of_equal_names_wins_as_in_python() -> None:
+    assert split_object('{"a":1,"\\u0061":2}') == {"a": "2"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", '{"a"}', '{"a":}', '{"a":1,}', '{"a":1}}', "{1:2}", "[1]", '{"a":1 "b":2}', '{"a":Infinity}']
+)
+def test_what_is_not_an_object_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        split_object(text)
+
+
+def test_integers_beyond_18_digits_are_read_as_floats() -> None:
+    assert read("[123456789012345678, 1234567890123456789]") == [123456789012345678, 1.2345678901234568e18]
