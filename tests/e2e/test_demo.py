@@ -26,6 +26,13 @@ def start_demo(directory: Path) -> subprocess.Popen[str]:
     )
 
 
+def run_demo(directory: Path) -> str:
+    demo = start_demo(directory)
+    printed, _ = demo.communicate(timeout=170)
+    assert demo.returncode == 0, printed
+    return printed
+
+
 def processes_that_know(directory: Path) -> list[str]:
     """Command lines of living processes that were started with the directory in their arguments or environment."""
     known = []
@@ -47,12 +54,12 @@ def figure(printed: str, name: str) -> int:
 
 def test_it_moves_everything_once_and_a_second_run_sends_nothing(tmp_path: Path) -> None:
     directory = tmp_path / "demo"
-    first, _ = start_demo(directory).communicate(timeout=170)
+    first = run_demo(directory)
     assert figure(first, "line.followers") == figure(first, "line.profiles") == 1000
     assert figure(first, "line.events") == 500
     assert figure(first, "merged: anonymous_identified") == 400
     assert figure(first, "messages accepted") == figure(first, "delivered by LINE in this run") > 400
-    second, _ = start_demo(directory).communicate(timeout=170)
+    second = run_demo(directory)
     assert figure(second, "delivered by LINE in this run") == 0
     assert "LINE got none of them again" in second
     assert figure(second, "line.events") == 500
