@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tap_line.streams import STREAMS
 from tap_line.tap import TapLine
-
 from target_line.reasons import Reason
 from target_line.target import TargetLine
 
@@ -57,17 +57,35 @@ def settings_page() -> str:
     return "\n".join([*lines, ""])
 
 
-def with_reasons(page: str) -> str:
-    """The page with the table of reason codes between its two marks."""
-    table = ["| reason | meaning |", "|---|---|", *(f"| `{reason}` | {reason.description} |" for reason in Reason)]
-    marked = re.compile(r"(<!-- reasons.*?-->\n).*?(<!-- end of reasons -->)", re.DOTALL)
+def between_marks(page: str, name: str, table: list[str]) -> str:
+    """The page with a table between its two marks of that name."""
+    marked = re.compile(rf"(<!-- {name}.*?-->\n).*?(<!-- end of {name} -->)", re.DOTALL)
     return marked.sub(lambda marks: marks[1] + "\n".join(table) + "\n" + marks[2], page)
+
+
+def reasons_table() -> list[str]:
+    """Every reason code."""
+    return ["| reason | meaning |", "|---|---|", *(f"| `{reason}` | {reason.description} |" for reason in Reason)]
+
+
+def streams_table() -> list[str]:
+    """Every stream of the tap."""
+    rows = ["| stream | what a row is | primary key |", "|---|---|---|"]
+    for stream in sorted(STREAMS, key=lambda stream: stream.name):
+        names: tuple[str, ...] = stream.primary_keys  # type: ignore[assignment]  # a property to the SDK, a tuple here
+        keys = ", ".join(f"`{name}`" for name in names)
+        rows.append(f"| `{stream.name}` | {(stream.__doc__ or '').splitlines()[0]} | {keys} |")
+    return rows
 
 
 def pages() -> dict[Path, str]:
     """Every page that is generated, in whole or in part."""
-    sending = DOCS / "sending.md"
-    return {DOCS / "settings.md": settings_page(), sending: with_reasons(sending.read_text())}
+    sending, tap = DOCS / "sending.md", DOCS / "tap.md"
+    return {
+        DOCS / "settings.md": settings_page(),
+        sending: between_marks(sending.read_text(), "reasons", reasons_table()),
+        tap: between_marks(tap.read_text(), "streams", streams_table()),
+    }
 
 
 def main() -> int:
