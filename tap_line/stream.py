@@ -61,6 +61,11 @@ class DescribedStream(Stream):
             return
         super().log(message, *args, level=level, **kwargs)
 
+    def _write_state_message(self) -> None:
+        super()._write_state_message()
+        # The SDK writes no state that it has written before, and records may wait for one.
+        self._tap.message_writer.flush()
+
     def save(self, **marks: Any) -> None:
         """Note marks in this stream's state and emit it; None takes a mark away.
 

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 
 from line_core.api.limits import LocalLimits
 from line_core.api.tokens import token_source_of
@@ -16,6 +15,7 @@ from tap_line.friends.book import FriendBook
 from tap_line.friends.repository import inbox_channels
 from tap_line.settings import CONFIG_JSONSCHEMA, DEFAULT_CHANNEL
 from tap_line.streams import STREAMS
+from tap_line.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,8 @@ class TapLine(OneLineErrors, Tap):
     name = "tap-line"
     package_name = "singer-line"
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_JSONSCHEMA
-    message_writer_class = MsgSpecWriter
+    message_writer_class = LineWriter
+    message_writer: LineWriter
 
     @cached_property
     def tokens(self) -> TokenSource:

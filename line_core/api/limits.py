@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 # Of a limit a second, this share is used steadily, and this much may be saved up; the rest allows for rounding.
-_STEADY_SHARE = 0.95
-_SAVED_SHARE = 0.0499
+_STEADY_SHARE = 0.98
+_SAVED_SHARE = 0.0199
 
 
 class Limits(Protocol):

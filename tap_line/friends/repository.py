@@ -6,13 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, func, insert, literal_column, or_, select, union
+from sqlalchemy import and_, exists, false, func, literal_column, or_, select, union
 
 from line_core.ids import is_line_id
-from line_core.store.dialects import insert_on_conflict
+from line_core.store.dialects import among, insert_many, insert_on_conflict
 from line_core.store.tables.audience import contacts, findings
 from line_core.store.tables.inbox import events
-from tap_line.friends.rules import Evidence, Friendship, What, friendship_of
+from tap_line.friends.rules import Evidence, FollowState, Friendship, What, friendship_of
 from tap_line.payload import read_payload
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def note(connection: Connection, channel: str, whats: Mapping[str, What], at: da
     Returns:
         How many were news.
     """
+    if all(what.state is FollowState.FOLLOWING for what in whats.values()) and _all_listed(connection, channel, whats):
+        return 0
     known = _evidence(connection, channel, whats)
     news = [
         {"channel": channel, "line_id": line_id, "finding": what.value, "found_at": at}
@@ -68,7 +70,7 @@ def note(connection: Connection, channel: str, whats: Mapping[str, What], at: da
         if _changes(known[line_id], Evidence(at, what))
     ]
     if news:
-        connection.execute(insert(findings), news)
+        insert_many(connection, findings, news)
     return len(news)
 
 
@@ -219,7 +221,7 @@ def checked_people(connection: Connection, channel: str, line_ids: Collection[st
         connection.scalars(
             select(contacts.c.line_id).where(
                 contacts.c.channel == channel,
-                contacts.c.line_id.in_(line_ids),
+                among(connection, contacts.c.line_id, line_ids),
                 contacts.c.checked_at > checks.since,
                 contacts.c.checked_at <= checks.until,
                 contacts.c.checked_for == checks.pipeline,
@@ -232,24 +234,57 @@ def contacts_among(connection: Connection, channel: str, line_ids: Collection[st
     """Those of some people that the store has a row of."""
     return set(
         connection.scalars(
-            select(contacts.c.line_id).where(contacts.c.channel == channel, contacts.c.line_id.in_(line_ids))
+            select(contacts.c.line_id).where(
+                contacts.c.channel == channel, among(connection, contacts.c.line_id, line_ids)
+            )
         )
     )
+
+
+def _all_listed(connection: Connection, channel: str, line_ids: Collection[str]) -> bool:
+    """Whether all of some people follow for certain: listed, and nothing has spoken against it since.
+
+    Answers by one count what is so for nearly everybody, and would else take all evidence to tell.
+    """
+    since = contacts.c.listed_at
+    unfollowed = exists().where(
+        literal_column(_IS_FOLLOW),
+        events.c.channel == contacts.c.channel,
+        events.c.line_id == contacts.c.line_id,
+        events.c.type == "unfollow",
+        events.c.occurred_at >= since,
+    )
+    found_gone = exists().where(
+        findings.c.channel == contacts.c.channel,
+        findings.c.line_id == contacts.c.line_id,
+        findings.c.finding.in_([what.value for what in What if what.state is FollowState.UNFOLLOWED]),
+        findings.c.found_at >= since,
+    )
+    unreachable = and_(contacts.c.is_reachable.is_(False), contacts.c.checked_at >= since)
+    certain = select(func.count()).where(
+        contacts.c.channel == channel,
+        among(connection, contacts.c.line_id, line_ids),
+        since.is_not(None),
+        ~unfollowed,
+        ~found_gone,
+        ~func.coalesce(unreachable, false()),
+    )
+    return connection.scalar(certain) == len(line_ids)
 
 
 def _evidence(connection: Connection, channel: str, line_ids: Collection[str]) -> defaultdict[str, list[Evidence]]:
     evidence: defaultdict[str, list[Evidence]] = defaultdict(list)
     follow_events = select(events.c.line_id, events.c.type, events.c.occurred_at, events.c.payload).where(
-        literal_column(_IS_FOLLOW), events.c.channel == channel, events.c.line_id.in_(line_ids)
+        literal_column(_IS_FOLLOW), events.c.channel == channel, among(connection, events.c.line_id, line_ids)
     )
     for line_id, kind, at, payload in connection.execute(follow_events):
         evidence[line_id].append(Evidence(at, _what_happened(kind, payload)))
     found = select(findings.c.line_id, findings.c.finding, findings.c.found_at).where(
-        findings.c.channel == channel, findings.c.line_id.in_(line_ids)
+        findings.c.channel == channel, among(connection, findings.c.line_id, line_ids)
     )
     for line_id, finding, at in connection.execute(found):
         evidence[line_id].append(Evidence(at, What(finding)))
-    looks = select(contacts).where(contacts.c.channel == channel, contacts.c.line_id.in_(line_ids))
+    looks = select(contacts).where(contacts.c.channel == channel, among(connection, contacts.c.line_id, line_ids))
     for contact in connection.execute(looks):
         if contact.listed_at:
             evidence[contact.line_id].append(Evidence(contact.listed_at, What.LISTED))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 import servers
+from inbox_events import event
 from sqlalchemy import insert
 
 from line_core.store import open_store
@@ -49,6 +50,7 @@ def furnished(directory: Path, *options: str, followers: int = 200, events: int 
         call(sandbox, "PUT", "/v2/bot/channel/webhook/endpoint", {"endpoint": "https://shop.example/webhook/main"})
         order = {"url": f"{receiver}/webhook/main", "generate": {"count": events}, "batch_size": 20}
         call(sandbox, "POST", "/sandbox/webhooks", order)
+        _follow_and_block(sandbox, receiver)
         _upload_audience(sandbox)
         _fill_ledger(store_url, sandbox)
         _fill_audits(store_url)
@@ -72,6 +74,14 @@ def line_ids(sandbox: str, count: int) -> list[str]:
     """The first followers."""
     listed: list[str] = call(sandbox, "GET", f"/sandbox/users?limit={count}", None).json()["line_ids"]
     return listed
+
+
+def _follow_and_block(sandbox: str, receiver: str) -> None:
+    """Have somebody follow, and block the account without an event."""
+    somebody = line_ids(sandbox, 1)[0]
+    order = {"url": f"{receiver}/webhook/main", "events": [event(0, "follow", somebody)]}
+    call(sandbox, "POST", "/sandbox/webhooks", order)
+    call(sandbox, "POST", f"/sandbox/users/{somebody}", {"state": "blocked"})
 
 
 def _upload_audience(sandbox: str) -> None:
