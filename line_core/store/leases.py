@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import delete
+
 from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.inbox import leases
 
@@ -28,11 +30,14 @@ def take_lease(connection: Connection, work: str, owner: str, seconds: float) ->
     insert = insert_on_conflict(connection, leases).values(
         work=work, owner=owner, expires_at=now + timedelta(seconds=seconds)
     )
-    taken = connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["work"],
-            set_={"owner": insert.excluded.owner, "expires_at": insert.excluded.expires_at},
-            where=(leases.c.owner == owner) | (leases.c.expires_at < now),
-        )
+    taken = insert.on_conflict_do_update(
+        index_elements=["work"],
+        set_={"owner": insert.excluded.owner, "expires_at": insert.excluded.expires_at},
+        where=(leases.c.owner == owner) | (leases.c.expires_at < now),
     )
-    return taken.rowcount == 1
+    return connection.scalar(taken.returning(leases.c.owner)) is not None
+
+
+def release_lease(connection: Connection, work: str, owner: str) -> None:
+    """Let another process take the work over at once."""
+    connection.execute(delete(leases).where(leases.c.work == work, leases.c.owner == owner))

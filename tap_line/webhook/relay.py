@@ -20,7 +20,7 @@ import aiohttp
 
 from line_core.errors import StoreError
 from line_core.store import relay_queue
-from line_core.store.leases import take_lease
+from line_core.store.leases import release_lease, take_lease
 from tap_line.webhook.metrics import RELAYED
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_LEASE_SECONDS: Final = 60.0
-_ROUND_SECONDS: Final = 20.0
+_ROUND_SECONDS: Final = 5.0
+_LEASE_MARGIN_SECONDS: Final = 10.0
 _ROUND_REQUESTS: Final = 50
 _LOOK_AGAIN_SECONDS: Final = 1.0
 _FIRST_PAUSE_SECONDS: Final = 0.5
@@ -94,6 +94,7 @@ class Relay:
         self._channel = channel
         self._url = url
         self._target = relay_queue.target_of(url)
+        self._work = f"relay {channel} {self._target}"
         self._manners = manners
         self._news = asyncio.Event()
         self._closed = asyncio.Event()
@@ -124,6 +125,8 @@ class Relay:
                 else:
                     if not sent:
                         await _wait(self._news, _LOOK_AGAIN_SECONDS)
+        with suppress(StoreError):
+            await self._call(self._release)
 
     async def _round(self, session: aiohttp.ClientSession) -> int:
         """Send some requests, and returns how many; the first that fails ends the round."""
@@ -176,11 +179,15 @@ class Relay:
         with self._store.read() as connection:
             if not relay_queue.oldest(connection, self._channel, self._target, limit=1):
                 return []
-        work = f"relay {self._channel} {self._target}"
+        lease_seconds = _ROUND_SECONDS + self._manners.timeout_seconds + _LEASE_MARGIN_SECONDS
         with self._store.write() as connection:
-            if not take_lease(connection, work, self._manners.owner, _LEASE_SECONDS):
+            if not take_lease(connection, self._work, self._manners.owner, lease_seconds):
                 return []
             return relay_queue.oldest(connection, self._channel, self._target, _ROUND_REQUESTS)
+
+    def _release(self) -> None:
+        with self._store.write() as connection:
+            release_lease(connection, self._work, self._manners.owner)
 
     def _remove(self, relay_ids: list[int]) -> None:
         with self._store.write() as connection:
