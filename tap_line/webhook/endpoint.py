@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from msgspec import UNSET, UnsetType
 from starlette.responses import JSONResponse, Response
 
 from line_core.events import MalformedBodyError, parse_events
@@ -83,7 +84,7 @@ class WebhookEndpoint:
             answer = _OK
         except _RefusedError as refused:
             answer = refused.answer
-            line.reason = refused.reason
+            line.reason = refused.reason or UNSET
         except DisconnectedError:
             return
         finally:
@@ -131,6 +132,6 @@ def _signature(scope: Scope) -> bytes:
     return b""
 
 
-def _client(scope: Scope) -> str | None:
+def _client(scope: Scope) -> str | UnsetType:
     client = scope.get("client")
-    return client[0] if client else None
+    return str(client[0]) if client else UNSET

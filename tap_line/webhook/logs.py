@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 _encode = msgspec.json.Encoder().encode
 
 
-class AccessLine(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
-    """What is logged of a request."""
+class AccessLine(msgspec.Struct, kw_only=True, gc=False):
+    """What is logged of a request; what is unset is not there."""
 
     at: datetime
     level: str = "info"
@@ -25,10 +26,10 @@ class AccessLine(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     channel: str
     status: int = 0
     milliseconds: float = 0.0
-    client: str | None = None
-    bytes: int | None = None
-    events: int | None = None
-    reason: str | None = None
+    client: str | UnsetType = UNSET
+    bytes: int | UnsetType = UNSET
+    events: int | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
 
 class AccessLog:

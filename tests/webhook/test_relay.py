@@ -49,7 +49,7 @@ def backlog(store: Store) -> tuple[int, int]:
 def make_relay(store: Store, url: str, *, give_up_hours: float = 24, owner: str | None = None) -> Relay:
     manners = Manners(owner or uuid.uuid4().hex, 5, timedelta(hours=give_up_hours), Metrics(["main"]))
 
-    async def call(function: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it returns
+    async def call(function: Callable[[], Any]) -> Any:
         return await asyncio.to_thread(function)
 
     return Relay(store, call, "main", url, manners)
@@ -58,7 +58,7 @@ def make_relay(store: Store, url: str, *, give_up_hours: float = 24, owner: str 
 async def relay_until(relay: Relay, condition: Callable[[], bool]) -> None:
     task = asyncio.create_task(relay.run())
     async with asyncio.timeout(20):
-        while not await asyncio.to_thread(condition):  # noqa: ASYNC110 - another thread's doing
+        while not await asyncio.to_thread(condition):
             await asyncio.sleep(0.01)
     relay.close()
     await task

@@ -67,7 +67,7 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - another thread's doing
+        while not condition():
             await asyncio.sleep(0.01)
 
 

@@ -1,0 +1,112 @@
+"""The program `tap-line-webhook`, and clients that keep to the rules and that do not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+import requests
+import servers
+from webhook_events import SECRET, body_of, signature
+
+from line_core.store import open_store
+from line_core.store.inbox import InboxEvent, read_events
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PREFIX = "TAP_LINE_WEBHOOK_"
+
+
+@dataclass
+class Receiver:
+    """A running `tap-line-webhook serve`, and the sender that knows its secret."""
+
+    url: str
+    store_url: str
+    log: Path
+
+    def post(self, body: bytes, *, signed: str | None = None, channel: str = "main", **how: Any) -> requests.Response:
+        headers = {"x-line-signature": signature(body) if signed is None else signed}
+        return requests.post(f"{self.url}/webhook/{channel}", data=body, headers=headers, timeout=10, **how)
+
+    def send(self, *events: dict[str, Any]) -> int:
+        return self.post(body_of(*events)).status_code
+
+    def get(self, path: str) -> requests.Response:
+        return requests.get(self.url + path, timeout=10)
+
+    def stored(self) -> list[InboxEvent]:
+        with open_store(self.store_url) as store, store.read() as connection:
+            return read_events(connection, 0, 1_000_000)
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    def metric(self, name: str) -> float:
+        (line,) = [line for line in self.get("/metrics").text.splitlines() if line.startswith(f"{name} ")]
+        return float(line.rpartition(" ")[2])
+
+    def until_ready(self, *, is_ready: bool = True) -> None:
+        until = time.monotonic() + 20
+        while (self.get("/ready").status_code == 200) is not is_ready:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """The environment of a program with these settings, and none of the tests' own."""
+    rest = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    given = {"channel_secret": SECRET, **settings}
+    return rest | {PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None}
+
+
+@contextlib.contextmanager
+def running_receiver(directory: Path, store_url: str, **settings: object) -> Iterator[Receiver]:
+    """Run the program as a user would; settings go by environment."""
+    log = directory / "receiver.log"
+    with servers.program(
+        "tap-line-webhook",
+        "serve",
+        "--port",
+        "0",
+        environment=environment(store_url=store_url, **settings),
+        log=log,
+    ) as url:
+        yield Receiver(url, store_url, log)
+
+
+class Connection:
+    """A client that sends bytes as it likes."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        parts = urlsplit(receiver.url)
+        self.socket = socket.create_connection((str(parts.hostname), parts.port or 0), timeout=15)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def is_closed_within(self, seconds: float) -> bool:
+        """Read until the receiver closes the connection."""
+        self.socket.settimeout(seconds)
+        try:
+            while self.socket.recv(65536):
+                pass
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            return True
+        return True
