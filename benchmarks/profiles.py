@@ -1,0 +1,226 @@
+"""Profiles a second of tap-line, beside a plain sequential child stream of the SDK and LINE's official async client.
+
+All ask the same sandbox, which answers after a while as LINE does, and enforces LINE's 2,000 requests a second. With
+`--memory` two more runs show that memory does not grow with the number of followers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import requests
+from linebot.v3.messaging import AsyncApiClient, AsyncMessagingApi, Configuration
+from singer_sdk import RESTStream, Tap
+from singer_sdk import typing as th
+from singer_sdk.authenticators import BearerTokenAuthenticator
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "demo"))
+import servers
+
+if TYPE_CHECKING:
+    import contextlib
+    from collections.abc import Iterator
+
+TOKEN = "sandbox-token"
+OFFICIAL_CONNECTIONS = 200
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--followers", type=int, default=50_000, help="how many profiles tap-line fetches")
+    parser.add_argument("--latency-ms", type=float, default=50, help="how long the sandbox takes for each answer")
+    parser.add_argument("--official", type=int, default=10_000, help="how many the official client fetches")
+    parser.add_argument(
+        "--sequential", type=int, default=300, help="how many the sequential stream fetches, up to 1,000"
+    )
+    parser.add_argument("--memory", action="store_true", help="also tap-line with 10,000 and with 200,000 followers")
+    parser.add_argument("--only", choices=PROGRAMS, help=argparse.SUPPRESS)
+    parser.add_argument("--sandbox", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.only:
+        PROGRAMS[arguments.only](arguments.sandbox, getattr(arguments, arguments.only))
+        return
+    print(
+        f"{'program':<34}{'profiles':>10}{'seconds':>9}{'per second':>12}{'CPU s/1,000':>13}{'peak MB':>9}", flush=True
+    )
+    with sandbox(arguments.followers, arguments.latency_ms) as url:
+        ours = show("tap-line", tap_line(url), arguments.followers)
+        official = show("line-bot-sdk, async, tuned", program("official", url, arguments), arguments.official)
+        sequential = show("SDK child stream, sequential", program("sequential", url, arguments), arguments.sequential)
+        refused = requests.get(f"{url}/sandbox/summary", timeout=60).json()["requests"][ENDPOINT].get("429", 0)
+    print(f"\ntap-line is {ours / official:.2f} times the official client")
+    print(f"tap-line is {ours / sequential:.0f} times the sequential stream")
+    print(f"requests that LINE's limit refused, of all programs: {refused}")
+    if arguments.memory:
+        print()
+        for followers in (10_000, 200_000):
+            with sandbox(followers, arguments.latency_ms) as url:
+                show(f"tap-line, {followers:,} followers", tap_line(url), followers)
+
+
+ENDPOINT = "GET /v2/bot/profile/{userId}"
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run took."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+
+
+def sandbox(followers: int, latency_ms: float) -> contextlib.AbstractContextManager[str]:
+    """A sandbox that says nothing about each request."""
+    options = ("--followers", str(followers), "--latency-ms", str(latency_ms), "--no-access-log")
+    return servers.program("line-sandbox", "serve", "--port", "0", *options, log=Path(os.devnull))
+
+
+def show(name: str, run: Run, profiles: int) -> float:
+    """Print a row; the rate."""
+    rate = profiles / run.seconds
+    cpu = run.cpu_seconds / profiles * 1000
+    print(f"{name:<34}{profiles:>10,}{run.seconds:>9.1f}{rate:>12,.0f}{cpu:>13.2f}{run.peak_mb:>9,.0f}", flush=True)
+    return rate
+
+
+def tap_line(url: str) -> Run:
+    """Run tap-line's `profiles` on an empty store."""
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        config = {"channel_access_token": TOKEN, "api_url": url, "store_url": f"sqlite:///{directory / 'store.db'}"}
+        (directory / "config.json").write_text(json.dumps(config))
+        discover = [str(servers.PROGRAMS / "tap-line"), "--discover"]
+        catalog = json.loads(subprocess.run(discover, capture_output=True, check=True).stdout)
+        for stream in catalog["streams"]:
+            stream["metadata"][-1]["metadata"]["selected"] = stream["tap_stream_id"] == "profiles"
+        (directory / "catalog.json").write_text(json.dumps(catalog))
+        files = ["--config", str(directory / "config.json"), "--catalog", str(directory / "catalog.json")]
+        return measure([str(servers.PROGRAMS / "tap-line"), *files], r'"sync_duration","value":([\d.]+)')
+
+
+def program(name: str, url: str, arguments: argparse.Namespace) -> Run:
+    """Run one of the others in a process of its own."""
+    count = str(getattr(arguments, name))
+    return measure([sys.executable, __file__, "--only", name, "--sandbox", url, f"--{name}", count], r"took ([\d.]+)")
+
+
+def measure(command: list[str], seconds_pattern: str) -> Run:
+    """Run a command to its end; it logs how long the work took, without starting up."""
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        log.seek(0)
+        written = log.read()
+    seconds = re.findall(seconds_pattern, written)
+    if process.returncode or not seconds:
+        raise SystemExit(written)
+    return Run(float(seconds[-1]), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+
+
+def official(url: str, count: int) -> None:
+    """Fetch profiles with the official client, as many at once as are good for it."""
+
+    async def fetch() -> float:
+        configuration = Configuration(access_token=TOKEN, host=url)
+        configuration.connection_pool_maxsize = OFFICIAL_CONNECTIONS
+        async with AsyncApiClient(configuration) as client:
+            api = AsyncMessagingApi(client)
+            line_ids: list[str] = []
+            start: str | None = None
+            while len(line_ids) < count:
+                page = await api.get_followers(start=start, limit=1000)
+                line_ids += page.user_ids
+                start = page.next
+            slots = asyncio.Semaphore(OFFICIAL_CONNECTIONS)
+
+            async def one(line_id: str) -> None:
+                async with slots:
+                    profile = await api.get_profile(line_id)
+                sys.stdout.write(profile.to_json() + "\n")
+
+            began = time.monotonic()
+            await asyncio.gather(*(one(line_id) for line_id in line_ids[:count]))
+            return time.monotonic() - began
+
+    print(f"took {asyncio.run(fetch())}", file=sys.stderr)
+
+
+class _PlainStream(RESTStream[str]):
+    """What the SDK's template makes of LINE's API."""
+
+    @property
+    def url_base(self) -> str:
+        """The sandbox."""
+        url: str = self.config["api_url"]
+        return url
+
+    @property
+    def authenticator(self) -> BearerTokenAuthenticator:
+        """The sandbox's token."""
+        return BearerTokenAuthenticator(token=TOKEN)
+
+
+class _PlainFollowers(_PlainStream):
+    name = "followers"
+    path = "/v2/bot/followers/ids"
+    schema = th.PropertiesList(th.Property("line_id", th.StringType)).to_dict()
+
+    def get_new_paginator(self) -> None:
+        """One page is enough."""
+
+    def get_url_params(self, context: object, next_page_token: object) -> dict[str, Any]:  # noqa: ARG002 - the SDK's signature
+        return {"limit": 1000}
+
+    def parse_response(self, response: requests.Response) -> Iterator[dict[str, Any]]:
+        yield from ({"line_id": line_id} for line_id in response.json()["userIds"][: self.config["count"]])
+
+    def get_child_context(self, record: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG002 - the SDK's signature
+        return {"line_id": record["line_id"]}
+
+
+class _PlainProfiles(_PlainStream):
+    name = "profiles"
+    path = "/v2/bot/profile/{line_id}"
+    records_jsonpath = "$"
+    parent_stream_type = _PlainFollowers
+    state_partitioning_keys: tuple[str, ...] = ()
+    schema = th.PropertiesList(
+        *(th.Property(name, th.StringType) for name in ("userId", "displayName", "pictureUrl", "language"))
+    ).to_dict()
+
+
+class _PlainTap(Tap):
+    name = "tap-plain"
+    config_jsonschema = th.PropertiesList().to_dict()
+
+    def discover_streams(self) -> list[_PlainStream]:
+        return [_PlainFollowers(self), _PlainProfiles(self)]
+
+
+def sequential(url: str, count: int) -> None:
+    """Fetch profiles with a child stream, one after the other."""
+    tap = _PlainTap(config={"api_url": url, "count": count})
+    followers = tap.streams["followers"]
+    began = time.monotonic()
+    followers.sync()
+    print(f"took {time.monotonic() - began}", file=sys.stderr)
+
+
+PROGRAMS = {"official": official, "sequential": sequential}
+
+if __name__ == "__main__":
+    main()
