@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import time
 from dataclasses import dataclass, field
@@ -89,7 +90,8 @@ class Sandbox:
             fault, seen = self.faults.next_for(request.method, request.path), self.seen
             reply = await self._line(request, fault)
             if self.options.latency_seconds:
-                await asyncio.sleep(self.options.latency_seconds)
+                with contextlib.suppress(asyncio.CancelledError):  # when the sandbox ends
+                    await asyncio.sleep(self.options.latency_seconds)
         answered = await answer(reply, fault, Exchange(receive, send, lambda: self._drop(scope["client"])))
         status = reply.status if answered else DROPPED
         if seen:

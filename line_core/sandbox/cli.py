@@ -12,6 +12,7 @@ from line_core.errors import LineError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_LAST_PORT = 65535
 _DESCRIPTION = "A local LINE platform: the Messaging API, followers who get what is sent, and webhooks. Nothing leaves \
 this machine."
 
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         "deliveries, faults, clock and webhooks are under /sandbox/; see docs/sandbox.md.",
     )
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    serve.add_argument("--port", type=_count, default=8800, help="port to listen on; 0 takes a free one")
+    serve.add_argument("--port", type=_port, default=8800, help="port to listen on; 0 takes a free one")
     serve.add_argument("--followers", type=_count, default=1000, help="people who follow the account")
     serve.add_argument("--seed", type=int, default=1, help="the same seed gives the same people, ids and histories")
     serve.add_argument("--latency-ms", type=_milliseconds, default=0.0, help="time that every answer takes")
@@ -50,9 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--unverified", action="store_true", help="play an account that LINE has not verified")
     serve.add_argument("--no-rate-limits", action="store_true", help="never answer 429 for being called too often")
     serve.add_argument("--no-access-log", action="store_true", help="no line a request on stderr")
-    serve.add_argument("--access-token", default="sandbox-token", help="the channel's long-lived access token")
-    serve.add_argument("--channel-id", default="1234567890", help="the channel's id")
-    serve.add_argument("--channel-secret", default="sandbox-secret", help="the channel's secret")
+    serve.add_argument(
+        "--access-token", type=_text, default="sandbox-token", help="the channel's long-lived access token"
+    )
+    serve.add_argument("--channel-id", type=_text, default="1234567890", help="the channel's id")
+    serve.add_argument("--channel-secret", type=_text, default="sandbox-secret", help="the channel's secret")
     return parser
 
 
@@ -61,6 +64,19 @@ def _count(text: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError("must be 0 or more")
     return number
+
+
+def _port(text: str) -> int:
+    number = _count(text)
+    if number > _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"must be {_LAST_PORT} or less")
+    return number
+
+
+def _text(text: str) -> str:
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return text
 
 
 def _milliseconds(text: str) -> float:

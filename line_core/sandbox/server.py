@@ -35,6 +35,11 @@ class _Connections:
         if transport is not None:
             transport.abort()
 
+    def drop_all(self) -> None:
+        """End all connections: nobody is waited for who waits for a fault."""
+        for transport in list(self._open.values()):
+            transport.abort()
+
     def protocol(self) -> type[HttpToolsProtocol]:
         """The HTTP protocol, which enters its connections here."""
         connections = self._open
@@ -52,16 +57,21 @@ class _Connections:
 
 
 class _Server(uvicorn.Server):
-    """Says on stdout when it answers."""
+    """Says on stdout when it answers, and ends at once."""
 
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, url: str, connections: _Connections) -> None:
         super().__init__(config)
         self._url = url
+        self._connections = connections
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
             print(f"line-sandbox ready at {self._url}", flush=True)  # noqa: T201 - the program's output
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._connections.drop_all()
+        await super().shutdown(sockets)
 
 
 def serve(options: SandboxOptions, *, host: str, port: int, access_log: bool) -> None:
@@ -92,7 +102,7 @@ def serve(options: SandboxOptions, *, host: str, port: int, access_log: bool) ->
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
     shown = f"[{host}]" if ":" in host else host
-    _Server(config, f"http://{shown}:{listener.getsockname()[1]}").run(sockets=[listener])
+    _Server(config, f"http://{shown}:{listener.getsockname()[1]}", connections).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
-import requests
 from linebot.v3.messaging import MulticastRequest, PushMessageRequest, TextMessage
 from linebot.v3.messaging.exceptions import ApiException
 
 if TYPE_CHECKING:
+    import requests
     from sandbox_clients import Control, Sdk
 
 KEY = "123e4567-e89b-12d3-a456-426614174000"
@@ -20,8 +20,9 @@ KEY = "123e4567-e89b-12d3-a456-426614174000"
 
 def send(control: Control, way: str, key: str = KEY) -> requests.Response:
     person = control.followers(1)[0]
-    to: dict[str, Any] = {"push": {"to": person}, "multicast": {"to": [person]}}.get(way, {})
-    body = {"messages": [{"type": "text", "text": "once"}, {"type": "text", "text": "only"}], **to}
+    body: dict[str, Any] = {"messages": [{"type": "text", "text": "once"}, {"type": "text", "text": "only"}]}
+    if way in ("push", "multicast"):
+        body["to"] = person if way == "push" else [person]
     return control.line("POST", f"/v2/bot/message/{way}", json=body, headers={"x-line-retry-key": key})
 
 

@@ -1,4 +1,4 @@
-"""LINE's official SDK reads insight: days that are not counted, figures that settle, and nulls for fewer than twenty."""
+"""LINE's official SDK reads insight: uncounted days, figures that settle, nulls for fewer than twenty people."""
 
 from __future__ import annotations
 

@@ -117,9 +117,7 @@ async def test_people_are_linked_to_menus(sdk: Sdk, control: Control) -> None:
     first, second, third = control.followers(20)[11:14]
     assert await status_of(sdk.messaging.get_rich_menu_id_of_user(first)) == 404
     await sdk.messaging.link_rich_menu_id_to_user(first, menu_id)
-    await sdk.messaging.link_rich_menu_id_to_users(
-        RichMenuBulkLinkRequest(richMenuId=menu_id, userIds=[second, third])
-    )
+    await sdk.messaging.link_rich_menu_id_to_users(RichMenuBulkLinkRequest(richMenuId=menu_id, userIds=[second, third]))
     for person in (first, second, third):
         assert (await sdk.messaging.get_rich_menu_id_of_user(person)).rich_menu_id == menu_id
     await sdk.messaging.unlink_rich_menu_id_from_user(first)

@@ -53,9 +53,7 @@ def test_without_the_token_nothing_opens(control: Control, header: str | None) -
 
 
 async def test_a_stateless_token_lives_15_minutes(sdk: Sdk, control: Control) -> None:
-    issued = await sdk.oauth.issue_stateless_channel_token_by_client_secret(
-        client_id=CHANNEL, client_secret=SECRET
-    )
+    issued = await sdk.oauth.issue_stateless_channel_token_by_client_secret(client_id=CHANNEL, client_secret=SECRET)
     assert (issued.token_type, issued.expires_in) == ("Bearer", 900)
     assert opens(control, issued.access_token)
     control.advance(899)
@@ -190,9 +188,7 @@ def test_an_assertion_is_signed_with_a_registered_key(
 ) -> None:
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     form = {"grant_type": GRANT, "client_assertion_type": ASSERTION_TYPE}
-    forged = control.line(
-        "POST", "/oauth2/v2.1/token", data=form | {"client_assertion": assertion(other, key_id)}
-    )
+    forged = control.line("POST", "/oauth2/v2.1/token", data=form | {"client_assertion": assertion(other, key_id)})
     assert (forged.status_code, forged.json()["error"]) == (400, "invalid_client")
     unknown = control.line(
         "POST", "/oauth2/v2.1/token", data=form | {"client_assertion": assertion(private_key, "another")}

@@ -27,13 +27,13 @@ class Control:
         self.url = url
         self.headers = {"authorization": f"Bearer {token}"}
 
-    def get(self, path: str, **parameters: Any) -> Any:
+    def get(self, path: str, /, **parameters: Any) -> Any:
         """A control API's answer."""
         answer = requests.get(f"{self.url}/sandbox/{path}", params=parameters, timeout=TIMEOUT)
         answer.raise_for_status()
         return answer.json()
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, /, **body: Any) -> Any:
         """A control API's answer."""
         answer = requests.post(f"{self.url}/sandbox/{path}", json=body, timeout=120)
         assert answer.ok, answer.text

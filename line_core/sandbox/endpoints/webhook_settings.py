@@ -48,7 +48,7 @@ class _WebhookSettings:
         return Reply({})
 
     async def test(self, request: Request) -> Reply:
-        given = read_body(request, "requests.json#/$defs/webhookTest").get("endpoint")
+        given = request.body and read_body(request, "requests.json#/$defs/webhookTest").get("endpoint")
         url = _checked(given) if given else self._endpoint()
         now = self._platform.clock.now()
         envelope = Envelope(url, self._platform.options.channel_secret, self._platform.account.user_id)

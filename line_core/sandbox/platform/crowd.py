@@ -59,6 +59,7 @@ class Crowd(Sequence[int]):
         Returns:
             Those of them that are in the crowd, and the number to go on at; None at the end.
         """
+        start = max(start, self.base.start)
         stop = min(start + width, self.base.stop)
         numbers = [number for number in range(start, stop) if not _holds(self.excluded, number)]
         if start + width < self.base.stop:

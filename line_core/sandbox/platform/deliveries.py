@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 _CONTENT = msgspec.json.Decoder(tuple[list[dict[str, Any]], list[str], bool])
 _KEY_BYTES = 16
-_NO_KEY = bytes(_KEY_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,7 @@ class DeliveryLog:
         self._endpoint = array("B")
         self._request_number = array("Q")
         self._at = array("d")
+        self._has_key = bytearray()
         self._retry_keys = bytearray()
         self._contents = bytearray()
         self._content_end = array("Q")
@@ -76,7 +76,8 @@ class DeliveryLog:
         self._endpoint.append(self._endpoints.index(endpoint))
         self._request_number.append(request_number)
         self._at.append(at)
-        self._retry_keys += retry_key.bytes if retry_key else _NO_KEY
+        self._has_key.append(retry_key is not None)
+        self._retry_keys += retry_key.bytes if retry_key else bytes(_KEY_BYTES)
         self._contents += msgspec.json.encode((messages, units, notification_disabled))
         self._content_end.append(len(self._contents))
         self._delivery_end.append(self.delivered + len(chats))
@@ -115,7 +116,7 @@ class DeliveryLog:
             number,
             self._endpoints[self._endpoint[number]],
             self._request_number[number],
-            UUID(bytes=key) if key != _NO_KEY else None,
+            UUID(bytes=key) if self._has_key[number] else None,
             *_CONTENT.decode(content),
             self._at[number],
         )

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # When the first history begins: fixed, since an event's id holds its time and may not depend on the day of the run.
 _START = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
 _FORMER_EVERY = 20
-_CHAT_EVERY = 25
+_CHAT_EVERY = 10
 _SEED_STRIDE = 7919
 _LAP_MILLISECONDS = 30 * 24 * 3600 * 1000
 
@@ -83,7 +83,7 @@ class Histories:
                 story = ChatStory(self._around, place, start, self._draw(turn), chance)
                 yield story.tell(is_new=place < GROUPS + ROOMS)
                 continue
-            is_former = bool(formers) and turn % _FORMER_EVERY == _FORMER_EVERY - 1
+            is_former = bool(formers) and turn % _FORMER_EVERY == _FORMER_EVERY // 2
             place = turn + self._seed * _SEED_STRIDE
             number = users.first_former + place % formers if is_former else place % people
             yield PersonStory(self._around, number, start, self._draw(turn), chance).tell(

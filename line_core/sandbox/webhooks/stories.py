@@ -25,6 +25,7 @@ _TAPS_SHARE = 0.15
 _TAKES_BACK_SHARE = 0.06
 _EDITS_SHARE = 0.1
 _COMES_BACK_SHARE = 0.25
+_ASKED_BACK_SHARE = 0.5
 _EXTRA_SHARE = 0.3
 _MOST_MESSAGES = 6
 _MOST_TALKERS = 5
@@ -150,7 +151,7 @@ class ChatStory(_Story):
                 yield self._happens("join", source, **reply_token(self._chance))
                 yield self._members("memberJoined", "joined", source, members, **reply_token(self._chance))
             yield from self._talk(source, members)
-            if self._chance.random() < _COMES_BACK_SHARE:
+            if self._chance.random() < _ASKED_BACK_SHARE:
                 yield self._members("memberLeft", "left", source, members[:1])
                 yield self._happens("leave", source)
                 yield self._happens("join", source, **reply_token(self._chance))

@@ -1,0 +1,497 @@
+"""What LINE would refuse about messages, with LINE's words and property paths."""
+
+from __future__ import annotations
+
+import copy
+import json
+import warnings
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from line_core.messages import check_messages
+from line_core.messages.lengths import grapheme_length, utf16_length
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # the SDK's models are built on deprecated parts of pydantic
+    from linebot.v3.messaging import models
+
+URL = "https://shop.example/a.png"
+MESSAGE_ACTION = {"type": "message", "label": "Yes", "text": "yes"}
+URI_ACTION = {"type": "uri", "label": "Shop", "uri": "https://shop.example/?a=%20b#c"}
+TEXT: dict[str, Any] = {"type": "text", "text": "hello"}
+
+VALID: dict[str, dict[str, Any]] = {
+    "text": TEXT,
+    "text with emoji": {
+        "type": "text",
+        "text": "👍 $ and $",
+        "emojis": [
+            {"index": 3, "productId": "5ac1bfd5040ab15980c9b435", "emojiId": "001"},
+            {"index": 9, "productId": "5ac1bfd5040ab15980c9b435", "emojiId": "002"},
+        ],
+        "quoteToken": "q",
+    },
+    "text v2": {
+        "type": "textV2",
+        "text": "Hi {name}, {{braces}} {smile}",
+        "substitution": {
+            "name": {"type": "mention", "mentionee": {"type": "user", "userId": "U" + "0" * 32}},
+            "smile": {"type": "emoji", "productId": "1", "emojiId": "2"},
+        },
+    },
+    "sticker": {"type": "sticker", "packageId": "446", "stickerId": "1988"},
+    "image": {"type": "image", "originalContentUrl": URL, "previewImageUrl": URL},
+    "video": {
+        "type": "video",
+        "originalContentUrl": URL,
+        "previewImageUrl": URL,
+        "trackingId": "a-.=,+*()%$&;:@{}!?<>[]",
+    },
+    "audio": {"type": "audio", "originalContentUrl": URL, "duration": 60_000},
+    "location": {"type": "location", "title": "t", "address": "a", "latitude": 35.6, "longitude": 139.7},
+    "coupon": {"type": "coupon", "couponId": "01K0", "deliveryTag": "spring_1"},
+    "imagemap": {
+        "type": "imagemap",
+        "baseUrl": "https://shop.example/map",
+        "altText": "map",
+        "baseSize": {"width": 1040, "height": 520},
+        "actions": [
+            {"type": "uri", "linkUri": "tel:09001234567", "area": {"x": 0, "y": 0, "width": 520, "height": 520}},
+            {"type": "message", "text": "hi", "area": {"x": 520, "y": 0, "width": 520, "height": 520}},
+            {"type": "clipboard", "clipboardText": "code", "area": {"x": 0, "y": 0, "width": 1, "height": 1}},
+        ],
+        "video": {
+            "originalContentUrl": URL,
+            "previewImageUrl": URL,
+            "area": {"x": 0, "y": 0, "width": 1, "height": 1},
+            "externalLink": {"linkUri": URL, "label": "more"},
+        },
+    },
+    "buttons": {
+        "type": "template",
+        "altText": "menu",
+        "template": {
+            "type": "buttons",
+            "thumbnailImageUrl": URL,
+            "imageAspectRatio": "square",
+            "imageBackgroundColor": "#FFFFFF",
+            "title": "Menu",
+            "text": "x" * 60,
+            "defaultAction": {"type": "uri", "uri": URL},
+            "actions": [
+                MESSAGE_ACTION,
+                {
+                    "type": "postback",
+                    "label": "Buy",
+                    "data": "x" * 300,
+                    "inputOption": "openKeyboard",
+                    "fillInText": "1",
+                },
+                {
+                    "type": "datetimepicker",
+                    "label": "When",
+                    "data": "",
+                    "mode": "datetime",
+                    "initial": "2026-01-31T23:59",
+                },
+                {"type": "clipboard", "label": "Copy", "clipboardText": "code"},
+            ],
+        },
+    },
+    "confirm": {
+        "type": "template",
+        "altText": "sure",
+        "template": {"type": "confirm", "text": "Sure?", "actions": [MESSAGE_ACTION, URI_ACTION]},
+    },
+    "carousel": {
+        "type": "template",
+        "altText": "two",
+        "template": {
+            "type": "carousel",
+            "columns": [
+                {"title": "a", "text": "x" * 60, "actions": [MESSAGE_ACTION]},
+                {"title": "b", "text": "y", "actions": [URI_ACTION]},
+            ],
+        },
+    },
+    "image carousel": {
+        "type": "template",
+        "altText": "pictures",
+        "template": {"type": "image_carousel", "columns": [{"imageUrl": URL, "action": {"type": "uri", "uri": URL}}]},
+    },
+    "flex": {
+        "type": "flex",
+        "altText": "card",
+        "contents": {
+            "type": "bubble",
+            "size": "mega",
+            "styles": {"footer": {"separator": True, "separatorColor": "#00000080"}},
+            "hero": {"type": "image", "url": URL, "size": "full", "aspectRatio": "20:13", "aspectMode": "cover"},
+            "body": {
+                "type": "box",
+                "layout": "vertical",
+                "spacing": "md",
+                "paddingAll": "20px",
+                "offsetTop": "-3px",
+                "background": {
+                    "type": "linearGradient",
+                    "angle": "90deg",
+                    "startColor": "#ff0000",
+                    "endColor": "#0000ff",
+                },
+                "contents": [
+                    {"type": "text", "text": "Brown Cafe", "weight": "bold", "size": "xl"},
+                    {"type": "text", "contents": [{"type": "span", "text": "a", "size": "12px"}]},
+                    {
+                        "type": "box",
+                        "layout": "baseline",
+                        "contents": [{"type": "icon", "url": URL, "size": "sm"}, {"type": "filler"}],
+                    },
+                    {"type": "separator", "margin": "xxl"},
+                    {"type": "button", "style": "primary", "height": "sm", "action": URI_ACTION},
+                ],
+            },
+        },
+    },
+    "flex with a video": {
+        "type": "flex",
+        "altText": "film",
+        "contents": {
+            "type": "bubble",
+            "hero": {
+                "type": "video",
+                "url": "https://shop.example/a.mp4",
+                "previewUrl": URL,
+                "altContent": {"type": "image", "url": URL},
+                "aspectRatio": "16:9",
+            },
+        },
+    },
+    "flex carousel": {
+        "type": "flex",
+        "altText": "cards",
+        "contents": {"type": "carousel", "contents": [{"type": "bubble", "size": "kilo"}] * 12},
+    },
+    "quick replies": {
+        **TEXT,
+        "quickReply": {
+            "items": [
+                {"type": "action", "imageUrl": URL, "action": MESSAGE_ACTION},
+                {"type": "action", "action": {"type": "camera", "label": "Camera"}},
+                {"type": "action", "action": {"type": "cameraRoll", "label": "Roll"}},
+                {"type": "action", "action": {"type": "location", "label": "Here"}},
+            ]
+        },
+        "sender": {"name": "Cony", "iconUrl": URL},
+    },
+}
+
+
+def told(message: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(problem.property, problem.message) for problem in check_messages([message])]
+
+
+def changed(name: str, path: str, value: Any) -> dict[str, Any]:
+    """A valid message with one property changed; `...` takes it away."""
+    message = copy.deepcopy(VALID[name])
+    *way, last = [int(part) if part.isdigit() else part for part in path.replace("[", ".").replace("]", "").split(".")]
+    target: Any = message
+    for part in way:
+        target = target[part]
+    if value is ...:
+        del target[last]
+    else:
+        target[last] = value
+    return message
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_a_message_of_every_kind_passes(name: str) -> None:
+    assert told(VALID[name]) == []
+
+
+@pytest.mark.parametrize("name", VALID)
+def test_what_passes_is_a_message_for_the_official_sdk_too(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        parsed = models.Message.from_dict(copy.deepcopy(VALID[name]))
+    assert parsed.type == VALID[name]["type"]
+    assert told(parsed.to_dict()) == [], "and back"
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("text", "text"),
+        ("text", "type"),
+        ("text with emoji", "emojis[0].index"),
+        ("text with emoji", "emojis[1].productId"),
+        ("text with emoji", "emojis[1].emojiId"),
+        ("text v2", "substitution.name.mentionee"),
+        ("text v2", "substitution.name.mentionee.userId"),
+        ("text v2", "substitution.smile.emojiId"),
+        ("sticker", "packageId"),
+        ("sticker", "stickerId"),
+        ("image", "originalContentUrl"),
+        ("image", "previewImageUrl"),
+        ("video", "previewImageUrl"),
+        ("audio", "duration"),
+        ("location", "title"),
+        ("location", "address"),
+        ("location", "latitude"),
+        ("location", "longitude"),
+        ("coupon", "couponId"),
+        ("imagemap", "baseUrl"),
+        ("imagemap", "altText"),
+        ("imagemap", "baseSize.height"),
+        ("imagemap", "actions"),
+        ("imagemap", "actions[0].area"),
+        ("imagemap", "actions[0].linkUri"),
+        ("imagemap", "actions[1].text"),
+        ("imagemap", "actions[2].clipboardText"),
+        ("imagemap", "video.area.width"),
+        ("buttons", "altText"),
+        ("buttons", "template"),
+        ("buttons", "template.type"),
+        ("buttons", "template.text"),
+        ("buttons", "template.actions"),
+        ("buttons", "template.actions[0].label"),
+        ("buttons", "template.actions[1].data"),
+        ("buttons", "template.actions[2].mode"),
+        ("buttons", "template.actions[3].clipboardText"),
+        ("confirm", "template.actions[1].uri"),
+        ("carousel", "template.columns[1].text"),
+        ("image carousel", "template.columns[0].imageUrl"),
+        ("image carousel", "template.columns[0].action"),
+        ("flex", "contents"),
+        ("flex", "contents.body.layout"),
+        ("flex", "contents.body.contents"),
+        ("flex", "contents.body.contents[0].text"),
+        ("flex", "contents.body.contents[4].action"),
+        ("flex", "contents.body.contents[4].action.label"),
+        ("flex", "contents.hero.url"),
+        ("flex with a video", "contents.hero.altContent"),
+        ("flex carousel", "contents.contents"),
+        ("quick replies", "quickReply.items"),
+        ("quick replies", "quickReply.items[0].action"),
+        ("quick replies", "quickReply.items[1].action.label"),
+    ],
+)
+def test_what_is_required_and_missing_is_named(name: str, path: str) -> None:
+    assert told(changed(name, path, ...)) == [(f"messages[0].{path}", "May not be empty")]
+
+
+LONG = "x" * 2001
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "message"),
+    [
+        ("text", "text", "", "May not be empty"),
+        ("text", "text", "x" * 5001, "Length must be between 0 and 5000"),
+        ("text", "text", "👍" * 2501, "Length must be between 0 and 5000"),
+        ("text", "text", 7, "Must be of type string"),
+        ("text", "type", "hologram", None),
+        ("text with emoji", "emojis[0].index", 2, "invalid emoji index"),
+        ("text with emoji", "emojis[1].index", 3, "invalid emoji index"),
+        ("image", "originalContentUrl", "http://shop.example/a.png", "invalid uri"),
+        ("image", "originalContentUrl", "https://shop.example/日本.png", "invalid uri"),
+        ("image", "originalContentUrl", "https://" + LONG, "Length must be between 0 and 2000"),
+        ("video", "trackingId", "with space", "invalid property"),
+        ("video", "trackingId", "x" * 101, "Length must be between 0 and 100"),
+        ("audio", "duration", 1.5, "Must be of type integer"),
+        ("location", "title", "x" * 101, "Length must be between 0 and 100"),
+        ("location", "latitude", 91, "Must be less than or equal to 90"),
+        ("coupon", "deliveryTag", "no-dash", "invalid property"),
+        ("imagemap", "baseSize.width", 1000, "Must be one of the following values: [1040]"),
+        ("imagemap", "altText", "x" * 1501, "Length must be between 0 and 1500"),
+        ("imagemap", "actions[0].linkUri", "https://" + "x" * 1000, "Length must be between 0 and 1000"),
+        ("imagemap", "actions[1].text", "x" * 401, "Length must be between 0 and 400"),
+        ("imagemap", "actions[0].area.x", -1, "Must be greater than or equal to 0"),
+        ("buttons", "template.text", "x" * 61, "Length must be between 0 and 60"),
+        ("buttons", "template.title", "x" * 41, "Length must be between 0 and 40"),
+        ("buttons", "template.actions", [MESSAGE_ACTION] * 5, "Size must be between 1 and 4"),
+        ("buttons", "template.actions[0].label", "x" * 21, "Length must be between 0 and 20"),
+        ("buttons", "template.actions[0].text", "x" * 301, "Length must be between 0 and 300"),
+        ("buttons", "template.actions[1].data", "x" * 301, "Length must be between 0 and 300"),
+        ("buttons", "template.actions[2].initial", "2026-01-31", "invalid property"),
+        ("buttons", "template.imageBackgroundColor", "white", "invalid property"),
+        ("buttons", "template.actions[0].type", "camera", None),
+        ("confirm", "template.actions", [MESSAGE_ACTION], "Size must be between 2 and 2"),
+        ("confirm", "template.text", "x" * 241, "Length must be between 0 and 240"),
+        ("confirm", "template.actions[1].uri", "javascript:alert(1)", "invalid uri"),
+        ("carousel", "template.columns", [], "Size must be between 1 and 10"),
+        ("image carousel", "template.columns[0].action.label", "x" * 13, "Length must be between 0 and 12"),
+        ("flex", "contents.hero.aspectRatio", "1:4", "invalid property"),
+        ("flex", "contents.hero.aspectRatio", "wide", "invalid property"),
+        ("flex", "contents.body.contents[0].size", "huge", "invalid property"),
+        ("flex", "contents.body.contents[0].color", "red", None),
+        ("flex", "contents.body.contents[0].text", "", "May not be empty"),
+        ("flex", "contents.body.contents[4].action.label", "x" * 41, "Length must be between 0 and 40"),
+        ("flex carousel", "contents.contents", [{"type": "bubble"}] * 13, "Size must be between 1 and 12"),
+        ("quick replies", "quickReply.items", [], "Size must be between 1 and 13"),
+        ("quick replies", "sender.name", "x" * 21, "Length must be between 0 and 20"),
+    ],
+)
+def test_what_is_wrong_is_named_in_lines_words(name: str, path: str, value: Any, message: str | None) -> None:
+    try:
+        problems = told(changed(name, path, value))
+    except KeyError:
+        problems = []
+    assert f"messages[0].{path}" in {problem[0] for problem in problems}
+    if message is not None:
+        assert (f"messages[0].{path}", message) in problems
+
+
+@pytest.mark.parametrize("count", [0, 6])
+def test_a_request_has_1_to_5_messages(count: int) -> None:
+    assert [tuple(problem) for problem in check_messages([TEXT] * count)] == [
+        ("messages", "Size must be between 1 and 5")
+    ]
+
+
+@pytest.mark.parametrize("messages", [None, "text", {"type": "text"}, 7])
+def test_what_is_no_list_of_messages_is_a_problem(messages: Any) -> None:
+    (problem,) = check_messages(messages)
+    assert problem.property == "messages"
+
+
+def test_columns_are_alike() -> None:
+    assert told(changed("carousel", "template.columns[1].actions", [MESSAGE_ACTION] * 2)) == [
+        ("messages[0].template.columns[1].actions", "Must be the same in all columns and bubbles")
+    ]
+    assert told(changed("carousel", "template.columns[1].title", ...)) == [
+        ("messages[0].template.columns[1].title", "Must be the same in all columns and bubbles")
+    ]
+
+
+def test_bubbles_of_a_carousel_have_one_size_and_no_video() -> None:
+    bubbles = [{"type": "bubble", "size": "kilo"}, {"type": "bubble"}]
+    assert told(changed("flex carousel", "contents.contents", bubbles)) == [
+        ("messages[0].contents.contents[1].size", "Must be the same in all columns and bubbles")
+    ]
+    filmed = [VALID["flex with a video"]["contents"]]
+    assert [name for name, _ in told(changed("flex carousel", "contents.contents", filmed))] == [
+        "messages[0].contents.contents[0].hero.type"
+    ]
+
+
+def test_a_text_without_picture_and_title_may_be_longer() -> None:
+    message = changed("buttons", "template.text", "x" * 160)
+    for name in ("title", "thumbnailImageUrl"):
+        del message["template"][name]
+    assert told(message) == []
+    message["template"]["text"] += "x"
+    assert told(message) == [("messages[0].template.text", "Length must be between 0 and 160")]
+
+
+@pytest.mark.parametrize(("kilobytes", "passes"), [(29, True), (31, False)])
+def test_a_bubble_is_30_kilobytes_at_most(kilobytes: int, passes: bool) -> None:
+    parts = [{"type": "text", "text": "x" * 1000}] * kilobytes
+    message = changed("flex", "contents.body.contents", parts)
+    assert (told(message) == []) == passes
+
+
+def test_boxes_hold_what_goes_with_their_layout() -> None:
+    problems = told(changed("flex", "contents.body.contents[2].contents[0]", {"type": "separator"}))
+    assert problems == [
+        (
+            "messages[0].contents.body.contents[2].contents[0].type",
+            "Must be one of the following values: [icon, text, filler]",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{name", "invalid braces"),
+        ("name}", "invalid braces"),
+        ("{}", "invalid braces"),
+        ("{nobody}", "no substitution for {nobody}"),
+    ],
+)
+def test_braces_come_in_pairs_and_are_substituted(text: str, words: str) -> None:
+    assert told(changed("text v2", "text", text)) == [("messages[0].text", words)]
+
+
+def test_a_message_has_20_mentions_at_most() -> None:
+    assert told(changed("text v2", "text", "{name}" * 20)) == []
+    assert [name for name, _ in told(changed("text v2", "text", "{name}" * 21))] == ["messages[0].substitution"]
+
+
+def test_display_text_and_text_do_not_go_together() -> None:
+    postback = {"type": "postback", "label": "x", "data": "x", "displayText": "a", "text": "b"}
+    assert told(changed("buttons", "template.actions[0]", postback)) == [
+        ("messages[0].template.actions[0].text", "Must not be specified")
+    ]
+
+
+def test_labels_are_counted_as_people_count() -> None:
+    family = "👨‍👩‍👧‍👦"
+    assert told(changed("buttons", "template.actions[0].label", family * 20)) == []
+    assert told(changed("buttons", "template.actions[0].label", family * 21)) != []
+
+
+def test_what_line_may_add_one_day_passes() -> None:
+    assert told(TEXT | {"novelty": {"deep": [1]}}) == []
+
+
+def test_nesting_without_end_is_a_problem_and_no_crash() -> None:
+    box: dict[str, Any] = {"type": "box", "layout": "vertical", "contents": []}
+    for _ in range(3000):
+        box = {"type": "box", "layout": "vertical", "contents": [box]}
+    assert [problem.message for problem in check_messages([changed("flex", "contents.body", box)])] == [
+        "nested too deeply"
+    ]
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["type", "text", "contents", "action", "x"]), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+
+
+@given(value=JSON_VALUES)
+def test_any_json_is_answered(value: Any) -> None:
+    for problem in check_messages([value]):
+        assert problem.property.startswith("messages[0]")
+        assert problem.message
+
+
+@given(value=JSON_VALUES, kind=st.sampled_from(["text", "textV2", "template", "flex", "imagemap", "video"]))
+def test_any_json_of_a_known_type_is_answered(value: Any, kind: str) -> None:
+    message = value if isinstance(value, dict) else {"text": value, "contents": value, "template": value}
+    problems = check_messages([{**message, "type": kind}])
+    assert all(problem.property.startswith("messages[0]") for problem in problems)
+    assert json.dumps([problem._asdict() for problem in problems])
+
+
+@pytest.mark.parametrize(
+    ("text", "units", "graphemes"),
+    [
+        ("", 0, 0),
+        ("abc", 3, 3),
+        ("日本", 2, 2),
+        ("🍎", 2, 1),
+        ("👨‍👩‍👧‍👦", 11, 1),
+        ("e\u0301", 2, 1),
+        ("🇯🇵🇹🇼", 8, 2),
+        ("สวัสดี", 6, 4),
+        ("\r\n", 2, 1),
+    ],
+)
+def test_characters_are_counted_as_line_counts_them(text: str, units: int, graphemes: int) -> None:
+    assert (utf16_length(text), grapheme_length(text)) == (units, graphemes)
+
+
+@given(text=st.text())
+def test_utf16_length_is_that_of_the_encoding(text: str) -> None:
+    assert utf16_length(text) == len(text.encode("utf-16-le", "surrogatepass")) // 2
