@@ -79,7 +79,9 @@ def emptied_store(request: pytest.FixtureRequest) -> Iterator[Store]:
             yield store
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(people.histories(), st.data())
 def test_the_people_are_the_same_whatever_the_batches(
     emptied_store: Store,

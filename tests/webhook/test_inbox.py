@@ -146,7 +146,7 @@ def test_the_order_of_arrival_makes_no_difference(tmp_path: Path, story: list[di
     assert all(what == known[0] for what in known)
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(bodies=st.lists(odd_bodies(), max_size=5))
 def test_whatever_comes_can_be_stored_and_is_stored_once(store: Store, bodies: list[bytes]) -> None:
     write(store, *bodies)
