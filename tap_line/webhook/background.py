@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import multiprocessing
 import os
 import signal
 import uuid
@@ -19,6 +20,7 @@ from tap_line.webhook.retention import STEP_PAUSE_SECONDS, Purge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from multiprocessing.process import BaseProcess
 
     from line_core.store import Store
     from tap_line.webhook.metrics import Metrics
@@ -63,8 +65,9 @@ class Background:
         others = []
         if self._settings.inbox_retention_days is not None:
             others.append(asyncio.create_task(self._retain(self._settings.inbox_retention_days)))
-        if self._settings.workers > 1:
-            others.append(asyncio.create_task(_end_with_parent(os.getppid())))
+        parent = multiprocessing.parent_process()
+        if parent is not None:
+            others.append(asyncio.create_task(_end_with(parent)))
         try:
             yield
         finally:
@@ -105,9 +108,9 @@ class Background:
             return take_lease(connection, "purge", self._owner, _PURGE_EVERY_SECONDS / 2)
 
 
-async def _end_with_parent(parent: int) -> None:
+async def _end_with(parent: BaseProcess) -> None:
     """Stop this worker when the process that manages the workers is gone, however it went."""
-    while os.getppid() == parent:  # noqa: ASYNC110 - no event tells it
+    while parent.is_alive():  # noqa: ASYNC110 - no event tells it
         await asyncio.sleep(_PARENT_CHECK_SECONDS)
     _log.error("the parent process is gone")
     os.kill(os.getpid(), signal.SIGTERM)

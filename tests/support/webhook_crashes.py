@@ -1,0 +1,47 @@
+"""Kill a receiver again and again while it is busy."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import servers
+from receiver_program import Receiver, environment
+from webhook_load import Load, assert_kept
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def crash_often(directory: Path, store_url: str, *, crashes: int, workers: int = 1) -> None:
+    """Kill the receiver (all its processes) this often at a random moment; assert that nothing was lost or doubled."""
+    chance = random.Random(crashes)
+    url: str | None = None
+    with Load(lambda: url) as load:
+        for _ in range(crashes):
+            with _unprotected_receiver(directory, store_url, workers) as (process, url):
+                load.until(accepted=20)
+                time.sleep(chance.uniform(0, 0.3))
+                os.killpg(process.pid, signal.SIGKILL)
+            url = None
+    assert None in load.statuses()
+    assert_kept(load, Receiver("", store_url, directory).stored())
+
+
+@contextlib.contextmanager
+def _unprotected_receiver(directory: Path, store_url: str, workers: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    command = [servers.PROGRAMS / "tap-line-webhook", "serve", "--port", "0"]
+    with (
+        (directory / "receiver.log").open("ab") as log,
+        servers.running(
+            command, env=environment(store_url=store_url, workers=workers), stdout=subprocess.PIPE, stderr=log
+        ) as process,
+    ):
+        assert process.stdout is not None
+        yield process, process.stdout.readline().split()[-1]
