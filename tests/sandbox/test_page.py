@@ -142,9 +142,17 @@ async def test_flex_messages_are_drawn(page: Page, control: Control) -> None:
         {"type": "flex", "altText": "two", "contents": carousel},
     )
     assert await page.value("document.querySelectorAll('.flex-bubble').length") == 3
-    style = "getComputedStyle([...document.querySelectorAll('.flex-text')].find((one) => one.innerText === 'Brown Cafe'))"
-    assert await page.value(f"[{style}.fontWeight, {style}.fontSize, {style}.color]") == ["700", "18px", "rgb(255, 0, 0)"]
-    side = "[...document.querySelectorAll('.flex-text')].find((one) => one.innerText === '{}').getBoundingClientRect().{}"
+    style = (
+        "getComputedStyle([...document.querySelectorAll('.flex-text')].find((one) => one.innerText === 'Brown Cafe'))"
+    )
+    assert await page.value(f"[{style}.fontWeight, {style}.fontSize, {style}.color]") == [
+        "700",
+        "18px",
+        "rgb(255, 0, 0)",
+    ]
+    side = (
+        "[...document.querySelectorAll('.flex-text')].find((one) => one.innerText === '{}').getBoundingClientRect().{}"
+    )
     assert await page.value(side.format("left", "top")) == await page.value(side.format("right", "top"))
     assert await page.value(side.format("left", "left")) < await page.value(side.format("right", "left"))
     assert "ab" in await page.texts(".flex-text")
@@ -153,7 +161,7 @@ async def test_flex_messages_are_drawn(page: Page, control: Control) -> None:
 
 @with_browser
 async def test_nothing_in_a_message_runs(page: Page, control: Control) -> None:
-    wicked = "<img src=x onerror=\"window.bad=1\"><script>window.bad=1</script>"
+    wicked = '<img src=x onerror="window.bad=1"><script>window.bad=1</script>'
     await shown(page, control, {"type": "text", "text": wicked})
     assert await page.text(".bubble") == wicked
     assert await page.value("window.bad === undefined")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from linebot.v3.messaging.exceptions import ApiException
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -14,8 +14,10 @@ from linebot.v3.messaging import (
     ReplyMessageRequest,
     SetWebhookEndpointRequest,
     ShowLoadingAnimationRequest,
-    TestWebhookEndpointRequest as EndpointTest,  # its own name looks like a test's
     TextMessage,
+)
+from linebot.v3.messaging import (
+    TestWebhookEndpointRequest as EndpointTest,  # its own name looks like a test's
 )
 from linebot.v3.messaging.exceptions import ApiException
 from linebot.v3.models.events import UnknownEvent

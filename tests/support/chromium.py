@@ -67,7 +67,7 @@ class Page:
     async def screenshot(self, file: Path) -> None:
         """Keep a picture of the page."""
         answer = await self.ask("Page.captureScreenshot", format="png", captureBeyondViewport=True)
-        file.write_bytes(base64.b64decode(answer["data"]))
+        file.write_bytes(base64.b64decode(answer["data"]))  # noqa: ASYNC240 - one small file, and nobody else waits
 
 
 @asynccontextmanager
@@ -96,7 +96,9 @@ async def open_page(url: str, profile: Path) -> AsyncIterator[Page]:
                 page = Page(socket)
                 await page.ask("Runtime.enable")
                 await page.ask("Page.enable")
-                await page.ask("Emulation.setDeviceMetricsOverride", width=1400, height=1400, deviceScaleFactor=1, mobile=False)
+                await page.ask(
+                    "Emulation.setDeviceMetricsOverride", width=1400, height=1400, deviceScaleFactor=1, mobile=False
+                )
                 await page.ask("Page.navigate", url=url)
                 yield page
                 await page.ask("Browser.close")

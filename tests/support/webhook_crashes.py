@@ -36,7 +36,7 @@ def crash_often(directory: Path, store_url: str, *, crashes: int, workers: int =
 
 @contextlib.contextmanager
 def _unprotected_receiver(directory: Path, store_url: str, workers: int) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    command = [servers.PROGRAMS / "tap-line-webhook", "serve", "--port", "0"]
+    command = [str(servers.PROGRAMS / "tap-line-webhook"), "serve", "--port", "0"]
     with (
         (directory / "receiver.log").open("ab") as log,
         servers.running(

@@ -12,7 +12,7 @@ from line_core.sandbox.platform.chance import Chance
 from line_core.sandbox.platform.refusals import AudienceRefusal, TooManyRequests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from line_core.sandbox.platform.clock import Clock
 
@@ -68,7 +68,8 @@ class Audience:
     is_ifa: bool = False
     request_id: str | None = None
     click_url: str | None = None
-    people: set[int] = field(default_factory=set)
+    people: Collection[int] = frozenset()
+    """Those whom the channel knows, by number."""
     other_ids: int = 0
     """Ids that it was given and that the channel cannot know: devices' (IFA), or foreign."""
     jobs: list[Job] = field(default_factory=list)
@@ -120,9 +121,9 @@ class Audiences:
         for place, (kind, description, route, share) in enumerate(_OLD):
             created = clock.now() - (len(_OLD) - place) * _OLD_EVERY_SECONDS
             audience = self._add(kind, description, created=created, route=route)
-            size = min(people * share // 1000, 100_000)
-            start = chance.bits(place)
-            audience.people = {(start + number) % people for number in range(size)} if people else set()
+            size = people * share // 1000
+            first = chance.bits(place) % (people - size + 1)
+            audience.people = range(first, first + size)
 
     def create(self, kind: str, description: str, **more: str | bool | None) -> Audience:
         """Make an audience through the API.
@@ -160,8 +161,9 @@ class Audiences:
             raise AudienceRefusal("audience group expired", "AUDIENCE_GROUP_CAN_NOT_UPLOAD_STATUS_EXPIRED")
         if sum(job.status(now) != "FINISHED" for job in audience.jobs) >= MAX_RUNNING_JOBS:
             raise TooManyRequests.rate()
-        added = set(people) - audience.people
-        audience.people |= added
+        before = set(audience.people)
+        added = set(people) - before
+        audience.people = before | added
         audience.other_ids += other_ids
         audience.jobs.append(Job(self._next_job, description, len(added) + other_ids, now))
         del audience.jobs[:-_KEPT_JOBS]

@@ -59,7 +59,7 @@ class Recipients:
         """The people who may be meant: all, where something is only denied, else those of the sources."""
         if self._is_open:
             return everybody
-        sources: list[set[int] | frozenset[int]] = [audience.people for audience in self.audiences]
+        sources = [audience.people for audience in self.audiences]
         return sorted(set().union(*sources, *self._redeliveries))
 
     def _question(self, recipient: dict[str, Any]) -> Question:
