@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tap_line.streams import STREAMS
 from tap_line.tap import TapLine
 from target_line.reasons import Reason
 from target_line.target import TargetLine
@@ -70,12 +69,32 @@ def reasons_table() -> list[str]:
 
 def streams_table() -> list[str]:
     """Every stream of the tap."""
-    rows = ["| stream | what a row is | primary key |", "|---|---|---|"]
-    for stream in sorted(STREAMS, key=lambda stream: stream.name):
-        names: tuple[str, ...] = stream.primary_keys  # type: ignore[assignment]  # a property to the SDK, a tuple here
-        keys = ", ".join(f"`{name}`" for name in names)
-        rows.append(f"| `{stream.name}` | {(stream.__doc__ or '').splitlines()[0]} | {keys} |")
+    rows = ["| stream | what a row is | primary key | replication |", "|---|---|---|---|"]
+    for stream in catalog():
+        keys = ", ".join(f"`{name}`" for name in stream["key_properties"])
+        method = stream["replication_method"].lower().replace("_", " ")
+        rows.append(
+            f"| [`{stream['stream']}`](#{stream['stream']}) | {stream['schema']['description']} | {keys} | {method} |"
+        )
     return rows
+
+
+def columns_tables() -> list[str]:
+    """Every stream's columns."""
+    lines = []
+    for stream in catalog():
+        lines += ["", f"### {stream['stream']}", "", "| column | type | what it holds |", "|---|---|---|"]
+        for name, column in stream["schema"]["properties"].items():
+            kind = next(kind for kind in column["type"] if kind != "null")
+            lines.append(f"| `{name}` | {column.get('format', kind)} | {column['description']} |")
+    return lines
+
+
+def catalog() -> list[dict[str, Any]]:
+    """The tap's streams as discovery tells of them, by name."""
+    tap = TapLine(config={}, validate_config=False, setup_mapper=False)
+    streams: list[dict[str, Any]] = tap.catalog_dict["streams"]
+    return sorted(streams, key=lambda stream: stream["stream"])
 
 
 def pages() -> dict[Path, str]:
@@ -84,7 +103,7 @@ def pages() -> dict[Path, str]:
     return {
         DOCS / "settings.md": settings_page(),
         sending: between_marks(sending.read_text(), "reasons", reasons_table()),
-        tap: between_marks(tap.read_text(), "streams", streams_table()),
+        tap: between_marks(between_marks(tap.read_text(), "streams", streams_table()), "columns", columns_tables()),
     }
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import inbox_events
 import pytest
 from inbox_events import event, minute
 
+from line_core.store import open_store
 from tap_line.friends import repository
 from tap_line.friends.book import FriendBook
 from tap_line.friends.repository import Checks, Marks
 from tap_line.friends.rules import FollowState, Source
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from line_core.store import Store
     from tap_line.friends.rules import Friendship
 
@@ -144,3 +148,34 @@ def test_channels_are_kept_apart(store: Store, book: FriendBook) -> None:
     assert [line_id for line_id, _ in FriendBook(store, "other").followers()] == [ANN]
     with store.read() as connection:
         assert repository.inbox_channels(connection) == ["other"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_quick_answer_to_what_is_certain_changes_no_result(tmp_path: Path, seed: int) -> None:
+    def live(store: Store) -> tuple[list[tuple[str, object]], int]:
+        """Ten looks at three people, and events between them, as the seed has it."""
+        chance = random.Random(seed)
+        book = FriendBook(store, "main")
+        for step in range(1, 11):
+            who = chance.sample([ANN, BOB, CAT], chance.randint(1, 3))
+            at = step * 10 + chance.choice([-15, 0, 0])
+            match chance.choice(["event", "list", "complete", "check"]):
+                case "event":
+                    receive(store, *((at, line_id, chance.choice(["follow", "unfollow"])) for line_id in who))
+                case "list":
+                    book.note_listed(who, minute(at))
+                case "complete":
+                    book.note_complete_list(minute(at))
+                case _:
+                    book.note_checked({line_id: chance.random() < 0.7 for line_id in who}, minute(at), "p")
+        with store.read() as connection:
+            known = repository.friendships(connection, "main", [ANN, BOB, CAT])
+        return sorted(known.items()), findings(store)
+
+    results = []
+    for name, is_quick in (("quick", True), ("slow", False)):
+        with open_store(f"sqlite:///{tmp_path / name}.db") as store, pytest.MonkeyPatch.context() as patch:
+            if not is_quick:
+                patch.setattr(repository, "_all_listed", lambda *_: False)
+            results.append(live(store))
+    assert results[0] == results[1]
