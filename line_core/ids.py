@@ -11,8 +11,14 @@ LINE_ID_PATTERN = r"^U[0-9a-f]{32}$"
 CHAT_ID_PATTERN = r"^[UCR][0-9a-f]{32}$"
 
 _LINE_ID = re.compile(LINE_ID_PATTERN.rstrip("$") + r"\Z")
+_CHAT_ID = re.compile(r"[CR][0-9a-f]{32}\Z")
 
 
 def is_line_id(value: object) -> bool:
     """Tell whether a value is the LINE ID of a user (`U` and 32 hexadecimal digits)."""
     return isinstance(value, str) and _LINE_ID.match(value) is not None
+
+
+def is_chat_id(value: object) -> bool:
+    """Tell whether a value is the id of a group (`C…`) or room (`R…`)."""
+    return isinstance(value, str) and _CHAT_ID.match(value) is not None

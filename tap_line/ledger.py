@@ -57,7 +57,7 @@ def campaigns(store: Store, channel: str) -> list[Campaign]:
     """The campaigns that accepted pushes and multicasts belonged to."""
     sent = (
         select(messages.c.campaign, func.min(requests.c.finished_at), func.max(requests.c.finished_at))
-        .select_from(messages.join(requests))
+        .select_from(messages.join(requests, messages.c.retry_key == requests.c.retry_key))
         .where(
             messages.c.channel == channel,
             messages.c.status == "accepted",

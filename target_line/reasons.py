@@ -27,7 +27,11 @@ class Reason(StrEnum):
     INVALID_ATTRIBUTES = "invalid_attributes", "The attributes column is neither an object nor the JSON text of one."
     INVALID_FOLLOW_STATE = "invalid_follow_state", "The follow record names no known follow state."
     NO_MESSAGE_ID = "no_message_id", "A message record has no message_id, so that it could be sent twice."
-    NO_RECIPIENT = "no_recipient", "A message record must name exactly one of line_id, id and email."
+    NO_RECIPIENT = (
+        "no_recipient",
+        "A message record must name exactly one recipient: line_id, id, email, group_id, room_id or recipient.",
+    )
+    INVALID_CAMPAIGN = "invalid_campaign", "The campaign is not 1 to 30 of the characters a-z, A-Z, 0-9 and _."
     NO_CONTENT = "no_content", "A message record must have exactly one of messages and text."
     INVALID_MESSAGE = "invalid_message", "LINE would refuse the content; the detail names the property."
     TEMPLATE_ERROR = (
@@ -38,7 +42,15 @@ class Reason(StrEnum):
     UNKNOWN_RECIPIENT = "unknown_recipient", "No profile has the identifier that the message names."
     NO_LINE_ID = "no_line_id", "The profile has no LINE ID of this provider."
     UNFOLLOWED = "unfollowed", "The person blocked or left the channel."
-    EXPIRED = "expired", "The message's expires_at passed before it could be sent."
+    SUPPRESSED = "suppressed", "An attribute of the profile says that the person wants no messages."
+    EXPIRED = "expired", "The message's expires_at passed, or max_message_age, before it could be sent."
+    FREQUENCY_CAP = "frequency_cap", "The person got as many messages as frequency_cap allows."
+    QUIET_HOURS = "quiet_hours", "It is quiet_hours where the person is; the message waits until they end."
+    TEST_RECIPIENTS = "test_recipients", "It went to test_recipients instead of whom it is for."
+    TOO_MANY_CAMPAIGNS = (
+        "too_many_campaigns",
+        "LINE takes 1,000 unit names a month, and would send one more campaign without counting it.",
+    )
     RETRY_KEY_EXPIRED = (
         "retry_key_expired",
         "Whether LINE accepted it is unknown and the retry key is dead, so it is never sent again by itself.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
@@ -14,6 +15,17 @@ from target_line.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_DURATION = th.CustomType({"type": ["string", "integer", "number", "null"]})
+
+
+class Mode(StrEnum):
+    """What a run does with the messages that are due."""
+
+    SEND = "send"
+    PLAN = "plan"
+    VALIDATE = "validate"
+
 
 CONFIG_JSONSCHEMA = th.PropertiesList(
     *CREDENTIALS,
@@ -56,13 +68,107 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         title="Identifier conflict",
         description="Who keeps a LINE ID or email that profiles with different ids claim: latest or first claim.",
     ),
+    th.Property(
+        "mode",
+        th.StringType,
+        default=Mode.SEND.value,
+        allowed_values=[*Mode],
+        title="Mode",
+        description="send; plan: tell what would be sent, and send nothing; validate: ask LINE whether it would take "
+        "the content, and send nothing. All three take the input in.",
+    ),
+    th.Property(
+        "approve",
+        th.StringType,
+        title="Approved plan",
+        description="Hash of a plan, as mode plan prints it: the run sends only if that is still what would be sent.",
+    ),
+    th.Property(
+        "expected_bot_user_id",
+        th.StringType,
+        title="Expected bot user ID",
+        description="The bot's own user ID (the destination of its webhooks; a run logs it): nothing is sent with the "
+        "token of another account.",
+    ),
+    th.Property(
+        "test_recipients",
+        th.ArrayType(th.StringType),
+        default=[],
+        title="Test recipients",
+        description="LINE IDs that get every content once, instead of the people whom it is for.",
+    ),
+    th.Property(
+        "max_sends_per_run",
+        th.IntegerType(minimum=0),
+        title="Most sends",
+        description="Send at most this many messages in a run; the rest stays scheduled.",
+    ),
+    th.Property(
+        "max_message_age",
+        _DURATION,
+        title="Oldest message",
+        description="Messages older than this are not sent, but expired: 36h, 7d, or seconds since send_at, else "
+        "created_at, else since the ledger took them in.",
+    ),
+    th.Property(
+        "quota_reserve",
+        th.IntegerType(minimum=0),
+        default=0,
+        title="Quota reserve",
+        description="How many of the month's messages to leave for others.",
+    ),
+    th.Property(
+        "multicast_min",
+        th.IntegerType(minimum=2),
+        default=2,
+        title="Smallest multicast",
+        description="From how many people on the same content goes by multicast, up to 500 in a request; LINE takes "
+        "200 multicasts a second, and 2,000 pushes.",
+    ),
+    th.Property(
+        "time_zone",
+        th.StringType,
+        title="Time zone",
+        description="Time zone such as Asia/Tokyo, of times without one and of people whose own is unknown; "
+        "default UTC.",
+    ),
+    th.Property(
+        "time_zone_attribute",
+        th.StringType,
+        default="time_zone",
+        title="Time zone attribute",
+        description="Profile attribute that names a person's time zone.",
+    ),
+    th.Property(
+        "quiet_hours",
+        th.StringType,
+        title="Quiet hours",
+        description="Hours such as 21:00-08:00, by the person's clock, in which messages wait.",
+    ),
+    th.Property(
+        "frequency_cap",
+        th.ObjectType(
+            th.Property("messages", th.IntegerType(minimum=0), required=True, description="How many messages."),
+            th.Property("per", _DURATION, required=True, description="In how long: 24h, 7d, or seconds."),
+        ),
+        title="Frequency cap",
+        description='Most messages to a person in a time: {"messages": 3, "per": "7d"}; more are skipped.',
+    ),
+    th.Property(
+        "suppression_attributes",
+        th.ArrayType(th.StringType),
+        default=["unsubscribed"],
+        title="Suppression attributes",
+        description="Profile attributes that say, when true, that the person wants no messages.",
+    ),
     MAX_REQUESTS_PER_SECOND,
     USE_PROXY,
     th.Property(
         "max_rejects",
-        th.IntegerType,
+        th.CustomType({"type": ["integer", "string", "null"]}),
         title="Most rejects",
-        description="End the run with an error, before anything is sent, when it refused more records than this.",
+        description="End the run with an error when it refused more records than this, a number or a share such as 5%; "
+        "if before it began to send, nothing is sent.",
     ),
 ).to_dict()
 

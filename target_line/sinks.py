@@ -76,7 +76,7 @@ class LineSink(BatchSink):
         if refused:
             with self.target.store.write() as connection:
                 save_rejects(connection, self.target.channel, refused)
-        self.target.report.add_rejects(refused)
+        self.target.report.add_rejects(self.role, refused)
         self.save(context.get("usable", []))
         context.clear()
         if not gc.isenabled():
@@ -145,8 +145,8 @@ class MessagesSink(LineSink):
 
     def parse(self, record: dict[str, Any]) -> Scheduled:
         """Read a `messages` record."""
-        message = parse_message(record, self.target.provider)
-        return Scheduled(message.message_id, message.send_at, record)
+        policy = self.target.sending_policy
+        return Scheduled(parse_message(record, policy.provider, policy.time_zone), record)
 
     def save(self, batch: list[Scheduled]) -> None:
         """Put the messages into the ledger."""

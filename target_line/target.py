@@ -5,42 +5,34 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 
-from line_core.api.client import LineClient
-from line_core.api.limits import LocalLimits
 from line_core.api.tokens import token_source_of
 from line_core.errors import LineError
 from line_core.plugin import OneLineErrors
 from line_core.store import Store, open_store
 from target_line.identity.repository import IdentityRepository
 from target_line.reading import LineReader
+from target_line.reject_limit import RejectLimit
 from target_line.report import Report
 from target_line.roles import Role, role_of
-from target_line.sending.compose import compose
+from target_line.runs import Run
+from target_line.sending.delivery import Delivery
 from target_line.sending.ledger import Ledger
-from target_line.sending.message import parse_message
-from target_line.sending.sender import Sender
+from target_line.sending.policy import SendingPolicy, sending_policy_of
 from target_line.settings import CONFIG_JSONSCHEMA, policy_of
 from target_line.sinks import SINKS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
-    from target_line.sending.compose import Decision
     from target_line.sinks import LineSink
-
-
-class TooManyRejectsError(LineError):
-    """More records were refused than the run allows."""
 
 
 class StoppedError(LineError):
@@ -87,12 +79,26 @@ class TargetLine(OneLineErrors, Target):
     @cached_property
     def ledger(self) -> Ledger:
         """What is to be sent and was sent."""
-        return Ledger(self.store, self.channel)
+        return Ledger(self.store, self.channel, self.run.run_id)
 
     @cached_property
     def report(self) -> Report:
         """The figures of this run."""
-        return Report()
+        return Report(RejectLimit.parse(self.config.get("max_rejects")))
+
+    @cached_property
+    def run(self) -> Run:
+        """This run."""
+        return Run(self.channel, self.config["mode"])
+
+    @cached_property
+    def sending_policy(self) -> SendingPolicy:
+        """Whether, when and how messages go out.
+
+        Raises:
+            SettingError: One of the settings is wrong.
+        """
+        return sending_policy_of(self.config)
 
     @property
     def channel(self) -> str:
@@ -124,7 +130,7 @@ class TargetLine(OneLineErrors, Target):
         role = role_of(stream_name, self.config["stream_roles"])
         if role is Role.MESSAGES:
             token_source_of(self.config)
-        _ = self.identity, self.ledger
+        _ = self.identity, self.ledger, self.report, self.sending_policy
         return SINKS[role]
 
     @classmethod
@@ -139,50 +145,37 @@ class TargetLine(OneLineErrors, Target):
         super().invoke(**arguments)
 
     def process_endofpipe(self) -> None:
-        """Make the last batches durable, then send what is due.
+        """Make the last batches durable, then do with the messages that are due what the mode says.
 
         Raises:
             LineError: The run cannot go on; everything it took in stays in the store.
         """
         super().process_endofpipe()
         gc.enable()
+        error: LineError | None = None
         try:
-            self._check_rejects()
-            self._send()
+            self._deliver()
+        except LineError as reason:
+            error = reason
+            raise
         finally:
-            for line in self.report.lines():
-                self.logger.info(line)
+            self._tell(error)
 
-    def _check_rejects(self) -> None:
-        allowed, found = self.config.get("max_rejects"), self.report.rejects.total()
-        if allowed is not None and found > allowed:
-            raise TooManyRejectsError(
-                f"{found:,} records were refused, {allowed:,} are allowed; nothing was sent",
-                setting="max_rejects",
-            )
-
-    def _send(self) -> None:
-        """Send what is due, of this run and of earlier ones.
-
-        Raises:
-            LineError: Something speaks against going on; what was not sent stays in the ledger.
-        """
+    def _deliver(self) -> None:
+        if error := self.report.too_many_rejects(final=True):
+            raise error
         if self.ledger.has_work():
-            asyncio.run(self._send_due())
+            delivery = Delivery(
+                self.config, self.store, self.identity, self.ledger, self.sending_policy, self.report, self.run.run_id
+            )
+            asyncio.run(delivery.run(interrupted_by=StoppedError))
+        if error := self.report.too_many_rejects(final=True):
+            raise error
 
-    async def _send_due(self) -> None:
-        limits = LocalLimits(self.config.get("max_requests_per_second"))
-        proxy = self.config["use_proxy_from_environment"]
-        async with LineClient(self.config["api_url"], token_source_of(self.config), limits, trust_env=proxy) as client:
-            sender = Sender(self.ledger, client, limits, self._decide, self.report)
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, sender.stop, StoppedError(number))
-            await sender.run()
-
-    def _decide(self, records: Sequence[Mapping[str, Any]]) -> list[Decision]:
-        """What to do with each of some due message records, as identity is now."""
-        messages = [parse_message(record, self.provider) for record in records]
-        profiles = self.identity.resolutions({message.recipient for message in messages})
-        now = datetime.now(UTC)
-        return [compose(message, profiles.get(message.recipient), self.provider, now) for message in messages]
+    def _tell(self, error: LineError | None) -> None:
+        """Say and keep what has become of the input."""
+        self.report.settle(self.ledger.outcomes_of_run())
+        for line in self.report.lines():
+            self.logger.info(line)
+        if self.report.received or self.report.sent:
+            self.run.save(self.store, self.report, error)

@@ -116,7 +116,15 @@ class LineClient:
         return reply
 
     async def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Reply:
-        """GET, tried again with growing pauses while LINE is unreachable, fails (5xx) or is asked too often (429).
+        """GET, as `ask` does it."""
+        return await self.ask("GET", path, params=params)
+
+    async def ask(
+        self, method: str, path: str, *, body: bytes | None = None, params: Mapping[str, str] | None = None
+    ) -> Reply:
+        """Send what changes nothing at LINE, and so may be repeated.
+
+        It is tried again with growing pauses while LINE is unreachable, fails (5xx) or is asked too often (429).
 
         Returns:
             The first answer with another status, such as 200, 403 or 404.
@@ -133,7 +141,7 @@ class LineClient:
                 slow_down(failure, pause, self._limits)
                 await asyncio.sleep(pause)
             try:
-                reply = await self.request("GET", path, params=params)
+                reply = await self.request(method, path, body=body, params=params)
                 answered = error_of(reply)
                 if not isinstance(answered, ServerError | RateLimitError):
                     return reply

@@ -36,6 +36,13 @@ class Problem(NamedTuple):
 
     property: str
     message: str
+    """LINE's words."""
+    measured: str = ""
+    """How much of what is allowed there is, such as `5001 of 5000 characters`."""
+
+    def __str__(self) -> str:
+        """The property and what is wrong with it."""
+        return f"{self.property}: {self.measured or self.message}"
 
 
 class Contract:
@@ -66,7 +73,8 @@ class Contract:
     def _problem(self, error: jsonschema_rs.ValidationError) -> Problem:
         path = [*error.instance_path]
         if isinstance(error.__cause__, BrokenRuleError):
-            return Problem(property_name([*path, *error.__cause__.below]), str(error.__cause__))
+            broken = error.__cause__
+            return Problem(property_name([*path, *broken.below]), str(broken), broken.measured)
         rule = error.kind.as_dict()
         if error.kind.name == "required":
             return Problem(property_name([*path, rule["property"]]), self._missing)

@@ -28,15 +28,17 @@ _WIDEST = 100_000
 class BrokenRuleError(ValueError):
     """A rule is broken; the text is LINE's."""
 
-    def __init__(self, message: str, below: tuple[str | int, ...] = ()) -> None:
+    def __init__(self, message: str, below: tuple[str | int, ...] = (), *, measured: str = "") -> None:
         """Say which rule.
 
         Args:
             message: LINE's words.
             below: The path from the checked value to what is wrong with it.
+            measured: How much of what is allowed there is.
         """
         super().__init__(message)
         self.below = below
+        self.measured = measured
 
 
 class Keyword:
@@ -64,8 +66,9 @@ class _MaxLength(Keyword):
 
     def iter_errors(self, instance: Any) -> Iterator[BrokenRuleError]:  # noqa: ANN401 - any JSON
         """Too long a text."""
-        if isinstance(instance, str) and type(self).measure(instance) > self.value:
-            yield BrokenRuleError(f"Length must be between 0 and {self.value}")
+        if isinstance(instance, str) and (length := type(self).measure(instance)) > self.value:
+            words = f"Length must be between 0 and {self.value}"
+            yield BrokenRuleError(words, measured=f"{length} of {self.value} characters")
 
 
 class Utf16MaxLength(_MaxLength):

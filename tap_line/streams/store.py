@@ -97,7 +97,7 @@ class Deliveries(StoreStream):
             *(message.channel, message.message_id, message.line_id, message.status, message.reason, message.detail),
             *(request.method, message.retry_key, request.request_id, request.attempts, request.error),
             *(message.campaign, message.send_at, message.expires_at, message.staged_at, request.finished_at),
-        ).select_from(messages.outerjoin(requests))
+        ).select_from(messages.outerjoin(requests, message.retry_key == request.retry_key))
 
     @property
     def changed_at(self) -> ColumnElement[datetime]:

@@ -70,7 +70,7 @@ def deliveries(store: Store, channel: str) -> Iterator[Row]:
             message.staged_at,
             message.updated_at,
         )
-        .select_from(ledger.messages.outerjoin(ledger.requests))
+        .select_from(ledger.messages.outerjoin(ledger.requests, message.retry_key == request.retry_key))
         .where(message.channel == channel)
         .order_by(message.staged_at, message.message_id)
     )

@@ -41,8 +41,7 @@ def parse_profile(record: Mapping[str, Any], provider: str) -> Claim:
     Raises:
         RejectedRecordError: It names nobody, or a value is not what its column says.
     """
-    found = (_customer_id(record.get("id")), _email(record.get("email")), line_identifier(record, provider))
-    identifiers = tuple(identifier for identifier in found if identifier)
+    identifiers = identifiers_of(record, provider)
     if not identifiers:
         raise RejectedRecordError(Reason.NO_IDENTIFIER, "none of id, email and line_id has a value")
     at = milliseconds(record.get("updated_at"), "updated_at")
@@ -76,18 +75,14 @@ def parse_follow(record: Mapping[str, Any], provider: str, role: Role) -> Follow
     return Follow(line_id, state, at, followed_at=at if state is FollowState.FOLLOWING else UNDATED)
 
 
-def recipient(record: Mapping[str, Any], provider: str) -> Identifier:
-    """Read the one identifier that a `messages` record is for.
+def identifiers_of(record: Mapping[str, Any], provider: str) -> tuple[Identifier, ...]:
+    """All of `id`, `email` and `line_id` that a record has, in that order.
 
     Raises:
-        RejectedRecordError: It names nobody or several, or the identifier is malformed.
+        RejectedRecordError: One of them is malformed.
     """
     found = (_customer_id(record.get("id")), _email(record.get("email")), line_identifier(record, provider))
-    identifiers = [identifier for identifier in found if identifier]
-    if len(identifiers) != 1:
-        named = ", ".join(identifier.kind for identifier in identifiers) or "none"
-        raise RejectedRecordError(Reason.NO_RECIPIENT, f"exactly one of line_id, id and email is needed, found {named}")
-    return identifiers[0]
+    return tuple(identifier for identifier in found if identifier)
 
 
 def line_identifier(record: Mapping[str, Any], provider: str) -> Identifier | None:

@@ -1,26 +1,48 @@
-"""From a message and the profile it is for to the body of a request, or to a reason why nothing is sent."""
+"""From a message and the profile it is for to what is to be sent, or to a reason why nothing is: pure rules."""
 
 from __future__ import annotations
 
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from liquid import Environment, StrictUndefined
-from liquid.exceptions import LiquidError
-
+from line_core.messages import check_messages
 from target_line.identity.model import FollowState, Kind
 from target_line.reasons import Reason, RejectedRecordError
+from target_line.sending.recipients import Chat, Everyone, Person, Selection
+from target_line.sending.templates import fill
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, tzinfo
 
     from target_line.identity.model import Profile
     from target_line.sending.message import Message
+    from target_line.sending.policy import SendingPolicy
+    from target_line.sending.recipients import Recipient
 
 _HALF_SURROGATE_PAIR = re.compile("[\ud800-\udfff]")
-_LIQUID = Environment(undefined=StrictUndefined)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A LINE ID to send to."""
+
+    line_id: str
+
+
+Addressee = User | Chat | Everyone | Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """To be sent now."""
+
+    to: Addressee
+    content: str
+    """The request's body but for whom it goes to, as JSON members: `"messages":[…],…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,72 +54,115 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Push:
-    """One request to one person."""
+class Held:
+    """Nothing is sent yet."""
 
-    line_id: str
-    body: str
-    """JSON, exactly as it is to be sent at every attempt."""
+    reason: Reason
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Unsendable:
-    """The content cannot be sent as it is."""
+    """The message cannot be sent as it is."""
 
     reason: Reason
     detail: str
 
 
-Decision = Push | Skipped | Unsendable
+Decision = Send | Skipped | Held | Unsendable
 
 
-def compose(message: Message, profile: Profile | None, provider: str, now: datetime) -> Decision:
-    """Decide about one message.
+def compose(
+    message: Message, profile: Profile | None, policy: SendingPolicy, *, now: datetime, staged_at: datetime
+) -> Decision:
+    """Decide about one due message.
 
     Args:
         message: What is asked for.
         profile: The profile that its recipient names, if any is known.
-        provider: Provider whose LINE IDs this channel can write to.
-        now: For `expires_at`.
+        policy: What holds for all messages.
+        now: The time to judge by.
+        staged_at: When the message was taken in.
     """
-    if message.expires_at is not None and message.expires_at <= now:
+    if _is_too_old(message, policy, now, staged_at):
         return Skipped(Reason.EXPIRED)
-    line_id = _addressee(message, profile, provider)
-    if isinstance(line_id, Skipped):
-        return line_id
+    addressee = _addressee(message.recipient, profile, policy)
+    if isinstance(addressee, Skipped):
+        return addressee
+    if policy.quiet_hours and (until := policy.quiet_hours.end_after(now, _zone_of(profile, policy))):
+        return Held(Reason.QUIET_HOURS, until)
     try:
-        body: dict[str, Any] = {"to": line_id, "messages": render(message, profile)}
+        return Send(addressee, _content(message, profile, addressee))
     except RejectedRecordError as error:
         return Unsendable(error.reason, error.detail)
-    if message.notification_disabled:
-        body["notificationDisabled"] = True
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    if _HALF_SURROGATE_PAIR.search(text):
-        return Unsendable(Reason.INVALID_MESSAGE, "messages: half of a surrogate pair, which is no character")
-    return Push(line_id, text)
 
 
-def _addressee(message: Message, profile: Profile | None, provider: str) -> str | Skipped:
+def _is_too_old(message: Message, policy: SendingPolicy, now: datetime, staged_at: datetime) -> bool:
+    if message.expires_at is not None and message.expires_at <= now:
+        return True
+    if policy.max_message_age is None:
+        return False
+    return (message.send_at or message.created_at or staged_at) + policy.max_message_age < now
+
+
+def _addressee(recipient: Recipient, profile: Profile | None, policy: SendingPolicy) -> Addressee | Skipped:
+    if not isinstance(recipient, Person):
+        return recipient
     if profile is None:
         # Nothing is known of a LINE ID like that, so nothing speaks against it.
-        is_line_id = message.recipient.kind is Kind.LINE_ID
-        return message.recipient.value if is_line_id else Skipped(Reason.UNKNOWN_RECIPIENT)
-    account = profile.canonical.get(provider)
+        named = recipient.identifier
+        return User(named.value) if named.kind is Kind.LINE_ID else Skipped(Reason.UNKNOWN_RECIPIENT)
+    account = profile.canonical.get(policy.provider)
     if account is None:
         return Skipped(Reason.NO_LINE_ID)
     if account.follow_state is FollowState.UNFOLLOWED:
         return Skipped(Reason.UNFOLLOWED, account.line_id)
-    return account.line_id
+    if any(_says_yes(profile.attributes.get(name)) for name in policy.suppression_attributes):
+        return Skipped(Reason.SUPPRESSED, account.line_id)
+    return User(account.line_id)
 
 
-def render(message: Message, profile: Profile | None) -> list[dict[str, Any]]:
-    """Fill in the content's templates.
+def _says_yes(value: object) -> bool:
+    """Whether an opt-out is one; what is not clearly a no is a yes, since that only ever sends less."""
+    if isinstance(value, str):
+        return value.strip().casefold() not in {"", "false", "f", "no", "n", "0", "off"}
+    return bool(value)
 
-    Raises:
-        RejectedRecordError: A template is malformed, or names something that there is not.
-    """
+
+def _zone_of(profile: Profile | None, policy: SendingPolicy) -> tzinfo:
+    named = profile.attributes.get(policy.time_zone_attribute) if profile else None
+    return (_zone(named) if isinstance(named, str) else None) or policy.time_zone
+
+
+@lru_cache
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return None
+
+
+def _content(message: Message, profile: Profile | None, addressee: Addressee) -> str:
     scope = {"profile": _template_view(profile), "variables": message.variables}
-    return [_filled(item, scope, f"messages[{number}]") for number, item in enumerate(message.content)]
+    messages = fill(message.content, scope, "messages")
+    text = json.dumps(messages, ensure_ascii=False, separators=(",", ":"))
+    if problem := _problem(text):
+        raise RejectedRecordError(Reason.INVALID_MESSAGE, problem)
+    members = f'"messages":{text}'
+    if message.notification_disabled:
+        members += ',"notificationDisabled":true'
+    if message.campaign and isinstance(addressee, User | Chat):  # LINE knows units of pushes and multicasts only
+        members += f',"customAggregationUnits":["{message.campaign}"]'
+    return members
+
+
+@lru_cache(maxsize=100)
+def _problem(text: str) -> str | None:
+    """What LINE would refuse about messages, given as JSON text."""
+    if _HALF_SURROGATE_PAIR.search(text):
+        return "messages: half of a surrogate pair, which is no character"
+    found = check_messages(json.loads(text))
+    return "; ".join(map(str, found)) or None
 
 
 def _template_view(profile: Profile | None) -> dict[str, Any]:
@@ -105,16 +170,3 @@ def _template_view(profile: Profile | None) -> dict[str, Any]:
         return {}
     named = {"id": profile.id, "email": profile.email}
     return {**profile.attributes, **{key: value for key, value in named.items() if value is not None}}
-
-
-def _filled(value: Any, scope: dict[str, Any], path: str) -> Any:  # noqa: ANN401 - any JSON value
-    if isinstance(value, str) and ("{{" in value or "{%" in value):
-        try:
-            return _LIQUID.from_string(value).render(**scope)
-        except LiquidError as error:
-            raise RejectedRecordError(Reason.TEMPLATE_ERROR, f"{path}: {error.message}") from None
-    if isinstance(value, dict):
-        return {key: _filled(item, scope, f"{path}.{key}") for key, item in value.items()}
-    if isinstance(value, list):
-        return [_filled(item, scope, f"{path}[{number}]") for number, item in enumerate(value)]
-    return value

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from target_line.identity.model import UNDATED
-from target_line.identity.records import milliseconds, recipient, storable
+from target_line.identity.records import storable
 from target_line.reasons import Reason, RejectedRecordError
+from target_line.sending.recipients import parse_recipient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import tzinfo
 
-    from target_line.identity.model import Identifier
+    from target_line.sending.recipients import Recipient
 
 MESSAGE_ID_LENGTH = 255
 LineMessages = list[dict[str, Any]]
+
+_UNIT = re.compile("[a-zA-Z0-9_]{1,30}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +30,47 @@ class Message:
     """What one `messages` record asks for."""
 
     message_id: str
-    recipient: Identifier
+    recipient: Recipient
     content: LineMessages
     """1 to 5 LINE message objects; their texts may hold Liquid."""
     variables: dict[str, Any]
     notification_disabled: bool
+    campaign: str | None
+    """Custom aggregation unit."""
     send_at: datetime | None
     expires_at: datetime | None
+    created_at: datetime | None
+
+    def content_key(self) -> str:
+        """The same for messages that are certain to look the same, but for what templates take from the profile."""
+        asked = [self.content, self.variables, self.notification_disabled, self.campaign]
+        text = json.dumps(asked, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def parse_message(record: Mapping[str, Any], provider: str) -> Message:
+def parse_message(record: Mapping[str, Any], provider: str, time_zone: tzinfo = UTC) -> Message:
     """Read a `messages` record.
 
     Args:
-        record: `message_id`; one of `line_id`, `id` and `email`; one of `messages` (one LINE message object or a list
-            of 1 to 5, or their JSON text) and `text`; optionally `variables` (an object, or its JSON text), `send_at`
-            and `expires_at` (ISO 8601; without a zone they are UTC), `notification_disabled`.
+        record: `message_id`; one recipient (see `parse_recipient`); one of `messages` (one LINE message object or a
+            list of 1 to 5, or their JSON text) and `text`; optionally `variables` (an object, or its JSON text),
+            `send_at`, `expires_at` and `created_at` (ISO 8601), `campaign`, `notification_disabled`.
         provider: Provider that issued the LINE ID.
+        time_zone: Of times that name none.
 
     Raises:
         RejectedRecordError: Something needed is missing or malformed.
     """
     return Message(
         message_id=_message_id(record.get("message_id")),
-        recipient=recipient(record, provider),
+        recipient=parse_recipient(record, provider),
         content=_content(record),
         variables=_variables(record.get("variables")),
         notification_disabled=_flag(record.get("notification_disabled")),
-        send_at=_time(record, "send_at"),
-        expires_at=_time(record, "expires_at"),
+        campaign=_campaign(record.get("campaign")),
+        send_at=_time(record, "send_at", time_zone),
+        expires_at=_time(record, "expires_at", time_zone),
+        created_at=_time(record, "created_at", time_zone),
     )
 
 
@@ -112,6 +129,25 @@ def _flag(value: object) -> bool:
     raise RejectedRecordError(Reason.INVALID_MESSAGE, f"notification_disabled: {value!r} is not true or false")
 
 
-def _time(record: Mapping[str, Any], column: str) -> datetime | None:
-    at = milliseconds(record.get(column), column)
-    return None if at == UNDATED else datetime.fromtimestamp(at / 1000, UTC)
+def _campaign(value: object) -> str | None:
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str) or not _UNIT.fullmatch(value):
+        raise RejectedRecordError(
+            Reason.INVALID_CAMPAIGN, f"campaign {value!r} is not 1 to 30 of the characters a-z, A-Z, 0-9 and _"
+        )
+    return value
+
+
+def _time(record: Mapping[str, Any], column: str, zone: tzinfo) -> datetime | None:
+    value = record.get(column)
+    if value is None or value == "":
+        return None
+    try:
+        time = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        # A time that the clocks leave out is taken as much later; of one that comes twice, the first.
+        return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise RejectedRecordError(
+            Reason.INVALID_TIMESTAMP, f"{column} {value!r} is not an ISO 8601 date-time"
+        ) from None

@@ -17,7 +17,9 @@ from line_core.api.endpoints import endpoint_of
 from line_core.api.errors import UnreachableError
 from line_core.api.retry import pauses
 from line_core.errors import LineError
-from target_line.sending.ledger import Request, Result, Status
+from target_line.reasons import Reason
+from target_line.sending.claims import Request, Result
+from target_line.sending.ledger import Cursor, Status
 from target_line.sending.verdict import Accepted, Refused, SlowDown, Stop, Uncertain, verdict_of
 
 if TYPE_CHECKING:
@@ -26,17 +28,23 @@ if TYPE_CHECKING:
     from line_core.api.client import LineClient
     from line_core.api.limits import Limits
     from target_line.report import Report
-    from target_line.sending.ledger import Decide, Ledger
+    from target_line.sending.claims import Claims, Decide
+    from target_line.sending.ledger import Ledger
+    from target_line.sending.quota import Allowance
     from target_line.sending.verdict import Verdict
 
 _IN_FLIGHT = 256
-_CLAIM_SIZE = 2000
+_CLAIM_SIZE = 5000
+_QUEUE_SIZE = 2000
 _RECORD_SIZE = 500
 _ATTEMPTS = 6
 _PROGRESS_SECONDS = 10
-_PATHS = {"push": "/v2/bot/message/push"}
 
 T = TypeVar("T")
+
+
+def _path(request: Request) -> str:
+    return f"/v2/bot/message/{request.method}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +57,44 @@ class _Unsent:
 class Sender:
     """One run's sending: claims, sends and records until nothing is due, or until something speaks against going on."""
 
-    def __init__(self, ledger: Ledger, client: LineClient, limits: Limits, decide: Decide, report: Report) -> None:
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that a run is made of, put together in one place
+        self,
+        ledger: Ledger,
+        claims: Claims,
+        client: LineClient,
+        limits: Limits,
+        decide: Decide,
+        allowance: Allowance,
+        report: Report,
+    ) -> None:
         """Prepare; `run` does it.
 
         Args:
-            ledger: The channel's ledger.
+            ledger: The channel's messages.
+            claims: The channel's requests.
             client: An open client.
             limits: What paces the client; told when LINE asks to slow down.
-            decide: Says what to do with each due message record.
+            decide: Says what to do with each due message.
+            allowance: To how many people may be sent.
             report: Told what became of the messages.
         """
         self._ledger = ledger
+        self._claims = claims
         self._client = client
         self._limits = limits
         self._decide = decide
+        self._allowance = allowance
         self._report = report
         self._logger = logging.getLogger("target-line.sending")
-        self._claimed: asyncio.Queue[Request | None] = asyncio.Queue(_CLAIM_SIZE)
+        self._claimed: asyncio.Queue[Request | None] = asyncio.Queue(_QUEUE_SIZE)
         self._outcomes: asyncio.Queue[Result | _Unsent | None] = asyncio.Queue()
         self._database = asyncio.Lock()
         self._stop: LineError | None = None
+        self._planned = 0
         self._done = 0
         self._left_claimed = 0
+        self._short_of: LineError | None = None
+        """What kept messages from being claimed; what was claimed before is sent all the same."""
 
     async def run(self) -> None:
         """Send all that is due.
@@ -85,17 +109,22 @@ class Sender:
                 for _ in range(_IN_FLIGHT):
                     sending.create_task(self._work())
             await self._outcomes.put(None)
-        if self._stop:
-            if self._left_claimed:
-                self._logger.warning(
-                    "%s messages may or may not have arrived; the next run asks LINE again under the same retry keys",
-                    f"{self._left_claimed:,}",
-                )
-            raise self._stop
+        if self._left_claimed:
+            self._logger.warning(
+                "%s requests may or may not have arrived; the next run asks LINE again under the same retry keys",
+                f"{self._left_claimed:,}",
+            )
+        if why := self._stop or self._short_of:
+            raise why
 
     def stop(self, why: LineError) -> None:
         """Send nothing more; what is under way is finished and recorded, then `run` raises the first reason given."""
         self._stop = self._stop or why
+
+    def stop_if(self, why: LineError | None) -> None:
+        """Stop, if there is a reason to."""
+        if why:
+            self.stop(why)
 
     async def _feed(self) -> None:
         try:
@@ -106,45 +135,74 @@ class Sender:
             await self._claimed.put(None)
 
     async def _claim_all(self) -> None:
-        """Queue what earlier runs left claimed, then claim what is due, batch by batch."""
-        leftovers = await self._in_database(self._ledger.unfinished)
+        """Queue what earlier runs left claimed, then claim what is due, page by page."""
+        leftovers, unknown = await self._in_database(self._claims.unfinished)
+        if unknown:
+            self._report.add_settled({(Status.UNKNOWN, Reason.RETRY_KEY_EXPIRED): unknown})
         if leftovers:
             self._logger.info(
                 "%s requests of an earlier run are sent again, under their retry keys", f"{len(leftovers):,}"
             )
+        self._planned = sum(request.messages for request in leftovers)
+        self._planned += await self._in_database(self._ledger.count_due)
         for request in leftovers:
             await self._claimed.put(request)
-        while self._stop is None:
-            claim = await self._in_database(partial(self._ledger.claim, _CLAIM_SIZE, self._decide))
-            self._report.add_settled(claim.settled)
-            for request in claim.requests:
-                await self._claimed.put(request)
-            if not claim.due:
-                break
+        page: Cursor | None = Cursor()
+        while page is not None and self._stop is None:
+            page = await self._claim_page(page)
+
+    async def _claim_page(self, page: Cursor) -> Cursor | None:
+        claim = await self._in_database(
+            partial(self._claims.claim, page, _CLAIM_SIZE, self._decide, self._allowance),
+        )
+        self._allowance.took(sum(request.messages for request in claim.requests))
+        self._report.add_settled(claim.settled)
+        self._done += sum(claim.settled.values())
+        for request in claim.requests:
+            await self._claimed.put(request)
+        if claim.allowance_spent:
+            still_due = await self._in_database(self._ledger.count_due)
+            if error := self._allowance.spent(still_due):
+                self._short_of = error
+            else:
+                self._logger.info("max_sends_per_run is reached; %s messages stay scheduled", f"{still_due:,}")
+            return None
+        self.stop_if(self._report.too_many_rejects())
+        return claim.after
 
     async def _work(self) -> None:
         while (request := await self._claimed.get()) is not None:
-            outcome = await self._send(request)
-            if outcome is not None:
-                await self._outcomes.put(outcome)
-            else:
-                self._left_claimed += 1
+            parts = [request]
+            while parts:
+                outcome = await self._send(parts.pop())
+                if isinstance(outcome, list):
+                    parts += outcome
+                elif outcome is not None:
+                    await self._outcomes.put(outcome)
+                else:
+                    self._left_claimed += 1
 
-    async def _send(self, request: Request) -> Result | _Unsent | None:
-        """Try a request until LINE has spoken; None if it never did, and may have accepted it all the same."""
+    async def _send(self, request: Request) -> Result | list[Request] | _Unsent | None:
+        """Try a request until LINE has spoken.
+
+        Returns:
+            What came of it; of a multicast that LINE refuses because of somebody in it, its halves, to be sent
+            instead; None if LINE never spoke, and may have accepted it all the same.
+        """
         may_be_accepted = not request.fresh
         trouble: SlowDown | Uncertain | None = None
         for attempt, pause in enumerate(pauses(_ATTEMPTS), start=1):
             if isinstance(trouble, SlowDown):
-                self._limits.hold(endpoint_of("POST", _PATHS[request.method]), pause)
+                self._limits.hold(endpoint_of("POST", _path(request)), pause)
             await asyncio.sleep(pause)
             if self._stop:
                 break
             match await self._attempt(request):
                 case Accepted(request_id=request_id):
-                    return Result(request.retry_key, Status.ACCEPTED, attempt, request_id)
-                case Refused(words=words):
-                    return Result(request.retry_key, Status.REJECTED, attempt, error=words)
+                    return Result(request, Status.ACCEPTED, attempt, request_id)
+                case Refused(words=words, of_content=of_content):
+                    halves = [] if of_content else await self._split(request, words)
+                    return halves or Result(request, Status.REJECTED, attempt, error=words)
                 case Stop(error=error):
                     self.stop(error)
                 case Uncertain() as trouble:
@@ -156,11 +214,20 @@ class Sender:
                 self.stop(trouble.error)
         return None if may_be_accepted else _Unsent(request)
 
+    async def _split(self, request: Request, words: str) -> list[Request]:
+        if request.messages == 1:
+            return []
+        try:
+            return await self._in_database(partial(self._claims.split, request, words))
+        except LineError as error:
+            self.stop(error)
+            return []
+
     async def _attempt(self, request: Request) -> Verdict:
         try:
             reply = await self._client.request(
                 "POST",
-                _PATHS[request.method],
+                _path(request),
                 body=request.body.encode(),
                 headers={"X-Line-Retry-Key": request.retry_key},
             )
@@ -170,7 +237,7 @@ class Sender:
 
     async def _record(self) -> None:
         """Write outcomes, as many at once as have come in."""
-        told = time.monotonic()
+        began = told = time.monotonic()
         finished = False
         while not finished:
             batch = [await self._outcomes.get()]
@@ -178,19 +245,31 @@ class Sender:
                 batch.append(self._outcomes.get_nowait())
             finished = None in batch
             results = [outcome for outcome in batch if isinstance(outcome, Result)]
-            unsent = [outcome.request.retry_key for outcome in batch if isinstance(outcome, _Unsent)]
+            unsent = [outcome.request for outcome in batch if isinstance(outcome, _Unsent)]
             try:
-                await self._in_database(partial(self._ledger.finish, results))
-                await self._in_database(partial(self._ledger.release, unsent))
+                await self._in_database(partial(self._claims.finish, results))
+                if unsent:
+                    await self._in_database(partial(self._claims.release, unsent))
             except LineError as error:
                 # Sending on without a record would be blind. What is not recorded stays claimed, under its key.
                 self.stop(error)
                 continue
             self._report.add_results(results)
-            self._done += len(results)
+            self._done += sum(result.request.messages for result in results)
+            self.stop_if(self._report.too_many_rejects())
             if time.monotonic() - told >= _PROGRESS_SECONDS:
                 told = time.monotonic()
-                self._logger.info("%s messages sent so far", f"{self._done:,}")
+                self._tell_progress(told - began)
+
+    def _tell_progress(self, seconds: float) -> None:
+        left = self._allowance.quota_left()
+        self._logger.info(
+            "%s of %s messages done, %s a second, quota left %s",
+            f"{self._done:,}",
+            f"{self._planned:,}",
+            f"{self._done / seconds:,.0f}",
+            "unlimited" if left is None else f"{left:,}",
+        )
 
     async def _in_database(self, work: Callable[[], T]) -> T:
         """Run a piece of database work beside the event loop; one at a time, since SQLite has one writer."""

@@ -37,6 +37,8 @@ class Refused:
     """LINE will never take it as it is."""
 
     words: str
+    of_content: bool = False
+    """Whether it is the messages that LINE refuses, whomever they go to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +82,5 @@ def verdict_of(reply: Reply) -> Verdict:
     if isinstance(error, _SPEAKS_AGAINST_ALL):
         return Stop(error)
     words = "; ".join(part for part in (error.words, *error.details) if part)
-    return Refused(words or f"status {reply.status}")
+    of_content = any(detail.startswith("messages") for detail in error.details)
+    return Refused(words or f"status {reply.status}", of_content)

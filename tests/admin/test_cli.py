@@ -16,6 +16,7 @@ from target_line.identity.rules import Policy
 from target_line.reasons import Reason
 from target_line.rejects import Reject, save_rejects
 from target_line.sending.ledger import Ledger, Scheduled
+from target_line.sending.message import parse_message
 
 if TYPE_CHECKING:
     from line_core.store import Store
@@ -27,7 +28,8 @@ def filled_store(store: Store) -> Store:
     identity.take_in([follow(1, at=1), follow(2, at=1)])
     identity.take_in([identify(at=2, id="a", email="a@example.com", line=1, name="Aoi")])
     with store.write(alone="ledger") as connection:
-        Ledger(store, "main").stage(connection, [Scheduled("m1", None, {"message_id": "m1"})])
+        record = {"message_id": "m1", "id": "a", "text": "x"}
+        Ledger(store, "main", "run").stage(connection, [Scheduled(parse_message(record, "default"), record)])
         refused = Reject("crm-profiles", {"id": None}, Reason.NO_IDENTIFIER, "nobody")
         save_rejects(connection, "main", [refused])
         save_rejects(connection, "main", [refused])

@@ -31,7 +31,7 @@ def test_killed_at_random_moments_every_message_arrives_once(target: Target) -> 
     chance = random.Random(7)
     line_ids = target.line_ids(MESSAGES)
     records = [
-        ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": "hello"})
+        ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": f"hello {number}"})
         for number, line_id in enumerate(line_ids)
     ]
     target.fault("drop_after_accept", probability=0.1, seed=3)
@@ -56,7 +56,7 @@ def test_killed_at_random_moments_every_message_arrives_once(target: Target) -> 
 def test_sigterm_ends_a_run_in_order_and_the_next_goes_on(target: Target) -> None:
     line_ids = target.line_ids(MESSAGES)
     records = [
-        ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": "hello"})
+        ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": f"hello {number}"})
         for number, line_id in enumerate(line_ids)
     ]
     run = target.start(*records, max_requests_per_second=50)

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 Record = tuple[str, dict[str, Any]]
 
 
-def message(message_id: str, line_id: str, text: str = "hello") -> Record:
-    return "messages", {"message_id": message_id, "line_id": line_id, "text": text}
+def message(message_id: str, line_id: str, text: str | None = None) -> Record:
+    """A message of its own content, and so a push, unless a text is given."""
+    return "messages", {"message_id": message_id, "line_id": line_id, "text": text or f"hello {message_id}"}
 
 
 def messages(line_ids: list[str]) -> list[Record]:
@@ -37,11 +38,10 @@ def assert_each_got_it_once(target: Target, line_ids: list[str]) -> None:
 def test_every_message_arrives_once_and_a_second_run_sends_nothing(target: Target) -> None:
     line_ids = target.line_ids(50)
     log = target.run(*messages(line_ids))
-    assert "messages: 50 received, 50 new, 0 known before" in log
-    assert "sending: accepted 50" in log
+    assert "messages: 50 records: accepted 50" in log
     assert_each_got_it_once(target, line_ids)
     log = target.run(*messages(line_ids))
-    assert "messages: 50 received, 0 new, 50 known before" in log
+    assert "messages: 50 records: duplicate 50" in log
     assert_each_got_it_once(target, line_ids)
 
 
@@ -86,7 +86,7 @@ def test_when_line_fails_for_good_the_next_run_goes_on(target: Target) -> None:
     line_ids = target.line_ids(5)
     target.fault("drop_after_accept")
     log = target.run(*messages(line_ids), expect=1)
-    assert "5 messages may or may not have arrived" in log
+    assert "5 requests may or may not have arrived" in log
     assert "Traceback" not in log
     assert {row["status"] for row in target.ledger().values()} == {"claimed"}
     target.mend()
@@ -104,7 +104,7 @@ def test_a_message_that_line_refuses_is_rejected_in_line_s_words_and_the_others_
     )
     ledger = sqlite_target.ledger()
     assert ledger["good"]["status"] == "accepted"
-    assert (ledger["bad"]["status"], ledger["bad"]["reason"]) == ("rejected", "refused_by_line")
+    assert (ledger["bad"]["status"], ledger["bad"]["reason"]) == ("rejected", "invalid_message")
     assert "messages[0].originalContentUrl" in ledger["bad"]["detail"]
     assert ledger["stranger"]["detail"] == "Failed to send messages"
 
@@ -150,7 +150,14 @@ def test_tokens_can_be_issued_from_the_channel_s_id_and_secret(sqlite_target: Ta
         ({"identifier_precedence": ["id", "id", "email"]}, "setting: identifier_precedence"),
         ({"store_url": "sqlite:////no/such/place/store.db"}, "setting: store_url"),
         ({"stream_roles": {"messages": "letters"}}, "setting: stream_roles"),
-        ({"max_rejects": 0}, "1 records were refused, 0 are allowed"),
+        ({"max_rejects": 0}, "1 of 1 records were refused, 0 are allowed"),
+        ({"max_rejects": "5 percent"}, "setting: max_rejects"),
+        ({"quiet_hours": "21:00-08:00"}, "setting: time_zone"),
+        ({"quiet_hours": "night", "time_zone": "Asia/Tokyo"}, "setting: quiet_hours"),
+        ({"time_zone": "Mars"}, "setting: time_zone"),
+        ({"max_message_age": "long"}, "setting: max_message_age"),
+        ({"frequency_cap": {"messages": 3, "per": "often"}}, "setting: frequency_cap"),
+        ({"test_recipients": ["me"]}, "setting: test_recipients"),
     ],
 )
 def test_a_setting_that_cannot_work_is_one_line_that_names_it(
@@ -176,5 +183,5 @@ def test_when_the_quota_is_used_up_the_rest_stays_scheduled(sqlite_target: Targe
     line_ids = sqlite_target.line_ids(5)
     with program("line-sandbox", "serve", "--port", "0", "--quota", "2", log=tmp_path / "sandbox.log") as url:
         log = sqlite_target.run(*messages(line_ids), expect=1, api_url=url)
-    assert "You have reached your monthly limit." in log
+    assert "the month's quota of 2 messages is spent; 3 stay scheduled" in log
     assert Counter(row["status"] for row in sqlite_target.ledger().values()) == {"accepted": 2, "scheduled": 3}

@@ -6,7 +6,7 @@ later run sends again, byte for byte, as long as LINE honours the key.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from line_core.store.tables.base import JsonDocument, UtcDateTime, metadata
 
@@ -17,6 +17,7 @@ requests = Table(
     Column("channel", String(64), nullable=False),
     Column("method", String(16), nullable=False, comment="push, multicast, narrowcast or broadcast"),
     Column("body", Text, nullable=False, comment="The JSON sent, the same at every attempt"),
+    Column("recipients", Integer, nullable=False, comment="How much of the quota it needs; 0 where only LINE knows"),
     Column("status", String(16), nullable=False, comment="claimed, accepted, rejected or unknown"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("claimed_by", String(36), nullable=False, comment="The run that may release it, if LINE did not accept it"),
@@ -25,6 +26,7 @@ requests = Table(
     Column("request_id", String(64), comment="LINE's id of the accepted request"),
     Column("error", Text, comment="LINE's words, or the transport's"),
     Index(None, "channel", "status"),
+    Index(None, "channel", "claimed_at"),
 )
 
 messages = Table(
@@ -33,17 +35,41 @@ messages = Table(
     Column("channel", String(64), primary_key=True),
     Column("message_id", String(255), primary_key=True, comment="The customer's idempotency key"),
     Column("status", String(16), nullable=False, comment="scheduled, claimed, accepted, rejected, skipped or unknown"),
-    Column("reason", String(64), comment="Why it was rejected or skipped"),
+    Column("reason", String(64), comment="Why it was rejected or skipped, or is held back"),
     Column("detail", Text, comment="The reason in words"),
     Column("record", JsonDocument, nullable=False, comment="The message record as it came"),
-    Column("line_id", String(80), comment="Whom it went to"),
-    Column("retry_key", String(36), ForeignKey(requests.c.retry_key)),
-    Column("campaign", String(30)),
-    Column("send_at", UtcDateTime),
-    Column("expires_at", UtcDateTime),
+    Column("content_key", String(32), nullable=False, comment="The same for messages of the same content and options"),
+    Column("line_id", String(80), comment="Whom it went to: a user, a group or a room"),
+    # No foreign key: it would slow every claim, and two modules of one package write both tables in one transaction.
+    Column("retry_key", String(36), comment="The request that carries it"),
+    Column("campaign", String(30), comment="Custom aggregation unit"),
+    Column("send_at", UtcDateTime, comment="Not before; as the record has it"),
+    Column("due_at", UtcDateTime, comment="Not before: send_at, or the end of what holds it back; null is at once"),
+    Column("expires_at", UtcDateTime, comment="Not after; as the record has it"),
+    Column("staged_by", String(36), nullable=False, comment="The run that took it in"),
     Column("staged_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
-    Index(None, "channel", "status", "send_at"),
     Index(None, "retry_key"),
     Index(None, "updated_at"),
+    Index(None, "staged_by"),
+    Index(None, "channel", "line_id"),
+)
+
+# What is to be sent, in the order in which it is planned: messages of the same content side by side.
+Index(
+    "ix_messages_scheduled",
+    messages.c.channel,
+    messages.c.content_key,
+    messages.c.message_id,
+    sqlite_where=messages.c.status == "scheduled",
+    postgresql_where=messages.c.status == "scheduled",
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("channel", String(64), primary_key=True),
+    Column("plan_hash", String(64), primary_key=True, comment="SHA-256 of who gets what"),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("summary", JsonDocument, nullable=False, comment="Counts and examples, as they were printed"),
 )

@@ -177,6 +177,12 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(length=64), nullable=False),
         sa.Column("method", sa.String(length=16), nullable=False, comment="push, multicast, narrowcast or broadcast"),
         sa.Column("body", sa.Text(), nullable=False, comment="The JSON sent, the same at every attempt"),
+        sa.Column(
+            "recipients",
+            sa.Integer(),
+            nullable=False,
+            comment="How much of the quota it needs; 0 where only LINE knows",
+        ),
         sa.Column("status", sa.String(length=16), nullable=False, comment="claimed, accepted, rejected or unknown"),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column(
@@ -197,6 +203,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("retry_key", name=op.f("pk_requests")),
     )
     op.create_index(op.f("ix_requests_channel_status"), "requests", ["channel", "status"], unique=False)
+    op.create_index(op.f("ix_requests_channel_claimed_at"), "requests", ["channel", "claimed_at"], unique=False)
     op.create_table(
         "identifiers",
         sa.Column("kind", sa.String(length=8), nullable=False, comment="id, email or line_id"),
@@ -217,7 +224,9 @@ def upgrade() -> None:
             nullable=False,
             comment="scheduled, claimed, accepted, rejected, skipped or unknown",
         ),
-        sa.Column("reason", sa.String(length=64), nullable=True, comment="Why it was rejected or skipped"),
+        sa.Column(
+            "reason", sa.String(length=64), nullable=True, comment="Why it was rejected or skipped, or is held back"
+        ),
         sa.Column("detail", sa.Text(), nullable=True, comment="The reason in words"),
         sa.Column(
             "record",
@@ -225,19 +234,74 @@ def upgrade() -> None:
             nullable=False,
             comment="The message record as it came",
         ),
-        sa.Column("line_id", sa.String(length=80), nullable=True, comment="Whom it went to"),
-        sa.Column("retry_key", sa.String(length=36), nullable=True),
-        sa.Column("campaign", sa.String(length=30), nullable=True),
-        sa.Column("send_at", UtcDateTime(), nullable=True),
-        sa.Column("expires_at", UtcDateTime(), nullable=True),
+        sa.Column(
+            "content_key",
+            sa.String(length=32),
+            nullable=False,
+            comment="The same for messages of the same content and options",
+        ),
+        sa.Column("line_id", sa.String(length=80), nullable=True, comment="Whom it went to: a user, a group or a room"),
+        sa.Column("retry_key", sa.String(length=36), nullable=True, comment="The request that carries it"),
+        sa.Column("campaign", sa.String(length=30), nullable=True, comment="Custom aggregation unit"),
+        sa.Column("send_at", UtcDateTime(), nullable=True, comment="Not before; as the record has it"),
+        sa.Column(
+            "due_at",
+            UtcDateTime(),
+            nullable=True,
+            comment="Not before: send_at, or the end of what holds it back; null is at once",
+        ),
+        sa.Column("expires_at", UtcDateTime(), nullable=True, comment="Not after; as the record has it"),
+        sa.Column("staged_by", sa.String(length=36), nullable=False, comment="The run that took it in"),
         sa.Column("staged_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["retry_key"], ["requests.retry_key"], name=op.f("fk_messages_retry_key_requests")),
         sa.PrimaryKeyConstraint("channel", "message_id", name=op.f("pk_messages")),
     )
+    op.create_index(op.f("ix_messages_channel_line_id"), "messages", ["channel", "line_id"], unique=False)
+    op.create_index(op.f("ix_messages_staged_by"), "messages", ["staged_by"], unique=False)
     op.create_index(
-        op.f("ix_messages_channel_status_send_at"), "messages", ["channel", "status", "send_at"], unique=False
+        "ix_messages_scheduled",
+        "messages",
+        ["channel", "content_key", "message_id"],
+        unique=False,
+        sqlite_where=sa.text("status = 'scheduled'"),
+        postgresql_where=sa.text("status = 'scheduled'"),
     )
     op.create_index(op.f("ix_messages_retry_key"), "messages", ["retry_key"], unique=False)
     op.create_index(op.f("ix_messages_updated_at"), "messages", ["updated_at"], unique=False)
+    op.create_table(
+        "plans",
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("plan_hash", sa.String(length=64), nullable=False, comment="SHA-256 of who gets what"),
+        sa.Column("made_at", UtcDateTime(), nullable=False),
+        sa.Column(
+            "summary",
+            sa.JSON(none_as_null=True),
+            nullable=False,
+            comment="Counts and examples, as they were printed",
+        ),
+        sa.PrimaryKeyConstraint("channel", "plan_hash", name=op.f("pk_plans")),
+    )
+    op.create_table(
+        "runs",
+        sa.Column("run_id", sa.String(length=36), nullable=False),
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("mode", sa.String(length=16), nullable=False, comment="send, plan or validate"),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("finished_at", UtcDateTime(), nullable=False),
+        sa.Column(
+            "outcomes",
+            sa.JSON(none_as_null=True),
+            nullable=False,
+            comment="Records by stream role and outcome; they add up",
+        ),
+        sa.Column(
+            "profiles",
+            sa.JSON(none_as_null=True),
+            nullable=False,
+            comment="What the run did to the profiles",
+        ),
+        sa.Column("error", sa.Text(), nullable=True, comment="Why it ended early, if it did"),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_runs")),
+    )
+    op.create_index(op.f("ix_runs_channel_started_at"), "runs", ["channel", "started_at"], unique=False)
     # ### end Alembic commands ###

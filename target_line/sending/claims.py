@@ -1,0 +1,416 @@
+"""Claims: what a run is about to send, fixed durably before the first byte leaves.
+
+Claiming commits a request's retry key, body and members at once. From then on the request stays what it is until LINE
+has accepted or refused it; whatever crashes, a later run sends the same bytes under the same key.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, func, or_, select, update
+
+from line_core.store.dialects import among, insert_many, update_many
+from line_core.store.tables import ledger as tables
+from target_line.reasons import Reason
+from target_line.rejects import Reject, save_rejects
+from target_line.sending.compose import Decision, Held, Send, Skipped, Unsendable, User
+from target_line.sending.ledger import STREAM, Cursor, Due, Status
+from target_line.sending.plan import PlannedRequest, full_chunks, plan
+from target_line.sending.recipients import Chat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from line_core.store import Store
+    from target_line.sending.ledger import Ledger
+    from target_line.sending.policy import SendingPolicy
+
+RETRY_KEY_LIFE = timedelta(hours=24) - timedelta(minutes=5)
+"""LINE honours a retry key for 24 hours (LINE: "Retry failed API requests"); clocks differ, so we stop earlier."""
+
+Decide = Callable[[Connection, Sequence[Due]], Sequence[Decision]]
+"""Says what to do with due messages."""
+Allow = Callable[[Connection], int | None]
+"""Says to how many people may be sent now; None for any number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A claimed request; all of it stays the same until LINE has accepted or refused it."""
+
+    retry_key: str
+    method: str
+    body: str
+    messages: int
+    """How many messages it carries."""
+    fresh: bool
+    """False if an earlier run may have sent it already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a request."""
+
+    request: Request
+    status: Status
+    attempts: int
+    request_id: str | None = None
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Claimed:
+    """What a claim came to."""
+
+    requests: list[Request] = field(default_factory=list)
+    """To be sent now."""
+    settled: Counter[tuple[Status, Reason]] = field(default_factory=Counter)
+    """Messages that ended without a request, and those that are held back (still scheduled)."""
+    after: Cursor | None = None
+    """Where to go on; None when nothing is left."""
+    allowance_spent: bool = False
+    """Whether something that could have gone stays scheduled, since no more is allowed."""
+
+
+class Claims:
+    """The requests of one channel, as one run sees them."""
+
+    def __init__(self, store: Store, channel: str, run_id: str, ledger: Ledger, policy: SendingPolicy) -> None:
+        """Use an open store.
+
+        Args:
+            store: Where the ledger is.
+            channel: Name of the channel that sends.
+            run_id: Names the run that claims.
+            ledger: The channel's messages.
+            policy: How messages are put into requests.
+        """
+        self._store = store
+        self._channel = channel
+        self._run_id = run_id
+        self._ledger = ledger
+        self._policy = policy
+
+    def claim(self, after: Cursor, limit: int, decide: Decide, allow: Allow) -> Claimed:
+        """Decide about the next due messages and claim those that are to be sent, all in one commit.
+
+        Args:
+            after: Where the last claim of this run ended.
+            limit: About how many messages at most.
+            decide: Told the messages, says for each what to do.
+            allow: Asked how many may be sent to.
+        """
+        claimed = Claimed()
+        # Alone, so that quota and frequency caps are judged by all that other runs have claimed.
+        with self._store.write(alone="ledger") as connection:
+            due = self._ledger.due(connection, after, limit)
+            decisions = list(decide(connection, due))
+            if len(due) == limit:
+                acted_on = full_chunks(decisions)
+                due, decisions = due[:acted_on], decisions[:acted_on]
+                claimed.after = due[-1].cursor
+            sends = [
+                (item.message_id, decision)
+                for item, decision in zip(due, decisions, strict=True)
+                if isinstance(decision, Send)
+            ]
+            allowed = allow(connection)
+            if allowed is not None and len(sends) > allowed:
+                claimed.allowance_spent = True
+                sends = sends[:allowed]
+            requests = [(str(uuid.uuid4()), planned) for planned in plan(sends, self._policy)]
+            self._settle(connection, due, decisions, claimed)
+            self._fix(connection, requests, dict(sends))
+        claimed.requests = [
+            Request(key, planned.method, planned.body, len(planned.members), fresh=True) for key, planned in requests
+        ]
+        return claimed
+
+    def unfinished(self) -> tuple[list[Request], int]:
+        """Take over the claimed requests of other runs; those whose retry key is dead become unknown instead.
+
+        A run whose requests were taken over may go on sending them, since the key is the same, but not release them.
+
+        Returns:
+            What to send again, and how many messages became unknown.
+        """
+        now = datetime.now(UTC)
+        requests = tables.requests.c
+        claimed = (requests.channel == self._channel) & (requests.status == Status.CLAIMED)
+        with self._store.write(alone="ledger") as connection:
+            dead = self._requests(connection, claimed & (requests.claimed_at <= now - RETRY_KEY_LIFE))
+            self._finish(connection, [Result(request, Status.UNKNOWN, 0) for request in dead])
+            others = claimed & (requests.claimed_by != self._run_id)
+            alive = self._requests(connection, others)
+            connection.execute(update(tables.requests).where(others).values(claimed_by=self._run_id))
+        return alive, sum(request.messages for request in dead)
+
+    def finish(self, results: Sequence[Result]) -> None:
+        """Record what came of requests."""
+        if results:
+            with self._store.write() as connection:
+                self._finish(connection, results)
+
+    def release(self, requests: Iterable[Request]) -> None:
+        """Schedule the messages of requests that LINE certainly did not accept anew; their keys are not used again.
+
+        Requests that another run took over stay claimed: that run may have had them accepted.
+        """
+        table = tables.requests
+        with self._store.write(alone="ledger") as connection:
+            keys = [request.retry_key for request in requests]
+            own = (table.c.claimed_by == self._run_id) & (table.c.status == Status.CLAIMED)
+            released = select(table.c.retry_key).where(among(connection, table.c.retry_key, keys), own)
+            keys = list(connection.execute(released.with_for_update()).scalars())
+            messages = tables.messages
+            connection.execute(
+                update(messages)
+                .where(among(connection, messages.c.retry_key, keys))
+                .values(status=Status.SCHEDULED, retry_key=None, line_id=None, updated_at=datetime.now(UTC)),
+            )
+            connection.execute(table.delete().where(among(connection, table.c.retry_key, keys)))
+
+    def split(self, request: Request, words: str) -> list[Request]:
+        """Divide a multicast that LINE refused into two, in one commit with the refusal.
+
+        Returns:
+            The halves, under keys of their own; none if it cannot be divided, and nothing is changed then.
+        """
+        body = json.loads(request.body)
+        messages = tables.messages.c
+        with self._store.write(alone="ledger") as connection:
+            members = select(messages.line_id, messages.message_id).where(
+                messages.retry_key == request.retry_key, messages.status == Status.CLAIMED
+            )
+            member_of = dict(connection.execute(members).tuples().all())
+            line_ids = body["to"] if request.method == "multicast" else []
+            if len(line_ids) < 2 or member_of.keys() != set(line_ids):  # noqa: PLR2004 - one cannot be divided
+                return []
+            middle = len(line_ids) // 2
+            halves = [
+                (str(uuid.uuid4()), _part(body, part, tuple(member_of[line_id] for line_id in part)))
+                for part in (line_ids[:middle], line_ids[middle:])
+            ]
+            self._finish_requests(connection, [Result(request, Status.REJECTED, 1, error=words)])
+            self._insert(connection, halves)
+            now = datetime.now(UTC)
+            rows = [
+                {"message_id": member, "retry_key": key, "updated_at": now}
+                for key, half in halves
+                for member in half.members
+            ]
+            mine = messages.channel == self._channel
+            update_many(connection, tables.messages, messages.message_id, rows, where=mine)
+        return [Request(key, half.method, half.body, len(half.members), fresh=True) for key, half in halves]
+
+    def refuse(self, message_ids: Sequence[str], words: str) -> None:
+        """Reject scheduled messages in LINE's words, before they were sent."""
+        messages = tables.messages
+        with self._store.write(alone="ledger") as connection:
+            these = (
+                (messages.c.channel == self._channel)
+                & among(connection, messages.c.message_id, message_ids)
+                & (messages.c.status == Status.SCHEDULED)
+            )
+            records = connection.execute(select(messages.c.record).where(these)).scalars().all()
+            now = datetime.now(UTC)
+            reason = Reason.REFUSED_BY_LINE
+            new = {"status": Status.REJECTED, "reason": reason, "detail": words, "updated_at": now}
+            connection.execute(update(messages).where(these).values(new))
+            save_rejects(connection, self._channel, [Reject(STREAM, record, reason, words) for record in records])
+
+    def _settle(
+        self, connection: Connection, due: Sequence[Due], decisions: Sequence[Decision], claimed: Claimed
+    ) -> None:
+        """Write down what is not sent."""
+        now = datetime.now(UTC)
+        settled: list[dict[str, Any]] = []
+        held: list[dict[str, Any]] = []
+        refused: list[Reject] = []
+        for item, decision in zip(due, decisions, strict=True):
+            row: dict[str, Any] = {"message_id": item.message_id, "updated_at": now}
+            match decision:
+                case Skipped(reason=reason, line_id=line_id):
+                    settled.append(
+                        {**row, "status": Status.SKIPPED, "reason": reason, "detail": None, "line_id": line_id}
+                    )
+                    claimed.settled[Status.SKIPPED, reason] += 1
+                case Unsendable(reason=reason, detail=detail):
+                    settled.append(
+                        {**row, "status": Status.REJECTED, "reason": reason, "detail": detail, "line_id": None}
+                    )
+                    refused.append(Reject(STREAM, item.record, reason, detail))
+                    claimed.settled[Status.REJECTED, reason] += 1
+                case Held(reason=reason, until=until):
+                    held.append({**row, "reason": reason, "due_at": until})
+                    claimed.settled[Status.SCHEDULED, reason] += 1
+        messages = tables.messages
+        mine = messages.c.channel == self._channel
+        for rows in (settled, held):
+            update_many(connection, messages, messages.c.message_id, rows, where=mine)
+        save_rejects(connection, self._channel, refused)
+
+    def _fix(
+        self, connection: Connection, requests: Sequence[tuple[str, PlannedRequest]], sends: dict[str, Send]
+    ) -> None:
+        """Write down what is to be sent, whole."""
+        now = datetime.now(UTC)
+        self._insert(connection, requests)
+        reason = Reason.TEST_RECIPIENTS if self._policy.test_recipients else None
+        rows = [
+            {
+                "message_id": member,
+                "status": Status.CLAIMED,
+                "reason": reason,
+                "line_id": _address(sends[member]),
+                "retry_key": key,
+                "updated_at": now,
+            }
+            for key, planned in requests
+            for member in planned.members
+        ]
+        mine = tables.messages.c.channel == self._channel
+        update_many(connection, tables.messages, tables.messages.c.message_id, rows, where=mine)
+
+    def _insert(self, connection: Connection, requests: Sequence[tuple[str, PlannedRequest]]) -> None:
+        now = datetime.now(UTC)
+        rows = [
+            {
+                "retry_key": key,
+                "channel": self._channel,
+                "method": planned.method,
+                "body": planned.body,
+                "recipients": planned.recipients,
+                "status": Status.CLAIMED,
+                "claimed_by": self._run_id,
+                "claimed_at": now,
+            }
+            for key, planned in requests
+        ]
+        if rows:
+            insert_many(connection, tables.requests, rows)
+
+    def _requests(self, connection: Connection, which: Any) -> list[Request]:  # noqa: ANN401 - an SQL condition
+        table = tables.requests.c
+        members = (
+            select(func.count()).where(tables.messages.c.retry_key == table.retry_key).correlate(tables.requests)
+        ).scalar_subquery()
+        query = select(table.retry_key, table.method, table.body, members).where(which).order_by(table.claimed_at)
+        rows = connection.execute(query).tuples()
+        return [Request(key, method, body, messages, fresh=False) for key, method, body, messages in rows]
+
+    def _finish(self, connection: Connection, results: Sequence[Result]) -> None:
+        if not results:
+            return
+        now = datetime.now(UTC)
+        self._finish_requests(connection, results)
+        messages = tables.messages
+        claimed = messages.c.status == Status.CLAIMED
+        for status, reason in (
+            (Status.REJECTED, Reason.REFUSED_BY_LINE),
+            (Status.UNKNOWN, Reason.RETRY_KEY_EXPIRED),
+        ):
+            rows = [
+                {
+                    "retry_key": result.request.retry_key,
+                    "status": status,
+                    "reason": reason,
+                    "detail": result.error,
+                    "updated_at": now,
+                }
+                for result in results
+                if result.status is status
+            ]
+            update_many(connection, messages, messages.c.retry_key, rows, where=claimed)
+        accepted = [result.request.retry_key for result in results if result.status is Status.ACCEPTED]
+        connection.execute(
+            update(messages)
+            .where(among(connection, messages.c.retry_key, accepted), claimed)
+            .values(status=Status.ACCEPTED, updated_at=now),
+        )
+        save_rejects(connection, self._channel, self._refused(connection, results))
+
+    def _finish_requests(self, connection: Connection, results: Sequence[Result]) -> None:
+        now = datetime.now(UTC)
+        table = tables.requests
+        by_attempts: dict[int, list[str]] = {}
+        for result in results:
+            by_attempts.setdefault(result.attempts, []).append(result.request.retry_key)
+        still_claimed = table.c.status == Status.CLAIMED
+        for attempts, keys in by_attempts.items():
+            connection.execute(
+                update(table)
+                .where(among(connection, table.c.retry_key, keys), still_claimed)
+                .values(attempts=table.c.attempts + attempts),
+            )
+        rows = [
+            {
+                "retry_key": result.request.retry_key,
+                "status": result.status,
+                "request_id": result.request_id,
+                "error": result.error,
+                "finished_at": now,
+            }
+            for result in results
+        ]
+        update_many(connection, table, table.c.retry_key, rows, where=still_claimed)
+
+    def _refused(self, connection: Connection, results: Sequence[Result]) -> list[Reject]:
+        words = {result.request.retry_key: result.error or "" for result in results if result.status is Status.REJECTED}
+        if not words:
+            return []
+        messages = tables.messages.c
+        query = select(messages.record, messages.retry_key).where(
+            among(connection, messages.retry_key, words), messages.status == Status.REJECTED
+        )
+        rows = connection.execute(query).tuples()
+        return [Reject(STREAM, record, Reason.REFUSED_BY_LINE, words[key]) for record, key in rows if key]
+
+
+def spent_since(connection: Connection, channel: str, read_at: datetime) -> int:
+    """To how many people requests were claimed since LINE told its consumption, or claimed earlier and unfinished."""
+    table = tables.requests.c
+    query = select(func.coalesce(func.sum(table.recipients), 0)).where(
+        table.channel == channel,
+        or_(table.claimed_at >= read_at, table.status == Status.CLAIMED),
+        table.status != Status.REJECTED,
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def sent_to(connection: Connection, channel: str, line_ids: Iterable[str], since: datetime) -> Counter[str]:
+    """How many messages each LINE ID was sent, or may have been sent, since a time."""
+    messages = tables.messages.c
+    query = (
+        select(messages.line_id, func.count())
+        .where(
+            messages.channel == channel,
+            among(connection, messages.line_id, line_ids),
+            messages.status.in_([Status.CLAIMED, Status.ACCEPTED, Status.UNKNOWN]),
+            messages.updated_at > since,
+        )
+        .group_by(messages.line_id)
+    )
+    return Counter({line_id: count for line_id, count in connection.execute(query).tuples() if line_id})
+
+
+def _part(body: dict[str, Any], line_ids: list[str], members: tuple[str, ...]) -> PlannedRequest:
+    alone = len(line_ids) == 1
+    part = {**body, "to": line_ids[0] if alone else line_ids}
+    text = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
+    return PlannedRequest("push" if alone else "multicast", text, members, len(line_ids))
+
+
+def _address(send: Send) -> str | None:
+    match send.to:
+        case User(line_id=address) | Chat(chat_id=address):
+            return address
+        case _:
+            return None

@@ -1,0 +1,141 @@
+"""What would be sent, without sending it: the same decisions and the same plan as a run that sends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from line_core.errors import LineError
+from line_core.store.dialects import insert_on_conflict
+from line_core.store.tables.ledger import plans
+from target_line.sending.compose import Held, Send, Skipped, Unsendable
+from target_line.sending.ledger import Cursor
+from target_line.sending.plan import full_chunks, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from line_core.store import Store
+    from target_line.sending.claims import Decide
+    from target_line.sending.ledger import Ledger
+    from target_line.sending.plan import PlannedRequest
+    from target_line.sending.policy import SendingPolicy
+    from target_line.sending.quota import Quota
+
+_PAGE = 5000
+_EXAMPLES = 3
+
+
+class PlanChangedError(LineError):
+    """What would be sent is not what was approved."""
+
+
+@dataclass
+class Plan:
+    """What would be sent."""
+
+    messages: Counter[str] = field(default_factory=Counter)
+    """By method."""
+    requests: Counter[str] = field(default_factory=Counter)
+    """By method."""
+    quota_needed: int = 0
+    """What broadcasts and narrowcasts need is not in it: only LINE knows."""
+    not_sent: Counter[str] = field(default_factory=Counter)
+    """By status and reason."""
+    examples: list[dict[str, Any]] = field(default_factory=list)
+    """The first requests of different content: message id, method and body."""
+    plan_hash: str = ""
+
+    def summary(self, quota: Quota) -> dict[str, Any]:
+        """The plan as JSON, for people and for the store."""
+        return {
+            "plan": self.plan_hash,
+            "messages": dict(sorted(self.messages.items())),
+            "requests": dict(sorted(self.requests.items())),
+            "quota": {"needed": self.quota_needed, "left": quota.left, "limit": quota.limit},
+            "not_sent": dict(sorted(self.not_sent.items())),
+            "examples": self.examples,
+        }
+
+
+class Rehearsal:
+    """Plans of one channel's due messages."""
+
+    def __init__(self, store: Store, ledger: Ledger, decide: Decide, policy: SendingPolicy) -> None:
+        """Prepare.
+
+        Args:
+            store: Where the ledger is.
+            ledger: The channel's messages.
+            decide: Says what to do with each due message.
+            policy: How messages are put into requests.
+        """
+        self._store = store
+        self._ledger = ledger
+        self._decide = decide
+        self._policy = policy
+
+    def plan(self) -> Plan:
+        """Plan all that is due."""
+        made, content_seen = Plan(), set()
+        digest = hashlib.sha256()
+        for requests, not_sent in self.pages():
+            made.not_sent += not_sent
+            for request in requests:
+                made.messages[request.method] += len(request.members)
+                made.requests[request.method] += 1
+                made.quota_needed += request.recipients
+                digest.update(json.dumps([request.method, request.body, request.members]).encode())
+                content = request.body.partition('"messages":')[2]
+                if len(made.examples) < _EXAMPLES and content not in content_seen:
+                    content_seen.add(content)
+                    made.examples.append(_example(request))
+        made.plan_hash = digest.hexdigest()
+        return made
+
+    def pages(self) -> Iterator[tuple[list[PlannedRequest], Counter[str]]]:
+        """The planned requests, page by page, and what is not sent, by status and reason."""
+        after: Cursor | None = Cursor()
+        while after is not None:
+            with self._store.read() as connection:
+                due = self._ledger.due(connection, after, _PAGE)
+                decisions = list(self._decide(connection, due))
+            after = None
+            if len(due) == _PAGE:
+                acted_on = full_chunks(decisions)
+                due, decisions = due[:acted_on], decisions[:acted_on]
+                after = due[-1].cursor
+            sends: list[tuple[str, Send]] = []
+            not_sent: Counter[str] = Counter()
+            for item, decision in zip(due, decisions, strict=True):
+                match decision:
+                    case Send():
+                        sends.append((item.message_id, decision))
+                    case Skipped(reason=reason):
+                        not_sent[f"skipped ({reason})"] += 1
+                    case Held(reason=reason):
+                        not_sent[f"scheduled ({reason})"] += 1
+                    case Unsendable(reason=reason):
+                        not_sent[f"rejected ({reason})"] += 1
+            yield plan(sends, self._policy), not_sent
+
+
+def keep_plan(store: Store, channel: str, plan_hash: str, summary: dict[str, Any]) -> None:
+    """Put a plan into the store, for whoever approves it."""
+    with store.write() as connection:
+        statement = insert_on_conflict(connection, plans).values(
+            channel=channel, plan_hash=plan_hash, made_at=datetime.now(UTC), summary=summary
+        )
+        new = {"made_at": statement.excluded.made_at, "summary": statement.excluded.summary}
+        connection.execute(statement.on_conflict_do_update(index_elements=["channel", "plan_hash"], set_=new))
+
+
+def _example(request: PlannedRequest) -> dict[str, Any]:
+    body = json.loads(request.body)
+    if isinstance(body.get("to"), list):
+        body["to"] = [body["to"][0], f"and {len(body['to']) - 1:,} more"]
+    return {"message_id": request.members[0], "method": request.method, "body": body}
