@@ -8,7 +8,7 @@ import pytest
 from people import line_id
 
 from target_line.identity.model import UNDATED, FollowState, Identifier, Kind
-from target_line.identity.records import parse_follow, parse_profile, recipient
+from target_line.identity.records import parse_follow, parse_profile
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.roles import Role
 
@@ -101,10 +101,3 @@ def test_a_follow_record_without_a_known_state_is_never_taken_for_a_follow(role:
     with pytest.raises(RejectedRecordError) as caught:
         parse_follow({"line_id": line_id(1), **record}, "default", role)
     assert caught.value.reason is Reason.INVALID_FOLLOW_STATE
-
-
-@pytest.mark.parametrize("record", [{}, {"id": "a", "email": "a@example.com"}, {"id": "a", "line_id": line_id(1)}])
-def test_a_message_names_exactly_one_recipient(record: dict[str, Any]) -> None:
-    with pytest.raises(RejectedRecordError) as caught:
-        recipient(record, "default")
-    assert caught.value.reason is Reason.NO_RECIPIENT

@@ -131,7 +131,7 @@ def test_a_message_is_due_when_its_time_has_come(store: Store, run: Run) -> None
 def test_what_is_not_sent_is_settled_with_its_reason_and_refusals_are_kept_whole(store: Store, run: Run) -> None:
     run.stage("a", "b", "c")
     later = datetime.now(UTC) + timedelta(hours=1)
-    decisions = {
+    decisions: dict[str, Decision] = {
         "a": Skipped(Reason.UNFOLLOWED, line_id(1)),
         "b": Unsendable(Reason.TEMPLATE_ERROR, "no title"),
         "c": Held(Reason.QUIET_HOURS, later),

@@ -17,7 +17,7 @@ from target_line.sending.compose import Decision, Held, Send, Skipped, Unsendabl
 from target_line.sending.message import parse_message
 from target_line.sending.policy import SendingPolicy
 from target_line.sending.quiet_hours import QuietHours
-from target_line.sending.recipients import Chat, Everyone, Selection
+from target_line.sending.recipients import Chat, Everyone, Selection, parse_recipient
 
 if TYPE_CHECKING:
     from target_line.identity.model import Profile
@@ -273,3 +273,10 @@ def test_the_content_key_tells_contents_apart_and_nothing_else() -> None:
     others = [key(text="y"), key(campaign="c"), key(notification_disabled=True), key(variables={"a": 1})]
     assert len(set(same)) == 1
     assert len({*same, *others}) == 5
+
+
+@pytest.mark.parametrize("record", [{}, {"id": "a", "email": "a@example.com"}, {"id": "a", "line_id": line_id(1)}])
+def test_a_message_names_exactly_one_recipient(record: dict[str, Any]) -> None:
+    with pytest.raises(RejectedRecordError) as caught:
+        parse_recipient(record, "default")
+    assert caught.value.reason is Reason.NO_RECIPIENT

@@ -115,7 +115,7 @@ ZONES = ["UTC", "Asia/Tokyo", "Europe/Berlin", "America/St_Johns", "Australia/Lo
 
 
 @given(
-    now=st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)),
+    now=st.integers(0, 366 * 24 * 60).map(lambda minute: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)),
     zone=st.sampled_from(ZONES).map(ZoneInfo),
     begin=st.times().map(lambda clock: clock.replace(microsecond=0)),
     end=st.times().map(lambda clock: clock.replace(microsecond=0)),
