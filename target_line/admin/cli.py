@@ -1,4 +1,4 @@
-"""`target-line-admin`: identities, merges, deliveries, rejects, status, upgrade."""
+"""`target-line-admin`: looks into the store of tap-line and target-line, and mends it."""
 
 from __future__ import annotations
 
@@ -97,6 +97,24 @@ def rejects(admin: Admin, form: str) -> None:
     """Refused records, whole, with the reason."""
     with admin.open() as store:
         _print(listings.refused(store, admin.channel), form)
+
+
+@commands.command()
+@_format
+@click.pass_obj
+def runs(admin: Admin, form: str) -> None:
+    """What each run of target-line did with its records."""
+    with admin.open() as store:
+        _print(listings.runs(store, admin.channel), form)
+
+
+@commands.command()
+@_format
+@click.pass_obj
+def plans(admin: Admin, form: str) -> None:
+    """What runs with mode plan said would be sent."""
+    with admin.open() as store:
+        _print(listings.plans(store, admin.channel), form)
 
 
 @commands.command()

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from line_core.store.tables import identity, inbox, ledger
 from line_core.store.tables.rejects import rejects
+from line_core.store.tables.runs import runs as run_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,6 +84,19 @@ def refused(store: Store, channel: str) -> Iterator[Row]:
     columns = (table.reject_id, table.stream, table.reason, table.detail, table.record, table.times_seen)
     times = (table.first_seen_at, table.last_seen_at, table.replayed_at)
     yield from _rows(store, select(*columns, *times).where(table.channel == channel).order_by(table.reject_id))
+
+
+def runs(store: Store, channel: str) -> Iterator[Row]:
+    """A row a run of the target, oldest first."""
+    table = run_rows.c
+    yield from _rows(store, select(run_rows).where(table.channel == channel).order_by(table.started_at))
+
+
+def plans(store: Store, channel: str) -> Iterator[Row]:
+    """A row a plan, oldest first."""
+    table = ledger.plans.c
+    query = select(table.plan_hash, table.made_at, table.summary).where(table.channel == channel)
+    yield from _rows(store, query.order_by(table.made_at))
 
 
 def status(store: Store, channel: str) -> Row:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import signal
 from typing import TYPE_CHECKING, Any
@@ -96,9 +95,8 @@ class Delivery:
         """Tell what would be sent, and keep it."""
         quota = await read_quota(client)
         plan = (await self._rehearsal(client)).plan()
-        summary = plan.summary(quota)
-        keep_plan(self._store, self._channel, plan.plan_hash, summary)
-        for line in json.dumps(summary, ensure_ascii=False, indent=2).splitlines():
+        keep_plan(self._store, self._channel, plan, quota)
+        for line in plan.lines(quota):
             _logger.info(line)
         _logger.info("nothing was sent; to send exactly this, run with mode send and approve %s", plan.plan_hash)
 

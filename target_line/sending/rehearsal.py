@@ -61,6 +61,21 @@ class Plan:
             "examples": self.examples,
         }
 
+    def lines(self, quota: Quota) -> Iterator[str]:
+        """The plan in words, a line a subject."""
+        by_method = [
+            f"{self.messages[method]:,} by {method} in {self.requests[method]:,}" for method in sorted(self.messages)
+        ]
+        parts = f": {', '.join(by_method)}" if by_method else ""
+        yield f"plan: {self.messages.total():,} messages in {self.requests.total():,} requests{parts}"
+        left = "no limit" if quota.left is None else f"{quota.left:,} left"
+        yield f"plan: {self.quota_needed:,} of the month's quota ({left}); broadcasts and narrowcasts not counted"
+        not_sent = ", ".join(f"{outcome} {count:,}" for outcome, count in sorted(self.not_sent.items()))
+        yield f"plan: not sent: {not_sent or 'none'}"
+        for example in self.examples:
+            body = json.dumps(example["body"], ensure_ascii=False)
+            yield f"plan: for example {example['message_id']} by {example['method']}: {body}"
+
 
 class Rehearsal:
     """Plans of one channel's due messages."""
@@ -124,11 +139,11 @@ class Rehearsal:
             yield plan(sends, self._policy), not_sent
 
 
-def keep_plan(store: Store, channel: str, plan_hash: str, summary: dict[str, Any]) -> None:
+def keep_plan(store: Store, channel: str, plan: Plan, quota: Quota) -> None:
     """Put a plan into the store, for whoever approves it."""
     with store.write() as connection:
         statement = insert_on_conflict(connection, plans).values(
-            channel=channel, plan_hash=plan_hash, made_at=datetime.now(UTC), summary=summary
+            channel=channel, plan_hash=plan.plan_hash, made_at=datetime.now(UTC), summary=plan.summary(quota)
         )
         new = {"made_at": statement.excluded.made_at, "summary": statement.excluded.summary}
         connection.execute(statement.on_conflict_do_update(index_elements=["channel", "plan_hash"], set_=new))

@@ -60,6 +60,11 @@ class Target:
             text=True,
         )
 
+    def admin(self, *arguments: str) -> str:
+        """Run target-line-admin; what it printed."""
+        command = [PROGRAMS / "target-line-admin", "--store-url", self.config["store_url"], *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+
     def ledger(self) -> dict[str, dict[str, Any]]:
         """What the ledger says of each message."""
         with open_store(self.config["store_url"]) as store:
@@ -77,9 +82,24 @@ class Target:
         listed: list[dict[str, Any]] = answer.json()["deliveries"]
         return listed
 
-    def fault(self, kind: str, **how: Any) -> None:
-        """Have LINE misbehave at pushes."""
-        fault = {"method": "POST", "path": "/v2/bot/message/push", "kind": kind, **how}
+    def summary(self) -> dict[str, Any]:
+        """What the sandbox was asked for, and what it did."""
+        answer: dict[str, Any] = requests.get(f"{self.sandbox}/sandbox/summary", timeout=30).json()
+        return answer
+
+    def requested(self, endpoint: str) -> dict[str, int]:
+        """How often the sandbox was asked for an endpoint, by status."""
+        counts: dict[str, int] = self.summary()["requests"].get(endpoint, {})
+        return counts
+
+    def advance_clock(self, seconds: int) -> None:
+        """Let LINE's time pass."""
+        answer = requests.post(f"{self.sandbox}/sandbox/clock", json={"advance_seconds": seconds}, timeout=30)
+        answer.raise_for_status()
+
+    def fault(self, kind: str, path: str = "/v2/bot/message/push", **how: Any) -> None:
+        """Have LINE misbehave."""
+        fault = {"method": "POST", "path": path, "kind": kind, **how}
         requests.post(f"{self.sandbox}/sandbox/faults", json=fault, timeout=30).raise_for_status()
 
     def mend(self) -> None:
