@@ -58,7 +58,8 @@ MAX_REQUESTS_PER_SECOND = th.Property(
     "max_requests_per_second",
     th.NumberType(exclusive_minimum=0),
     title="Requests per second",
-    description="Ask LINE at most this often; default LINE's own limit of each endpoint.",
+    description="Ask LINE at most this often in each process; default LINE's own limit of each endpoint, which all "
+    "processes that use the same store and channel name share.",
 )
 USE_PROXY = th.Property(
     "use_proxy_from_environment",

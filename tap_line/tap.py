@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 
-from line_core.api.limits import LocalLimits
+from line_core.api.shared_limits import SharedLimits
 from line_core.api.tokens import token_source_of
 from line_core.plugin import OneLineErrors
 from line_core.store import Store, open_store
@@ -46,8 +46,8 @@ class TapLine(OneLineErrors, Tap):
 
     @cached_property
     def limits(self) -> Limits:
-        """The channel's rate limits, shared by all streams."""
-        return LocalLimits(self.config.get("max_requests_per_second"))
+        """The channel's rate limits, shared by all streams and by all that uses the same store."""
+        return SharedLimits(self.store, self.channel, self.config.get("max_requests_per_second"))
 
     @cached_property
     def store(self) -> Store:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from contextlib import contextmanager
+import threading
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -40,6 +41,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         """Wrap an engine whose schema is current; use `open_store`."""
         self.engine = engine
+        self._writing = threading.RLock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -60,7 +62,9 @@ class Store:
             alone: Hold the lock of this part (`inbox`, `identity`, `ledger` or `audience`) until the commit, so that no
                 other process writes to that part meanwhile. SQLite has one writer anyway.
         """
-        with _errors_named(self.engine.url), self.engine.connect() as connection:
+        # A second writer of SQLite only looks again from time to time: one that never rests could keep it waiting.
+        turn = self._writing if self.is_sqlite else nullcontext()
+        with turn, _errors_named(self.engine.url), self.engine.connect() as connection:
             connection.execution_options(sqlite_begin="IMMEDIATE")
             with connection.begin():
                 if alone is not None and not self.is_sqlite:

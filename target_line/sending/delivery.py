@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from line_core.api.client import LineClient
 from line_core.api.errors import QuotaUsedUpError
-from line_core.api.limits import LocalLimits
+from line_core.api.shared_limits import SharedLimits
 from line_core.api.tokens import token_source_of
 from target_line.sending.claims import Claims
 from target_line.sending.decisions import Decider
@@ -65,7 +65,7 @@ class Delivery:
         self._policy = policy
         self._report = report
         self._claims = Claims(store, self._channel, run_id, ledger, policy)
-        self._limits = LocalLimits(config.get("max_requests_per_second"))
+        self._limits = SharedLimits(store, self._channel, config.get("max_requests_per_second"))
 
     async def run(self, interrupted_by: Callable[[int], LineError]) -> None:
         """Do what the mode says.
@@ -76,20 +76,21 @@ class Delivery:
         Raises:
             LineError: Something speaks against going on; what was not sent stays in the ledger.
         """
-        async with LineClient(
-            self._config["api_url"],
-            token_source_of(self._config),
-            self._limits,
-            trust_env=self._config["use_proxy_from_environment"],
-        ) as client:
-            await check_account(client, self._config.get("expected_bot_user_id"))
-            match Mode(self._config["mode"]):
-                case Mode.PLAN:
-                    await self._plan(client)
-                case Mode.VALIDATE:
-                    await self._validate(client)
-                case Mode.SEND:
-                    await self._send(client, interrupted_by)
+        with self._limits:
+            async with LineClient(
+                self._config["api_url"],
+                token_source_of(self._config),
+                self._limits,
+                trust_env=self._config["use_proxy_from_environment"],
+            ) as client:
+                await check_account(client, self._config.get("expected_bot_user_id"))
+                match Mode(self._config["mode"]):
+                    case Mode.PLAN:
+                        await self._plan(client)
+                    case Mode.VALIDATE:
+                        await self._validate(client)
+                    case Mode.SEND:
+                        await self._send(client, interrupted_by)
 
     async def _plan(self, client: LineClient) -> None:
         """Tell what would be sent, and keep it."""

@@ -172,6 +172,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel", "stream", "digest", name=op.f("uq_rejects_channel_stream_digest")),
     )
     op.create_table(
+        "rate_limits",
+        sa.Column("channel", sa.String(length=64), nullable=False),
+        sa.Column("endpoint", sa.String(length=128), nullable=False, comment="Method and path template"),
+        sa.Column("calendar", sa.JSON(none_as_null=True), nullable=False, comment="See line_core.api.pace.Calendar"),
+        sa.PrimaryKeyConstraint("channel", "endpoint", name=op.f("pk_rate_limits")),
+    )
+    op.create_table(
         "requests",
         sa.Column("retry_key", sa.String(length=36), nullable=False, comment="X-Line-Retry-Key, a UUID"),
         sa.Column("channel", sa.String(length=64), nullable=False),
