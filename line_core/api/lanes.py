@@ -86,6 +86,7 @@ class Lane:
         self._unused: Counter[int] = Counter()
         self._leads: deque[float] = deque(maxlen=_REMEMBERED_LEADS)
         self._held_until = 0.0
+        self._is_holding = False
         self._free_at = 0.0
 
     def steps(self) -> Steps:
@@ -139,7 +140,9 @@ class Lane:
             if until <= self._held_until:
                 return
             self._held_until = until
-            self._run(lambda: self._calendars.hold(self._endpoint, self._pace, until))
+            if not self._is_holding:  # many requests under way are answered 429 at once
+                self._is_holding = True
+                self._run(self._hold_now)
 
     def _next(self) -> Place | Future[None] | float:
         now = self._calendars.now()
@@ -172,6 +175,16 @@ class Lane:
             lead = min(self._leads, default=0.0)
             self._asking = self._run(lambda: self._ask_now(unused, wanted, lead))
         return self._asking
+
+    def _hold_now(self) -> None:
+        """Tell the calendar, until it knows the latest."""
+        told = 0.0
+        try:
+            while told < self._held_until:
+                told = self._held_until
+                self._calendars.hold(self._endpoint, self._pace, told)
+        finally:
+            self._is_holding = False
 
     def _ask_now(self, unused: Mapping[int, int], wanted: int, lead: float) -> None:
         answer = self._calendars.ask(self._endpoint, self._pace, unused, wanted, lead)
