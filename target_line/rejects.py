@@ -47,6 +47,7 @@ def save_rejects(connection: Connection, channel: str, refused: Sequence[Reject]
             "detail": statement.excluded.detail,
             "times_seen": rejects.c.times_seen + 1,
             "last_seen_at": now,
+            "replayed_at": None,
         },
     )
     # Sorted, so that two processes that refuse the same records never wait for each other in a circle.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from line_core.errors import LineError
 from line_core.store import DEFAULT_STORE_URL, Store, open_store, upgrade_store
@@ -14,7 +16,9 @@ from target_line.identity.repository import IdentityRepository
 from target_line.identity.rules import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from target_line.target import TargetLine
 
 _format = click.option(
     "--format",
@@ -24,20 +28,40 @@ _format = click.option(
     show_default=True,
     help="table for people, jsonl for programs: one JSON object a line.",
 )
+_config = click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path),
+    help="JSON file of target-line's settings; those in its environment variables count too.",
+)
 
 
 class Admin:
     """The options that all commands share."""
 
-    def __init__(self, store_url: str, channel: str, provider: str) -> None:
-        """Keep the options; the store is opened when a command needs it."""
+    def __init__(self, store_url: str, channel: str, provider: str, given: Mapping[str, str]) -> None:
+        """Keep the options; the store is opened when a command needs it.
+
+        Args:
+            store_url: The store.
+            channel: The channel's name.
+            provider: The provider's name.
+            given: Those of them that somebody gave, by name.
+        """
         self.store_url = store_url
         self.channel = channel
         self.provider = provider
+        self._given = given
 
     def open(self) -> Store:
         """Open the store."""
         return open_store(self.store_url)
+
+    def target(self, config_path: Path | None) -> TargetLine:
+        """The target, with its settings as far as these options do not say otherwise."""
+        from target_line.admin.configured import configured_target  # noqa: PLC0415 - the SDK is slow to import
+
+        return configured_target(config_path, self._given)
 
 
 @click.group()
@@ -60,7 +84,13 @@ class Admin:
 @click.pass_context
 def commands(context: click.Context, store_url: str, channel: str, provider: str) -> None:
     """Look into the store of tap-line and target-line."""
-    context.obj = Admin(store_url, channel, provider)
+    options = {"store_url": store_url, "channel": channel, "provider": provider}
+    given = {
+        name: value
+        for name, value in options.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    context.obj = Admin(**options, given=given)
 
 
 @commands.command()
@@ -125,6 +155,25 @@ def status(admin: Admin, form: str) -> None:
     with admin.open() as store:
         row = listings.status(store, admin.channel)
     _print([row] if form == "jsonl" else ({"what": name, "count": f"{row[name]:,}"} for name in row), form)
+
+
+@commands.command()
+@click.option("--reason", help="Only records that were refused for this reason.")
+@click.option("--stream", help="Only records of this stream.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many records.")
+@_config
+@_format
+@click.pass_obj
+def replay_rejects(  # noqa: PLR0913, PLR0917 - the command's options
+    admin: Admin, reason: str | None, stream: str | None, limit: int | None, config_path: Path | None, form: str
+) -> None:
+    """Try refused records again, after a fix; messages are sent by the next run."""
+    from target_line.admin.replay import Chosen, Replay  # noqa: PLC0415 - the SDK is slow to import
+
+    target = admin.target(config_path)
+    with target.store:
+        outcomes = Replay(target).run(Chosen(reason, stream, limit))
+    _print(({"outcome": outcome, "count": count} for outcome, count in outcomes.items()), form)
 
 
 @commands.command()

@@ -6,6 +6,7 @@ A message goes `scheduled → claimed → accepted | rejected | skipped | unknow
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, literal, or_, select, tuple_
 
-from line_core.store.dialects import among, insert_many
+from line_core.store.dialects import among, insert_many, update_many
 from line_core.store.tables import ledger as tables
 
 if TYPE_CHECKING:
@@ -123,6 +124,46 @@ class Ledger:
         ]
         if rows:
             insert_many(connection, tables.messages, rows)
+        return len(rows)
+
+    def schedule_again(self, connection: Connection, mended: Sequence[Scheduled]) -> int:
+        """Schedule messages anew that were rejected, by us or by LINE, which so have certainly not arrived.
+
+        The request that LINE refused stays on record; the message will go by another, under a key of its own.
+
+        Args:
+            connection: A write transaction that holds the ledger alone.
+            mended: The messages. One that the ledger has by another record stays as it is.
+
+        Returns:
+            How many were scheduled.
+        """
+        now = datetime.now(UTC)
+        again: defaultdict[str, list[Scheduled]] = defaultdict(list)
+        for item in mended:
+            again[item.message.message_id].append(item)
+        messages = tables.messages.c
+        rejected = (messages.channel == self._channel) & (messages.status == Status.REJECTED)
+        query = select(messages.message_id, messages.record).where(
+            rejected, among(connection, messages.message_id, again)
+        )
+        rows = [
+            {
+                "message_id": message_id,
+                "status": Status.SCHEDULED,
+                "reason": None,
+                "detail": None,
+                "line_id": None,
+                "retry_key": None,
+                "content_key": item.message.content_key(),
+                "due_at": item.message.send_at,
+                "updated_at": now,
+            }
+            for message_id, record in connection.execute(query).tuples()
+            for item in again[message_id]
+            if item.record == record
+        ]
+        update_many(connection, tables.messages, messages.message_id, rows, where=rejected)
         return len(rows)
 
     def has_work(self) -> bool:

@@ -1,0 +1,41 @@
+"""The target as its settings describe it, for commands that do what a run of it does."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from line_core.errors import SettingError
+from target_line.target import TargetLine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+def configured_target(config_path: Path | None, given: Mapping[str, str]) -> TargetLine:
+    """Make the target.
+
+    Args:
+        config_path: A JSON file of its settings. Those in the environment (`TARGET_LINE_…`) come before it.
+        given: Settings that come before both.
+
+    Raises:
+        SettingError: The file cannot be read, or a setting is wrong.
+    """
+    from_environment: dict[str, Any] = TargetLine._env_var_config  # noqa: SLF001 - as the SDK reads them for a run
+    return TargetLine(config={**_read(config_path), **from_environment, **given}, setup_mapper=False)
+
+
+def _read(config_path: Path | None) -> dict[str, Any]:
+    if config_path is None:
+        return {}
+    try:
+        settings = json.loads(config_path.read_bytes())
+    except OSError as error:
+        raise SettingError(f"cannot read the configuration: {error.strerror}", setting="--config") from None
+    except ValueError as error:
+        raise SettingError(f"the configuration is not a JSON object: {error}", setting="--config") from None
+    if not isinstance(settings, dict):
+        raise SettingError("the configuration is not a JSON object", setting="--config")
+    return settings
