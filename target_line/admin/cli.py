@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from target_line.identity.rules import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from target_line.target import TargetLine
 
@@ -34,6 +36,7 @@ _config = click.option(
     type=click.Path(path_type=Path),
     help="JSON file of target-line's settings; those in its environment variables count too.",
 )
+_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 class Admin:
@@ -174,6 +177,25 @@ def replay_rejects(  # noqa: PLR0913, PLR0917 - the command's options
     with target.store:
         outcomes = Replay(target).run(Chosen(reason, stream, limit))
     _print(({"outcome": outcome, "count": count} for outcome, count in outcomes.items()), form)
+
+
+@commands.command()
+@click.option("--from", "first", type=_DAY, help="First day; default the ledger's first, at most 30 days ago.")
+@click.option("--to", "last", type=_DAY, help="Last day; default today.")
+@_config
+@_format
+@click.pass_obj
+def reconcile(admin: Admin, first: datetime | None, last: datetime | None, config_path: Path | None, form: str) -> None:
+    """Hold the ledger against LINE's counts of each day (UTC+9), and of the month; fails if a settled day differs."""
+    from target_line.admin import reconcile as figures  # noqa: PLC0415 - the SDK is slow to import
+
+    target = admin.target(config_path)
+    with target.store as store:
+        days = figures.days_between(store, target.channel, first and first.date(), last and last.date())
+        compared = asyncio.run(figures.compare(store, target.config, days))
+    _print((row.as_row() for row in compared if not row.is_empty), form)
+    if error := figures.difference(compared):
+        raise error
 
 
 @commands.command()

@@ -92,6 +92,6 @@ def test_upgrade_says_what_it_did(store_url: str) -> None:
     assert run(store_url, "upgrade") == f"schema {SCHEMA_VERSION}\n"
 
 
-@pytest.mark.parametrize("command", ["identities", "merges", "deliveries", "rejects", "status", "upgrade"])
+@pytest.mark.parametrize("command", sorted(commands.commands))
 def test_every_command_has_help(command: str) -> None:
     assert "Usage:" in CliRunner().invoke(commands, [command, "--help"]).output
