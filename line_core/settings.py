@@ -68,3 +68,10 @@ USE_PROXY = th.Property(
     title="Proxy from environment",
     description="Reach LINE through the proxy that HTTPS_PROXY and the like name.",
 )
+REQUEST_TIMEOUT_SECONDS = th.Property(
+    "request_timeout_seconds",
+    th.IntegerType(minimum=1),
+    default=30,
+    title="Request timeout",
+    description="Give a request up after so many seconds; whether it is tried again depends on what it was.",
+)

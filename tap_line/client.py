@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from line_core.api.tokens import TokenSource
 
-TIMEOUT_SECONDS = 30
-
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=[0-9])")
 
 
@@ -97,7 +95,8 @@ class LineStream(DescribedStream, RESTStream[str]):
     @property
     def timeout(self) -> int:
         """Seconds to wait for a connection, and for each piece of an answer."""
-        return TIMEOUT_SECONDS
+        seconds: int = self.config["request_timeout_seconds"]
+        return seconds
 
     @property
     def requests_session(self) -> requests.Session:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
-from line_core.settings import API_URL, CREDENTIALS, MAX_REQUESTS_PER_SECOND, STORE_URL, USE_PROXY
+from line_core.settings import (
+    API_URL,
+    CREDENTIALS,
+    MAX_REQUESTS_PER_SECOND,
+    REQUEST_TIMEOUT_SECONDS,
+    STORE_URL,
+    USE_PROXY,
+)
 from tap_line.people import ProfileSource
 
 DEFAULT_API_DATA_URL = "https://api-data.line.me"
@@ -66,5 +73,6 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         description="Do not fetch a profile again before so many days; default: fetch all in every run.",
     ),
     MAX_REQUESTS_PER_SECOND,
+    REQUEST_TIMEOUT_SECONDS,
     USE_PROXY,
 ).to_dict()

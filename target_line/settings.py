@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from line_core.errors import SettingError
-from line_core.settings import API_URL, CREDENTIALS, MAX_REQUESTS_PER_SECOND, STORE_URL, USE_PROXY
+from line_core.settings import (
+    API_URL,
+    CREDENTIALS,
+    MAX_REQUESTS_PER_SECOND,
+    REQUEST_TIMEOUT_SECONDS,
+    STORE_URL,
+    USE_PROXY,
+)
 from target_line.identity.model import Kind
 from target_line.identity.rules import IdentifierConflict, Policy
 from target_line.roles import Role
@@ -162,6 +169,7 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         description="Profile attributes that say, when true, that the person wants no messages.",
     ),
     MAX_REQUESTS_PER_SECOND,
+    REQUEST_TIMEOUT_SECONDS,
     USE_PROXY,
     th.Property(
         "max_rejects",

@@ -29,6 +29,11 @@ settings.register_profile(
 settings.load_profile("suite")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Sweeps have a short form in the suite, and a long one by hand."""
+    parser.addoption("--kills", type=int, default=3, help="how many processes each sweep of crashes kills")
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Postgres]:
     """A real PostgreSQL for the whole session."""

@@ -161,9 +161,10 @@ async def compare(store: Store, config: Mapping[str, Any], days: list[date]) -> 
     """
     channel: str = config["channel"]
     tokens, proxy = token_source_of(config), config["use_proxy_from_environment"]
+    seconds = config["request_timeout_seconds"]
     compared = []
     with SharedLimits(store, channel, config.get("max_requests_per_second")) as limits:
-        async with LineClient(config["api_url"], tokens, limits, trust_env=proxy) as client:
+        async with LineClient(config["api_url"], tokens, limits, timeout_seconds=seconds, trust_env=proxy) as client:
             for day in days:
                 ours = _sent(store, channel, start_of(day), start_of(day) + _DAY)
                 for method in (*METHODS, NOT_OURS):

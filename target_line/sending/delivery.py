@@ -81,6 +81,7 @@ class Delivery:
                 self._config["api_url"],
                 token_source_of(self._config),
                 self._limits,
+                timeout_seconds=self._config["request_timeout_seconds"],
                 trust_env=self._config["use_proxy_from_environment"],
             ) as client:
                 await check_account(client, self._config.get("expected_bot_user_id"))
