@@ -8,11 +8,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SPACE: Final = " \t\n\r"
 _MOST_EXACT_DIGITS = 18
+
+
+def write(value: object) -> str:
+    """A JSON text, as short as can be; what no encoding can carry (half of a surrogate pair) stays an escape."""
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":"))
 
 
 def read(text: str) -> Any:  # noqa: ANN401 - any JSON

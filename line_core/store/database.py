@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
+from line_core import json_text
 from line_core.errors import StoreError
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(
             url,
             connect_args={"timeout": _SQLITE_BUSY_SECONDS} if url.drivername == "sqlite" else {},
-            json_serializer=_to_json,
+            json_serializer=json_text.write,
             json_deserializer=_from_json,
         )
     except (ModuleNotFoundError, NoSuchModuleError):
@@ -157,13 +158,6 @@ def _engine(url: URL) -> Engine:
     else:
         event.listen(engine, "connect", _configure_postgres)
     return engine
-
-
-def _to_json(value: object) -> str:
-    try:
-        return msgspec.json.encode(value).decode()
-    except UnicodeEncodeError:
-        return json.dumps(value)  # half of a surrogate pair, which only an escape can carry
 
 
 def _from_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import ARRAY, String, any_, bindparam, func, insert, select, update
+from sqlalchemy import ARRAY, String, any_, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+
+from line_core.store.tables.base import UtcDateTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,19 +48,19 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[dict[str, A
         table: Where they go.
         rows: At least one.
     """
+    columns = [table.c[name] for name in rows[0]]
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    values = zip(*(_stored(connection, column, rows) for column in columns), strict=True)
     if connection.dialect.name == "sqlite":
-        connection.execute(insert(table), rows)
+        places = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({places})', list(values))  # noqa: S608 - names of our own tables
         return
-    columns = list(rows[0])
-    names = ", ".join(f'"{column}"' for column in columns)
-    dialect = connection.dialect
-    processors = [(name, table.c[name].type.dialect_impl(dialect).bind_processor(dialect)) for name in columns]
     driver = connection.connection.driver_connection
     if driver is None:
         raise RuntimeError("the connection is closed")
     with driver.cursor() as cursor, cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN') as copy:
-        for row in rows:
-            copy.write_row([process(row[name]) if process else row[name] for name, process in processors])
+        for row in values:
+            copy.write_row(row)
 
 
 def update_many(
@@ -73,8 +77,9 @@ def update_many(
         connection: In a write transaction.
         table: What to update.
         key: Column that tells the rows apart among those of `where`.
-        rows: The key's and the other columns' new values by column name; all with the same names, each key once.
-        where: What holds for all rows that may be changed.
+        rows: The key's and the other columns' new values by column name, none of them JSON; all with the same names,
+            each key once.
+        where: What holds for all rows that may be changed; its values are texts or numbers.
     """
     if not rows:
         return
@@ -82,10 +87,22 @@ def update_many(
     changed = [name for name in names if name != key.name]
     if connection.dialect.name == "sqlite":
         by_key = update(table).where(where, key == bindparam(f"_{key.name}"))
-        statement = by_key.values({name: bindparam(f"_{name}") for name in changed})
-        connection.execute(statement, [{f"_{name}": value for name, value in row.items()} for row in rows])
+        compiled = by_key.values({name: bindparam(f"_{name}") for name in changed}).compile(dialect=connection.dialect)
+        new = {f"_{name}": _stored(connection, table.c[name], rows) for name in names}
+        parameters = [new.get(name) or repeat(compiled.params[name]) for name in compiled.positiontup or ()]
+        connection.exec_driver_sql(str(compiled), list(zip(*parameters, strict=False)))
         return
     arrays = [bindparam(None, [row[name] for row in rows], type_=ARRAY(table.c[name].type)) for name in names]
-    new = func.unnest(*arrays).table_valued(*names).render_derived(name="new")
-    statement = update(table).where(where, key == new.c[key.name])
-    connection.execute(statement.values({name: new.c[name] for name in changed}))
+    unnested = func.unnest(*arrays).table_valued(*names).render_derived(name="new")
+    statement = update(table).where(where, key == unnested.c[key.name])
+    connection.execute(statement.values({name: unnested.c[name] for name in changed}))
+
+
+def _stored(connection: Connection, column: Column[Any], rows: Iterable[dict[str, Any]]) -> Iterable[Any]:
+    """A column's values as the driver takes them."""
+    values = (row[column.name] for row in rows)
+    process = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+    if process is None:
+        return values
+    # Of times, most rows of a batch have the same.
+    return map(lru_cache(process) if isinstance(column.type, UtcDateTime) else process, values)

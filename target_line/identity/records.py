@@ -61,7 +61,7 @@ def parse_follow(record: Mapping[str, Any], provider: str, role: Role) -> Follow
     Raises:
         RejectedRecordError: It names nobody, or a value is not what its column says.
     """
-    line_id = line_identifier(record, provider)
+    line_id = _line_id(record.get("line_id"), provider)
     if line_id is None:
         raise RejectedRecordError(Reason.NO_IDENTIFIER, "line_id has no value")
     state_column, states, time_column = _FOLLOW_COLUMNS[role]
@@ -81,22 +81,23 @@ def identifiers_of(record: Mapping[str, Any], provider: str) -> tuple[Identifier
     Raises:
         RejectedRecordError: One of them is malformed.
     """
-    found = (_customer_id(record.get("id")), _email(record.get("email")), line_identifier(record, provider))
+    found = (identifier_of(kind, record.get(kind.value), provider) for kind in Kind)
     return tuple(identifier for identifier in found if identifier)
 
 
-def line_identifier(record: Mapping[str, Any], provider: str) -> Identifier | None:
-    """The record's LINE ID, if it has one.
+def identifier_of(kind: Kind, value: object, provider: str) -> Identifier | None:
+    """Read an identifier; None if there is no value.
 
     Raises:
-        RejectedRecordError: The value is not a LINE ID.
+        RejectedRecordError: It is malformed.
     """
-    value = record.get("line_id")
-    if value is None or value == "":
-        return None
-    if not is_line_id(value):
-        raise RejectedRecordError(Reason.INVALID_LINE_ID, f"line_id {value!r} is not U and 32 hexadecimal digits")
-    return Identifier(Kind.LINE_ID, provider, value)
+    match kind:
+        case Kind.ID:
+            return _customer_id(value)
+        case Kind.EMAIL:
+            return _email(value)
+        case Kind.LINE_ID:
+            return _line_id(value, provider)
 
 
 def milliseconds(value: object, column: str) -> int:
@@ -155,6 +156,14 @@ def _email(value: object) -> Identifier | None:
     if not _EMAIL.fullmatch(email):
         raise RejectedRecordError(Reason.INVALID_EMAIL, f"email {value!r} is not of the form name@domain")
     return Identifier(Kind.EMAIL, "", storable(email, Reason.INVALID_EMAIL))
+
+
+def _line_id(value: object, provider: str) -> Identifier | None:
+    if value is None or value == "":
+        return None
+    if not is_line_id(value):
+        raise RejectedRecordError(Reason.INVALID_LINE_ID, f"line_id {value!r} is not U and 32 hexadecimal digits")
+    return Identifier(Kind.LINE_ID, provider, str(value))
 
 
 def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from line_core.messages import check_messages
 from target_line.identity.model import FollowState, Kind
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.recipients import Chat, Everyone, Person, Selection
-from target_line.sending.templates import fill
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -22,8 +19,6 @@ if TYPE_CHECKING:
     from target_line.sending.message import Message
     from target_line.sending.policy import SendingPolicy
     from target_line.sending.recipients import Recipient
-
-_HALF_SURROGATE_PAIR = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +65,17 @@ class Unsendable:
 
 
 Decision = Send | Skipped | Held | Unsendable
+Write = Callable[["Message", "Profile | None", bool], str]
 
 
-def compose(
-    message: Message, profile: Profile | None, policy: SendingPolicy, *, now: datetime, staged_at: datetime
+def compose(  # noqa: PLR0913 - what the decision depends on, by name
+    message: Message,
+    profile: Profile | None,
+    policy: SendingPolicy,
+    *,
+    write: Write,
+    now: datetime,
+    staged_at: datetime,
 ) -> Decision:
     """Decide about one due message.
 
@@ -81,6 +83,7 @@ def compose(
         message: What is asked for.
         profile: The profile that its recipient names, if any is known.
         policy: What holds for all messages.
+        write: Writes the content; told the message, the profile, and whether LINE takes a unit with it.
         now: The time to judge by.
         staged_at: When the message was taken in.
     """
@@ -92,7 +95,8 @@ def compose(
     if policy.quiet_hours and (until := policy.quiet_hours.end_after(now, _zone_of(profile, policy))):
         return Held(Reason.QUIET_HOURS, until)
     try:
-        return Send(addressee, _content(message, profile, addressee))
+        # LINE knows units of pushes and multicasts only.
+        return Send(addressee, write(message, profile, isinstance(addressee, User | Chat)))
     except RejectedRecordError as error:
         return Unsendable(error.reason, error.detail)
 
@@ -140,33 +144,3 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):
         return None
-
-
-def _content(message: Message, profile: Profile | None, addressee: Addressee) -> str:
-    scope = {"profile": _template_view(profile), "variables": message.variables}
-    messages = fill(message.content, scope, "messages")
-    text = json.dumps(messages, ensure_ascii=False, separators=(",", ":"))
-    if problem := _problem(text):
-        raise RejectedRecordError(Reason.INVALID_MESSAGE, problem)
-    members = f'"messages":{text}'
-    if message.notification_disabled:
-        members += ',"notificationDisabled":true'
-    if message.campaign and isinstance(addressee, User | Chat):  # LINE knows units of pushes and multicasts only
-        members += f',"customAggregationUnits":["{message.campaign}"]'
-    return members
-
-
-@lru_cache(maxsize=100)
-def _problem(text: str) -> str | None:
-    """What LINE would refuse about messages, given as JSON text."""
-    if _HALF_SURROGATE_PAIR.search(text):
-        return "messages: half of a surrogate pair, which is no character"
-    found = check_messages(json.loads(text))
-    return "; ".join(map(str, found)) or None
-
-
-def _template_view(profile: Profile | None) -> dict[str, Any]:
-    if profile is None:
-        return {}
-    named = {"id": profile.id, "email": profile.email}
-    return {**profile.attributes, **{key: value for key, value in named.items() if value is not None}}

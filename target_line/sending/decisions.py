@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.claims import sent_to
 from target_line.sending.compose import Send, Skipped, Unsendable, User, compose
+from target_line.sending.content import ContentWriter
 from target_line.sending.message import Message, parse_message
 from target_line.sending.preflight import UNITS_A_MONTH
 from target_line.sending.recipients import Chat, Person
@@ -42,6 +43,7 @@ class Decider:
         self._policy = policy
         self._channel = channel
         self._units = units
+        self._write = ContentWriter()
 
     def __call__(self, connection: Connection, due: Sequence[Due]) -> list[Decision]:
         """Decide about each of some due messages.
@@ -75,7 +77,7 @@ class Decider:
     ) -> Decision:
         recipient = message.recipient
         profile = profiles.get(recipient.identifier) if isinstance(recipient, Person) else None
-        decision = compose(message, profile, self._policy, now=now, staged_at=staged_at)
+        decision = compose(message, profile, self._policy, write=self._write, now=now, staged_at=staged_at)
         counted = isinstance(decision, Send) and isinstance(decision.to, User | Chat)
         if counted and message.campaign and not self._units.admit(message.campaign):
             words = f"campaign {message.campaign} would be the {UNITS_A_MONTH + 1:,}st of this month"

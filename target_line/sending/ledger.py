@@ -191,7 +191,7 @@ class Ledger:
             .order_by(messages.content_key, messages.message_id)
             .limit(limit)
         )
-        return [Due(*row) for row in connection.execute(query).tuples()]
+        return [Due(*row) for row in connection.execute(query).tuples().all()]
 
     def count_due(self) -> int:
         """How many messages could go now."""

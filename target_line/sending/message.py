@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from line_core import json_text
 from target_line.identity.records import storable
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.recipients import parse_recipient
@@ -25,8 +28,7 @@ LineMessages = list[dict[str, Any]]
 _UNIT = re.compile("[a-zA-Z0-9_]{1,30}")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True, gc=False):
     """What one `messages` record asks for."""
 
     message_id: str
@@ -44,8 +46,12 @@ class Message:
     def content_key(self) -> str:
         """The same for messages that are certain to look the same, but for what templates take from the profile."""
         asked = [self.content, self.variables, self.notification_disabled, self.campaign]
-        text = json.dumps(asked, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-        return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+        return _digest(json_text.write(asked))
+
+
+@lru_cache(maxsize=100)
+def _digest(content: str) -> str:
+    return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
 def parse_message(record: Mapping[str, Any], provider: str, time_zone: tzinfo = UTC) -> Message:

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from line_core.ids import is_chat_id
-from target_line.identity.records import identifiers_of
+from target_line.identity.model import Identifier, Kind
+from target_line.identity.records import identifier_of
 from target_line.reasons import Reason, RejectedRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from target_line.identity.model import Identifier
-
 _AUDIENCE = re.compile(r"audience:([0-9]{1,18})")
 _NARROWCAST_PARTS = frozenset({"recipient", "filter", "limit"})
-_COLUMNS = "line_id, id, email, group_id, room_id and recipient"
+_CHAT_COLUMNS = ("group_id", "room_id")
+_COLUMNS = (*(kind.value for kind in Kind), *_CHAT_COLUMNS, "recipient")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +63,23 @@ def parse_recipient(record: Mapping[str, Any], provider: str) -> Recipient:
     Raises:
         RejectedRecordError: It names nobody or several, or what it names is malformed.
     """
-    chats = [value for column in ("group_id", "room_id") if (value := record.get(column)) not in (None, "")]
-    if is_chat_id(record.get("line_id")):
-        chats.append(record["line_id"])
-        record = {**record, "line_id": None}
-    found: list[Recipient] = [*map(Person, identifiers_of(record, provider)), *map(_chat, chats)]
-    if (named := record.get("recipient")) not in (None, ""):
-        found.append(_named(named))
+    found = [(column, record[column]) for column in _COLUMNS if column in record and not _is_empty(record[column])]
     if len(found) != 1:
-        raise RejectedRecordError(Reason.NO_RECIPIENT, f"exactly one of {_COLUMNS} is needed, found {len(found)}")
-    return found[0]
+        columns = ", ".join(_COLUMNS)
+        raise RejectedRecordError(Reason.NO_RECIPIENT, f"exactly one of {columns} is needed, found {len(found)}")
+    ((column, value),) = found
+    if column == "recipient":
+        return _named(value)
+    if column in _CHAT_COLUMNS or (column == Kind.LINE_ID and is_chat_id(value)):
+        return _chat(value)
+    identifier = identifier_of(Kind(column), value, provider)
+    if identifier is None:
+        raise RejectedRecordError(Reason.NO_RECIPIENT, f"{column} {value!r} names nobody")
+    return Person(identifier)
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _chat(value: object) -> Chat:

@@ -40,12 +40,21 @@ def fill(value: Any, scope: Mapping[str, Any], path: str) -> Any:  # noqa: ANN40
         RejectedRecordError: A template is malformed, asks too much, or names something that there is not.
     """
     if isinstance(value, str):
-        return _filled(value, scope, path) if any(opener in value for opener in _OPENERS) else value
+        return _filled(value, scope, path) if has_templates(value) else value
     if isinstance(value, dict):
         return {key: fill(item, scope, f"{path}.{key}") for key, item in value.items()}
     if isinstance(value, list):
         return [fill(item, scope, f"{path}[{number}]") for number, item in enumerate(value)]
     return value
+
+
+def has_templates(value: Any) -> bool:  # noqa: ANN401 - any JSON value
+    """Whether any text of a JSON value is a template."""
+    if isinstance(value, str):
+        return any(opener in value for opener in _OPENERS)
+    if isinstance(value, dict):
+        return any(map(has_templates, value.values()))
+    return isinstance(value, list) and any(map(has_templates, value))
 
 
 def _filled(text: str, scope: Mapping[str, Any], path: str) -> str:

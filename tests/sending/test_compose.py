@@ -14,6 +14,7 @@ from people import evidence_of, follow, identify, line_id
 from target_line.identity.rules import Policy, resolve
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.compose import Decision, Held, Send, Skipped, Unsendable, User, compose
+from target_line.sending.content import ContentWriter
 from target_line.sending.message import parse_message
 from target_line.sending.policy import SendingPolicy
 from target_line.sending.quiet_hours import QuietHours
@@ -32,7 +33,7 @@ def profile(*records: people.Record) -> Profile:
 
 def composed(record: dict[str, Any], to: Profile | None, policy: SendingPolicy | None = None) -> Decision:
     message = parse_message({"message_id": "m1", **record}, "default")
-    return compose(message, to, policy or SendingPolicy(), now=NOW, staged_at=NOW)
+    return compose(message, to, policy or SendingPolicy(), write=ContentWriter(), now=NOW, staged_at=NOW)
 
 
 def sent(record: dict[str, Any], to: Profile | None) -> Send:
@@ -269,7 +270,7 @@ def test_the_content_key_tells_contents_apart_and_nothing_else() -> None:
     def key(**record: Any) -> str:
         return parse_message({"message_id": "m1", "id": "a", "text": "x", **record}, "default").content_key()
 
-    same = [key(), key(message_id="m2"), key(id="b"), key(text=None, messages=[{"text": "x", "type": "text"}])]
+    same = [key(), key(message_id="m2"), key(id="b"), key(text=None, messages=[{"type": "text", "text": "x"}])]
     others = [key(text="y"), key(campaign="c"), key(notification_disabled=True), key(variables={"a": 1})]
     assert len(set(same)) == 1
     assert len({*same, *others}) == 5
@@ -280,3 +281,19 @@ def test_a_message_names_exactly_one_recipient(record: dict[str, Any]) -> None:
     with pytest.raises(RejectedRecordError) as caught:
         parse_recipient(record, "default")
     assert caught.value.reason is Reason.NO_RECIPIENT
+
+
+def test_what_is_written_once_for_many_is_never_taken_for_something_else() -> None:
+    write = ContentWriter()
+
+    def written(to: Profile | None = None, **record: Any) -> str:
+        return write(parse_message({"message_id": "m1", "id": "a", **record}, "default"), to, True)
+
+    assert written(text="x") == written(text="x") == '"messages":[{"type":"text","text":"x"}]'
+    assert written(text="y") == '"messages":[{"type":"text","text":"y"}]'
+    assert written(text="y", campaign="c").endswith(',"customAggregationUnits":["c"]')
+    template = "{{ profile.name }}"
+    assert "Aoi" in written(CUSTOMER, text=template)
+    assert "Ren" in written(profile(identify(at=1, id="b", line=2, name="Ren")), text=template)
+    assert '"1"' in written(text="{{ variables.n }}", variables={"n": 1})
+    assert '"2"' in written(text="{{ variables.n }}", variables={"n": 2})
