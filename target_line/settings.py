@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from line_core.errors import SettingError
+from line_core.identity.model import Kind
+from line_core.identity.rules import IdentifierConflict, Policy
 from line_core.settings import (
     API_URL,
     CREDENTIALS,
@@ -16,8 +18,6 @@ from line_core.settings import (
     STORE_URL,
     USE_PROXY,
 )
-from target_line.identity.model import Kind
-from target_line.identity.rules import IdentifierConflict, Policy
 from target_line.roles import Role
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from target_line.sending.message import parse_message
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from target_line.identity.model import Claim, Follow
+    from line_core.identity.model import Claim, Follow
     from target_line.target import TargetLine
 
 

@@ -11,10 +11,10 @@ import click
 from click.core import ParameterSource
 
 from line_core.errors import LineError
+from line_core.identity.rules import Policy
 from line_core.store import DEFAULT_STORE_URL, Store, open_store, upgrade_store
 from target_line.admin import listings
 from target_line.identity.repository import IdentityRepository
-from target_line.identity.rules import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

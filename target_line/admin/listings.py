@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
+    from line_core.identity.model import Profile
     from line_core.store import Store
-    from target_line.identity.model import Profile
     from target_line.identity.repository import IdentityRepository
 
 Row = dict[str, Any]

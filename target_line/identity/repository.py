@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
+from line_core.identity.codec import from_text, text_of, to_text
+from line_core.identity.model import Claim, Evidence, Identifier, Join, Kind, Rule
+from line_core.identity.rules import Resolution, resolve
 from line_core.store.dialects import among, insert_many
 from line_core.store.tables import identity as tables
-from target_line.identity.codec import from_text, text_of, to_text
-from target_line.identity.model import Claim, Evidence, Identifier, Join, Kind, Rule
-from target_line.identity.rules import Resolution, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
+    from line_core.identity.model import Follow, Profile
+    from line_core.identity.rules import Policy
     from line_core.store import Store
-    from target_line.identity.model import Follow, Profile
-    from target_line.identity.rules import Policy
 
 _PAGE = 1000
 

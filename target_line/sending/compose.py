@@ -8,14 +8,14 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from target_line.identity.model import FollowState, Kind
+from line_core.identity.model import FollowState, Kind
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.recipients import Chat, Everyone, Person, Selection
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from target_line.identity.model import Profile
+    from line_core.identity.model import Profile
     from target_line.sending.message import Message
     from target_line.sending.policy import SendingPolicy
     from target_line.sending.recipients import Recipient

@@ -12,7 +12,7 @@ from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.templates import fill, has_templates
 
 if TYPE_CHECKING:
-    from target_line.identity.model import Profile
+    from line_core.identity.model import Profile
     from target_line.sending.message import LineMessages, Message
 
 _HALF_SURROGATE_PAIR = re.compile("[\ud800-\udfff]")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from target_line.identity.model import Identifier, Profile
+    from line_core.identity.model import Identifier, Profile
     from target_line.identity.repository import IdentityRepository
     from target_line.sending.compose import Decision
     from target_line.sending.ledger import Due

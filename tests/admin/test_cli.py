@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 from people import follow, identify, line_id
 
+from line_core.identity.rules import Policy
 from line_core.store.database import SCHEMA_VERSION
 from target_line.admin.cli import commands
 from target_line.identity.repository import IdentityRepository
-from target_line.identity.rules import Policy
 from target_line.reasons import Reason
 from target_line.rejects import Reject, save_rejects
 from target_line.sending.ledger import Ledger, Scheduled

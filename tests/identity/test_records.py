@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from people import line_id
 
-from target_line.identity.model import UNDATED, FollowState, Identifier, Kind
+from line_core.identity.model import UNDATED, FollowState, Identifier, Kind
 from target_line.identity.records import parse_follow, parse_profile
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.roles import Role

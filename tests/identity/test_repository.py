@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from people import evidence_of, follow, identify, line_id
 from sqlalchemy import delete, func, select
 
+from line_core.identity.model import Identifier, Kind, Rule
+from line_core.identity.rules import Policy, resolve
 from line_core.store import open_store
 from line_core.store.tables import identity as tables
-from target_line.identity.model import Identifier, Kind, Rule
 from target_line.identity.repository import IdentityRepository
-from target_line.identity.rules import Policy, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

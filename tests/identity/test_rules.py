@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from people import evidence_of, follow, identify, line_id
 
-from target_line.identity.codec import from_text, to_text
-from target_line.identity.model import Evidence, FollowState, Identifier, Kind, Profile, Rule
-from target_line.identity.rules import IdentifierConflict, Policy, Resolution, resolve
+from line_core.identity.codec import from_text, to_text
+from line_core.identity.model import Evidence, FollowState, Identifier, Kind, Profile, Rule
+from line_core.identity.rules import IdentifierConflict, Policy, Resolution, resolve
 
 if TYPE_CHECKING:
     from random import Random

@@ -11,7 +11,7 @@ import people
 import pytest
 from people import evidence_of, follow, identify, line_id
 
-from target_line.identity.rules import Policy, resolve
+from line_core.identity.rules import Policy, resolve
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.compose import Decision, Held, Send, Skipped, Unsendable, User, compose
 from target_line.sending.content import ContentWriter
@@ -21,7 +21,7 @@ from target_line.sending.quiet_hours import QuietHours
 from target_line.sending.recipients import Chat, Everyone, Selection, parse_recipient
 
 if TYPE_CHECKING:
-    from target_line.identity.model import Profile
+    from line_core.identity.model import Profile
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from target_line.identity.model import Claim, Evidence, Follow
+from line_core.identity.model import Claim, Evidence, Follow
 from target_line.identity.records import parse_follow, parse_profile
 from target_line.roles import Role
 

@@ -1,7 +1,7 @@
 """The identity store: evidence, and the audit of what it led to.
 
 Profiles are not stored. A cluster holds all evidence that hangs together; who its people are is a pure function of that
-evidence (`target_line.identity.rules`), so no order of arrival and no restart can leave a different answer behind.
+evidence (`line_core.identity.rules`), so no order of arrival and no restart can leave a different answer behind.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ clusters = Table(
     "identity_clusters",
     metadata,
     Column("cluster_id", BigInteger, primary_key=True, autoincrement=False),
-    Column("evidence", Text, nullable=False, comment="See target_line.identity.codec"),
+    Column("evidence", Text, nullable=False, comment="See line_core.identity.codec"),
     Column("updated_at", UtcDateTime, nullable=False),
 )
 

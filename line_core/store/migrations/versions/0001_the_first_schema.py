@@ -114,7 +114,7 @@ def upgrade() -> None:
             "evidence",
             sa.Text(),
             nullable=False,
-            comment="See target_line.identity.codec",
+            comment="See line_core.identity.codec",
         ),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("cluster_id", name=op.f("pk_identity_clusters")),

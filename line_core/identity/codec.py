@@ -11,7 +11,7 @@ import json
 
 import msgspec
 
-from target_line.identity.model import Claim, Evidence, Follow
+from line_core.identity.model import Claim, Evidence, Follow
 
 
 class _Document(msgspec.Struct):

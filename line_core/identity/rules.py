@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from target_line.identity.model import (
+from line_core.identity.model import (
     UNDATED,
     Dated,
     FollowState,
@@ -33,7 +33,7 @@ from target_line.identity.model import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from target_line.identity.model import Claim, Evidence, Follow
+    from line_core.identity.model import Claim, Evidence, Follow
 
 
 class IdentifierConflict(StrEnum):

@@ -1,0 +1,1 @@
+"""Who is who: the words, the rules and the stored form of identity, pure."""
