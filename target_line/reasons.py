@@ -34,6 +34,16 @@ class Reason(StrEnum):
     INVALID_CAMPAIGN = "invalid_campaign", "The campaign is not 1 to 30 of the characters a-z, A-Z, 0-9 and _."
     NO_CONTENT = "no_content", "A message record must have exactly one of messages and text."
     INVALID_MESSAGE = "invalid_message", "LINE would refuse the content; the detail names the property."
+    JUNK_IDENTIFIER = "junk_identifier", "The id or email is one of junk_identifiers, which many strangers share."
+    AMBIGUOUS_IDENTITY = (
+        "ambiguous_identity",
+        "Profiles with different ids claim the identifier, and identifier_conflict gives it to neither.",
+    )
+    TOO_MANY_LINE_IDS = (
+        "too_many_line_ids",
+        "The profile would have more LINE IDs than max_line_ids_per_profile; the LINE ID stays on its own.",
+    )
+    FORGOTTEN = "forgotten", "The person was forgotten on request; the record is not kept."
     TEMPLATE_ERROR = (
         "template_error",
         "A template is malformed or names something that neither profile nor variables have.",

@@ -9,7 +9,7 @@ from singer_sdk import typing as th
 
 from line_core.errors import SettingError
 from line_core.identity.model import Kind
-from line_core.identity.rules import IdentifierConflict, Policy
+from line_core.identity.policy import AttributeConflict, Criterion, IdentifierConflict, Policy
 from line_core.settings import (
     API_URL,
     CREDENTIALS,
@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DURATION = th.CustomType({"type": ["string", "integer", "number", "null"]})
+
+
+_JUNK = (
+    *("null", "none", "nil", "undefined", "unknown", "anonymous", "guest", "n/a", "na", "nan", "-", "0", "test"),
+    *("test@test.com", "test@example.com", "none@none.com", "no@email.com", "noemail@noemail.com", "a@a.com"),
+)
 
 
 class Mode(StrEnum):
@@ -73,7 +79,39 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         default=IdentifierConflict.LATEST.value,
         allowed_values=[*IdentifierConflict],
         title="Identifier conflict",
-        description="Who keeps a LINE ID or email that profiles with different ids claim: latest or first claim.",
+        description="Who keeps a LINE ID or email that profiles with different ids claim: the latest or the first "
+        "claim, or with reject nobody.",
+    ),
+    th.Property(
+        "attribute_conflict",
+        th.StringType,
+        default=AttributeConflict.LATEST.value,
+        allowed_values=[*AttributeConflict],
+        title="Attribute conflict",
+        description="Whose value an attribute has: the newest record's, or with survivor that of the records that name "
+        "the profile's strongest identifier, others filling in only what they leave empty.",
+    ),
+    th.Property(
+        "canonical_line_id",
+        th.ArrayType(th.StringType(allowed_values=[*Criterion])),
+        default=[criterion.value for criterion in Criterion],
+        title="Canonical LINE ID",
+        description="By what the LINE ID to write to is elected, where a profile has several; the smallest decides "
+        "what is left.",
+    ),
+    th.Property(
+        "max_line_ids_per_profile",
+        th.IntegerType(minimum=1),
+        default=20,
+        title="Most LINE IDs",
+        description="A profile takes no more LINE IDs than this; more are strangers who share some identifier.",
+    ),
+    th.Property(
+        "junk_identifiers",
+        th.ArrayType(th.StringType),
+        default=list(_JUNK),
+        title="Junk identifiers",
+        description="Ids and emails that name nobody, in any case; records with them are rejected.",
     ),
     th.Property(
         "mode",
@@ -190,4 +228,11 @@ def policy_of(config: Mapping[str, Any]) -> Policy:
     precedence = tuple(Kind(kind) for kind in config["identifier_precedence"])
     if sorted(precedence) != sorted(Kind):
         raise SettingError(f"name each of {', '.join(Kind)} once", setting="identifier_precedence")
-    return Policy(precedence, IdentifierConflict(config["identifier_conflict"]))
+    return Policy(
+        precedence,
+        IdentifierConflict(config["identifier_conflict"]),
+        AttributeConflict(config["attribute_conflict"]),
+        tuple(dict.fromkeys(map(Criterion, config["canonical_line_id"]))),
+        config["max_line_ids_per_profile"],
+        tuple(config["suppression_attributes"]),
+    )

@@ -13,16 +13,17 @@ from singer_sdk.sinks import BatchSink
 
 from target_line.identity.records import parse_follow, parse_profile
 from target_line.reading import RecordValidator
-from target_line.reasons import RejectedRecordError
+from target_line.reasons import Reason, RejectedRecordError
 from target_line.rejects import Reject, save_rejects
 from target_line.roles import Role
 from target_line.sending.ledger import Scheduled
 from target_line.sending.message import parse_message
+from target_line.sending.recipients import Person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from line_core.identity.model import Claim, Follow
+    from line_core.identity.model import Claim, Follow, Identifier
     from target_line.target import TargetLine
 
 
@@ -67,7 +68,8 @@ class LineSink(BatchSink):
                 self._schema_check.check(record)
             context.setdefault("usable", []).append(self.parse(record))
         except RejectedRecordError as error:
-            reject = Reject(self.stream_name, record, error.reason, error.detail)
+            kept = {} if error.reason is Reason.FORGOTTEN else record
+            reject = Reject(self.stream_name, kept, error.reason, error.detail)
             context.setdefault("refused", []).append(reject)
 
     def process_batch(self, context: dict[str, Any]) -> None:
@@ -81,6 +83,15 @@ class LineSink(BatchSink):
         context.clear()
         if not gc.isenabled():
             gc.collect()
+
+    def refuse_forgotten(self, *identifiers: Identifier) -> None:
+        """Refuse a record that names somebody who asked to be forgotten.
+
+        Raises:
+            RejectedRecordError: It does.
+        """
+        if any(identifier in self.target.forgotten for identifier in identifiers):
+            raise RejectedRecordError(Reason.FORGOTTEN, "it names a person who was forgotten on request")
 
     def parse(self, record: dict[str, Any]) -> Any:  # noqa: ANN401 - each role's own type
         """Read a record.
@@ -111,13 +122,17 @@ class ProfilesSink(IdentitySink):
 
     def parse(self, record: dict[str, Any]) -> Claim:
         """Read a `profiles` record."""
-        return parse_profile(record, self.target.provider)
+        claim = parse_profile(record, self.target.provider, self.target.junk_identifiers)
+        self.refuse_forgotten(*claim.identifiers)
+        return claim
 
 
 class _FollowStateSink(IdentitySink):
     def parse(self, record: dict[str, Any]) -> Follow:
         """Read a record about who follows the channel."""
-        return parse_follow(record, self.target.provider, self.role)
+        follow = parse_follow(record, self.target.provider, self.role)
+        self.refuse_forgotten(follow.line_id)
+        return follow
 
 
 class FollowsSink(_FollowStateSink):
@@ -146,7 +161,10 @@ class MessagesSink(LineSink):
     def parse(self, record: dict[str, Any]) -> Scheduled:
         """Read a `messages` record."""
         policy = self.target.sending_policy
-        return Scheduled(parse_message(record, policy.provider, policy.time_zone), record)
+        message = parse_message(record, policy.provider, policy.time_zone)
+        if isinstance(message.recipient, Person):
+            self.refuse_forgotten(message.recipient.identifier)
+        return Scheduled(message, record)
 
     def save(self, batch: list[Scheduled]) -> None:
         """Put the messages into the ledger."""

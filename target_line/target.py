@@ -15,6 +15,8 @@ from line_core.api.tokens import token_source_of
 from line_core.errors import LineError
 from line_core.plugin import OneLineErrors
 from line_core.store import Store, open_store
+from line_core.store.identity_policy import save_policy
+from target_line.identity.forgetting import ForgottenPeople
 from target_line.identity.repository import IdentityRepository
 from target_line.reading import LineReader
 from target_line.reject_limit import RejectLimit
@@ -74,7 +76,15 @@ class TargetLine(OneLineErrors, Target):
     @cached_property
     def identity(self) -> IdentityRepository:
         """Who is who."""
-        return IdentityRepository(self.store, policy_of(self.config))
+        policy = policy_of(self.config)
+        if save_policy(self.store, policy):
+            self.logger.warning("The settings of the merge rules changed; who is who is told by the new ones now")
+        return IdentityRepository(self.store, policy, self.channel)
+
+    @cached_property
+    def forgotten(self) -> ForgottenPeople:
+        """Who asked to be forgotten."""
+        return ForgottenPeople(self.store)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -105,6 +115,11 @@ class TargetLine(OneLineErrors, Target):
         """This channel's name."""
         name: str = self.config["channel"]
         return name
+
+    @cached_property
+    def junk_identifiers(self) -> frozenset[str]:
+        """Ids and emails that name nobody, in lower case."""
+        return frozenset(value.strip().casefold() for value in self.config["junk_identifiers"])
 
     @property
     def provider(self) -> str:

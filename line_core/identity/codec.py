@@ -2,7 +2,8 @@
 
 {"claims": [{"identifiers": [[kind, provider, value], …], "first_at": ms, "last_at": ms,
 "attributes": {name: [ms, value], …}}, …],
-"follows": [{"line_id": ["line_id", provider, value], "state": …, "at": ms, "followed_at": ms}, …]}
+"follows": [{"line_id": ["line_id", provider, value], "state": …, "at": ms, "followed_at": ms}, …],
+"cuts": [[[kind, provider, value], [kind, provider, value]], …]}; the last one only if there are any
 """
 
 from __future__ import annotations
@@ -11,12 +12,13 @@ import json
 
 import msgspec
 
-from line_core.identity.model import Claim, Evidence, Follow
+from line_core.identity.model import Claim, Cut, Evidence, Follow
 
 
-class _Document(msgspec.Struct):
+class _Document(msgspec.Struct, omit_defaults=True):
     claims: list[Claim]
     follows: list[Follow]
+    cuts: list[Cut] = msgspec.field(default_factory=list)
 
 
 _encoder = msgspec.json.Encoder()
@@ -25,7 +27,8 @@ _decoder = msgspec.json.Decoder(_Document)
 
 def to_text(evidence: Evidence) -> str:
     """Write evidence; the same evidence, gathered in the same order, is the same text."""
-    return _encode(_Document(list(evidence.claims.values()), list(evidence.follows.values())))
+    claims, follows = list(evidence.claims.values()), list(evidence.follows.values())
+    return _encode(_Document(claims, follows, sorted(evidence.cuts)))
 
 
 def text_of(record: Claim | Follow) -> str:
@@ -50,4 +53,5 @@ def from_text(text: str) -> Evidence:
     return Evidence(
         {claim.identifiers: claim for claim in document.claims},
         {follow.line_id: follow for follow in document.follows},
+        set(document.cuts),
     )

@@ -42,6 +42,19 @@ class Identifier(NamedTuple):
     """The provider that issued a LINE ID; empty for the customer's own identifiers."""
     value: str
 
+    @classmethod
+    def parse(cls, text: str) -> Identifier:
+        """Read what `str` wrote.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        kind, _, value = text.partition(":")
+        provider, _, name = value.rpartition("/") if kind == Kind.LINE_ID else ("", "", value)
+        if not name:
+            raise ValueError(f"{text!r} is not of the form id:…, email:… or line_id:<provider>/…")
+        return cls(Kind(kind), provider, name)
+
     def __str__(self) -> str:
         """`id:42`, `email:a@example.com`, `line_id:default/U…`."""
         return f"{self.kind}:{self.provider}/{self.value}" if self.provider else f"{self.kind}:{self.value}"
@@ -120,16 +133,31 @@ class Follow:
         return self.at, _FOLLOW_WEIGHT[self.state]
 
 
+class Cut(NamedTuple):
+    """That two identifiers are not one person's, whatever else is said: what undoing a merge leaves behind."""
+
+    one: Identifier
+    other: Identifier
+
+    @classmethod
+    def between(cls, one: Identifier, other: Identifier) -> Cut:
+        """The same cut, whichever identifier is named first."""
+        return cls(min(one, other), max(one, other))
+
+
 @dataclass(slots=True)
 class Evidence:
     """All that was said about people whose identifiers hang together."""
 
     claims: dict[tuple[Identifier, ...], Claim] = field(default_factory=dict)
     follows: dict[Identifier, Follow] = field(default_factory=dict)
+    cuts: set[Cut] = field(default_factory=set)
 
-    def add(self, record: Claim | Follow) -> None:
+    def add(self, record: Claim | Follow | Cut) -> None:
         """Take in one record; the record is not kept, only what it says."""
-        if isinstance(record, Claim):
+        if isinstance(record, Cut):
+            self.cuts.add(record)
+        elif isinstance(record, Claim):
             if held := self.claims.get(record.identifiers):
                 held.merge(record)
             else:
@@ -139,8 +167,10 @@ class Evidence:
         else:
             self.follows[record.line_id] = replace(record)
 
-    def knows(self, record: Claim | Follow) -> bool:
+    def knows(self, record: Claim | Follow | Cut) -> bool:
         """Whether the record would add nothing, as most records of a repeated run do."""
+        if isinstance(record, Cut):
+            return record in self.cuts
         if isinstance(record, Claim):
             held = self.claims.get(record.identifiers)
             return held is not None and held.knows(record)
@@ -153,10 +183,12 @@ class Evidence:
             self.add(claim)
         for follow in other.follows.values():
             self.add(follow)
+        self.cuts |= other.cuts
 
     def identifiers(self) -> set[Identifier]:
         """Every identifier that is spoken of."""
-        return {identifier for claim in self.claims for identifier in claim} | self.follows.keys()
+        claimed = {identifier for claim in self.claims for identifier in claim}
+        return claimed | self.follows.keys() | {identifier for cut in self.cuts for identifier in cut}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +215,8 @@ class Profile:
     attributes: dict[str, Any]
     former_emails: tuple[str, ...]
     identifiers: frozenset[Identifier]
+    is_contested: bool = False
+    """Whether profiles with different ids claim one of its identifiers, and `identifier_conflict` is `reject`."""
 
 
 class Rule(StrEnum):
@@ -194,6 +228,8 @@ class Rule(StrEnum):
     """A profile known by its email went into the one that claims that email."""
     IDENTIFIER_MOVED = "identifier_moved"
     """Profiles with different ids claim the identifier; it went by `identifier_conflict`."""
+    UNMERGED = "unmerged"
+    """Somebody undid an earlier merge or move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +243,22 @@ class Join:
     """The identifier that joined or moved."""
     evidence_at: int = field(compare=False)
     """Time of the claim that did it; older evidence of the same join does not make another join."""
+
+
+class Doubt(StrEnum):
+    """Why the rules do not give an identifier to a profile that claims it."""
+
+    AMBIGUOUS_IDENTITY = "ambiguous_identity"
+    """Profiles with different ids claim it, and `identifier_conflict` is `reject`."""
+    TOO_MANY_LINE_IDS = "too_many_line_ids"
+    """The profile would have more LINE IDs than `max_line_ids_per_profile`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """That a profile claims an identifier and does not get it."""
+
+    doubt: Doubt
+    claimed_by: Identifier
+    """Strongest identifier of the claim."""
+    identifier: Identifier

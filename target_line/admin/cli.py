@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import click
 from click.core import ParameterSource
 
 from line_core.errors import LineError
-from line_core.identity.rules import Policy
 from line_core.store import DEFAULT_STORE_URL, Store, open_store, upgrade_store
-from target_line.admin import listings
+from line_core.store.identity_policy import load_policy
+from target_line.admin import listings, people
 from target_line.identity.repository import IdentityRepository
 
 if TYPE_CHECKING:
@@ -102,16 +103,60 @@ def commands(context: click.Context, store_url: str, channel: str, provider: str
 def identities(admin: Admin, form: str) -> None:
     """People: one row a surviving profile, the same for the same people."""
     with admin.open() as store:
-        _print(listings.identities(IdentityRepository(store, Policy()), admin.provider), form)
+        _print(listings.identities(IdentityRepository(store, load_policy(store)), admin.provider), form)
 
 
 @commands.command()
+@click.option(
+    "--preview",
+    "file",
+    type=click.File(encoding="utf-8"),
+    help="A file of profile records, one a line, or a tap's output: what it would merge; nothing is changed.",
+)
 @_format
 @click.pass_obj
-def merges(admin: Admin, form: str) -> None:
+def merges(admin: Admin, file: TextIO | None, form: str) -> None:
     """Who went into whom, by which rule, and what they were before."""
     with admin.open() as store:
-        _print(listings.merges(store), form)
+        if file:
+            _print(people.preview(store, file, admin.provider), form)
+        else:
+            rows = listings.merges(store)
+            _print(rows if form == "jsonl" else map(listings.short_merge, rows), form)
+
+
+@commands.command()
+@click.argument("identifier")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.pass_obj
+def explain(admin: Admin, identifier: str, form: str) -> None:
+    """Why a person is who they are: an id, email or LINE ID; or id:…, email:…, line_id:… to be exact."""
+    with admin.open() as store:
+        told, words = people.explained(store, people.identifier_named(identifier, admin.provider))
+        for line in [json.dumps(told, ensure_ascii=False, indent=2)] if form == "json" else words:
+            click.echo(line)
+
+
+@commands.command()
+@click.argument("merge_id", type=int)
+@click.pass_obj
+def unmerge(admin: Admin, merge_id: int) -> None:
+    """Undo a merge or move, by its number in `merges`; it stays undone, whatever records come again."""
+    with admin.open() as store:
+        people.unmerge(store, admin.channel, merge_id)
+    click.echo(f"merge {merge_id} is undone")
+
+
+@commands.command()
+@click.argument("identifier")
+@click.confirmation_option("--yes", prompt="This cannot be undone. Erase the person everywhere?")
+@click.pass_obj
+def forget(admin: Admin, identifier: str) -> None:
+    """Erase a person from inbox, identity, ledger and rejects, and refuse them from now on."""
+    with admin.open() as store:
+        erased = people.forgotten(store, people.identifier_named(identifier, admin.provider))
+    for name, count in sorted(erased.items()):
+        click.echo(f"{name}: {count:,}")
 
 
 @commands.command()

@@ -52,6 +52,19 @@ def merges(store: Store) -> Iterator[Row]:
     yield from _rows(store, query)
 
 
+def short_merge(row: Row) -> Row:
+    """A merge for a person to read: when, by which rule, who into whom, and by what."""
+    return {
+        "merge": str(row["merge_id"]),
+        "when": row["evidence_at"] or row["merged_at"],
+        "rule": row["rule"],
+        "who": row["absorbed"],
+        "into": row["survivor"],
+        "by": row["identifier"],
+        "undone": row["undone_at"],
+    }
+
+
 def deliveries(store: Store, channel: str) -> Iterator[Row]:
     """A row a message record, oldest first, with what became of it."""
     message, request = ledger.messages.c, ledger.requests.c

@@ -14,7 +14,7 @@ from target_line.reasons import Reason, RejectedRecordError
 from target_line.roles import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 IDENTIFIER_LENGTH = 512
 IDENTITY_COLUMNS = frozenset({"id", "email", "line_id", "updated_at", "attributes"})
@@ -30,18 +30,24 @@ _FOLLOW_COLUMNS = {
 }
 
 
-def parse_profile(record: Mapping[str, Any], provider: str) -> Claim:
+def parse_profile(record: Mapping[str, Any], provider: str, junk: Collection[str] = ()) -> Claim:
     """Read a `profiles` record.
 
     Args:
         record: Any of `id`, `email` and `line_id`; `updated_at` (ISO 8601; without a zone it is UTC); every other
             column is an attribute, and so is every key of an `attributes` column (an object, or its JSON text).
         provider: Provider that issued the LINE ID.
+        junk: Ids and emails, in lower case, that name nobody, however often they come.
 
     Raises:
         RejectedRecordError: It names nobody, or a value is not what its column says.
     """
     identifiers = identifiers_of(record, provider)
+    for identifier in identifiers:
+        if identifier.value.casefold() in junk:
+            raise RejectedRecordError(
+                Reason.JUNK_IDENTIFIER, f"{identifier.kind} {identifier.value!r} names nobody (junk_identifiers)"
+            )
     if not identifiers:
         raise RejectedRecordError(Reason.NO_IDENTIFIER, "none of id, email and line_id has a value")
     at = milliseconds(record.get("updated_at"), "updated_at")

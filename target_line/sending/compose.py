@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from line_core.identity.model import FollowState, Kind
+from line_core.identity.policy import opts_out
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.recipients import Chat, Everyone, Person, Selection
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from line_core.identity.model import Profile
+    from line_core.identity.model import LineAccount, Profile
     from target_line.sending.message import Message
     from target_line.sending.policy import SendingPolicy
     from target_line.sending.recipients import Recipient
@@ -90,7 +91,7 @@ def compose(  # noqa: PLR0913 - what the decision depends on, by name
     if _is_too_old(message, policy, now, staged_at):
         return Skipped(Reason.EXPIRED)
     addressee = _addressee(message.recipient, profile, policy)
-    if isinstance(addressee, Skipped):
+    if isinstance(addressee, Skipped | Unsendable):
         return addressee
     if policy.quiet_hours and (until := policy.quiet_hours.end_after(now, _zone_of(profile, policy))):
         return Held(Reason.QUIET_HOURS, until)
@@ -109,28 +110,30 @@ def _is_too_old(message: Message, policy: SendingPolicy, now: datetime, staged_a
     return (message.send_at or message.created_at or staged_at) + policy.max_message_age < now
 
 
-def _addressee(recipient: Recipient, profile: Profile | None, policy: SendingPolicy) -> Addressee | Skipped:
+def _addressee(
+    recipient: Recipient, profile: Profile | None, policy: SendingPolicy
+) -> Addressee | Skipped | Unsendable:
     if not isinstance(recipient, Person):
         return recipient
+    named = recipient.identifier
     if profile is None:
         # Nothing is known of a LINE ID like that, so nothing speaks against it.
-        named = recipient.identifier
         return User(named.value) if named.kind is Kind.LINE_ID else Skipped(Reason.UNKNOWN_RECIPIENT)
+    if profile.is_contested and named.kind is not Kind.LINE_ID:
+        return Unsendable(Reason.AMBIGUOUS_IDENTITY, f"profiles with different ids claim the {named.kind}")
     account = profile.canonical.get(policy.provider)
     if account is None:
         return Skipped(Reason.NO_LINE_ID)
+    reason = _reason_against(account, profile, policy)
+    return Skipped(reason, account.line_id) if reason else User(account.line_id)
+
+
+def _reason_against(account: LineAccount, profile: Profile, policy: SendingPolicy) -> Reason | None:
     if account.follow_state is FollowState.UNFOLLOWED:
-        return Skipped(Reason.UNFOLLOWED, account.line_id)
-    if any(_says_yes(profile.attributes.get(name)) for name in policy.suppression_attributes):
-        return Skipped(Reason.SUPPRESSED, account.line_id)
-    return User(account.line_id)
-
-
-def _says_yes(value: object) -> bool:
-    """Whether an opt-out is one; what is not clearly a no is a yes, since that only ever sends less."""
-    if isinstance(value, str):
-        return value.strip().casefold() not in {"", "false", "f", "no", "n", "0", "off"}
-    return bool(value)
+        return Reason.UNFOLLOWED
+    if any(opts_out(profile.attributes.get(name)) for name in policy.suppression_attributes):
+        return Reason.SUPPRESSED
+    return None
 
 
 def _zone_of(profile: Profile | None, policy: SendingPolicy) -> tzinfo:

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from people import follow, identify, line_id
 
-from line_core.identity.rules import Policy
+from line_core.identity.policy import Policy
 from line_core.store.database import SCHEMA_VERSION
 from target_line.admin.cli import commands
 from target_line.identity.repository import IdentityRepository

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from people import evidence_of, follow, identify, line_id
 from sqlalchemy import delete, func, select
 
-from line_core.identity.model import Identifier, Kind, Rule
-from line_core.identity.rules import Policy, resolve
+from line_core.identity.model import Doubt, Identifier, Kind, Rule
+from line_core.identity.policy import IdentifierConflict, Policy
+from line_core.identity.rules import resolve
 from line_core.store import open_store
 from line_core.store.tables import identity as tables
-from target_line.identity.repository import IdentityRepository
+from line_core.store.tables.rejects import rejects
+from target_line.identity.repository import IdentityRepository, UnmergeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +70,77 @@ def test_a_batch_larger_than_a_statement_is_taken_in_whole(identity: IdentityRep
     assert sum(1 for _ in identity.profiles()) == 2500
 
 
+def merge_ids(store: Store) -> dict[str, int]:
+    """Numbers of the merges that can be undone, by rule."""
+    with store.read() as connection:
+        table = tables.merges.c
+        query = select(table.rule, table.merge_id).where(table.undone_at.is_(None), table.rule != Rule.UNMERGED)
+        return dict(connection.execute(query).tuples().all())
+
+
+def test_a_merge_can_be_undone_and_stays_undone_when_the_records_come_again(
+    identity: IdentityRepository, store: Store
+) -> None:
+    records = [follow(1, at=1)], [identify(at=2, id="a", line=1, plan="gold")]
+    for batch in records:
+        identity.take_in(batch)
+    (merge_id,) = merge_ids(store).values()
+    assert identity.unmerge(merge_id).profiles_added == 1
+    for batch in records:
+        assert identity.take_in(batch).profiles_added == 0
+    found = {profile.key.kind: profile for profile in identity.profiles()}
+    assert found[Kind.ID].attributes == {"plan": "gold"}
+    assert found[Kind.ID].line_accounts == ()
+    assert [account.line_id for account in found[Kind.LINE_ID].line_accounts] == [line_id(1)]
+    with store.read() as connection:
+        merged, undone = connection.execute(select(tables.merges).order_by(tables.merges.c.merge_id)).all()
+    assert merged.undone_at is not None
+    assert (undone.rule, undone.survivor, undone.identifier) == ("unmerged", "id:a", f"line_id:default/{line_id(1)}")
+    assert undone.before == [
+        {"identifiers": ["id:a", f"line_id:default/{line_id(1)}"], "attributes": {"plan": "gold"}},
+    ]
+
+
+def test_a_merge_is_undone_once_and_only_if_there_is_one(identity: IdentityRepository, store: Store) -> None:
+    identity.take_in([follow(1, at=1)])
+    identity.take_in([identify(at=2, id="a", line=1)])
+    (merge_id,) = merge_ids(store).values()
+    identity.unmerge(merge_id)
+    with pytest.raises(UnmergeError, match="undone already"):
+        identity.unmerge(merge_id)
+    with pytest.raises(UnmergeError, match="there is no merge"):
+        identity.unmerge(merge_id + 1)
+    with pytest.raises(UnmergeError, match="there is no merge"):
+        identity.unmerge(0)
+
+
+def test_what_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> None:
+    identity = IdentityRepository(store, Policy(conflict=IdentifierConflict.REJECT, max_line_ids=1))
+    batch = [
+        identify(at=1, id="a", line=1),
+        identify(at=1, id="b", line=1),
+        identify(at=1, id="c", line=2),
+        identify(at=2, id="c", line=3),
+    ]
+    assert identity.take_in(batch).doubts == {Doubt.AMBIGUOUS_IDENTITY: 2, Doubt.TOO_MANY_LINE_IDS: 1}
+    assert identity.take_in(batch).doubts == {}
+    with store.read() as connection:
+        found = connection.execute(select(rejects.c.reason, rejects.c.record)).tuples().all()
+    assert sorted(found, key=str) == [
+        ("ambiguous_identity", {"id": "a", "line_id": line_id(1)}),
+        ("ambiguous_identity", {"id": "b", "line_id": line_id(1)}),
+        ("too_many_line_ids", {"id": "c", "line_id": line_id(2)}),
+    ]
+
+
+def test_a_preview_tells_the_joins_and_changes_nothing(identity: IdentityRepository, store: Store) -> None:
+    identity.take_in([follow(1, at=1)])
+    (join,) = identity.preview([identify(at=2, id="a", line=1)])
+    assert (join.rule, str(join.survivor)) == (Rule.ANONYMOUS_IDENTIFIED, "id:a")
+    assert merge_ids(store) == {}
+    assert [profile.id for profile in identity.profiles()] == [None]
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
 def emptied_store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """One store for all examples of a property; each example empties it first."""
@@ -82,16 +155,17 @@ def emptied_store(request: pytest.FixtureRequest) -> Iterator[Store]:
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-@given(people.histories(), st.data())
+@given(people.histories(), people.policies(), st.data())
 def test_the_people_are_the_same_whatever_the_batches(
     emptied_store: Store,
     history: list[people.Record],
+    policy: Policy,
     data: st.DataObject,
 ) -> None:
     with emptied_store.write() as connection:
         for table in (tables.identifiers, tables.clusters, tables.merges):
             connection.execute(delete(table))
-    identity = IdentityRepository(emptied_store, Policy())
+    identity = IdentityRepository(emptied_store, policy)
     shuffled = data.draw(st.permutations([*history, *history[:3]]))
     while shuffled:
         size = data.draw(st.integers(min_value=1, max_value=5))
@@ -101,5 +175,5 @@ def test_the_people_are_the_same_whatever_the_batches(
         homes = select(tables.identifiers.c.cluster_id).distinct()
         homeless = connection.execute(homes.except_(select(tables.clusters.c.cluster_id))).all()
     assert homeless == [], "identifiers point at clusters that are gone"
-    expected = resolve(evidence_of(*history), Policy()).profiles
+    expected = resolve(evidence_of(*history), policy).profiles
     assert sorted(identity.profiles(), key=lambda profile: profile.key) == list(expected)

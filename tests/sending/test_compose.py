@@ -11,7 +11,8 @@ import people
 import pytest
 from people import evidence_of, follow, identify, line_id
 
-from line_core.identity.rules import Policy, resolve
+from line_core.identity.policy import Policy
+from line_core.identity.rules import resolve
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.compose import Decision, Held, Send, Skipped, Unsendable, User, compose
 from target_line.sending.content import ContentWriter

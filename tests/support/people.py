@@ -6,11 +6,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from line_core.identity.model import Claim, Evidence, Follow
+from line_core.identity.model import Claim, Cut, Evidence, Follow, Identifier, Kind
+from line_core.identity.policy import AttributeConflict, Criterion, IdentifierConflict, Policy
 from target_line.identity.records import parse_follow, parse_profile
 from target_line.roles import Role
 
-Record = Claim | Follow
+Record = Claim | Follow | Cut
 
 
 def line_id(number: int) -> str:
@@ -35,6 +36,15 @@ def follow(line: int, *, at: int, type_: str = "follow") -> Record:
     return parse_follow(record, "default", Role.FOLLOWS)
 
 
+def cut(one: str, other: str | int) -> Cut:
+    """That a customer's id is kept apart from an email, or from a LINE ID (given by its number)."""
+    if isinstance(other, int):
+        apart = Identifier(Kind.LINE_ID, "default", line_id(other))
+    else:
+        apart = Identifier(Kind.EMAIL, "", other)
+    return Cut.between(Identifier(Kind.ID, "", one), apart)
+
+
 def evidence_of(*records: Record) -> Evidence:
     """What the records say together."""
     evidence = Evidence()
@@ -53,8 +63,24 @@ _follows = st.builds(
 )
 
 
+_cuts = st.builds(cut, st.sampled_from(["a", "b"]), _lines | st.sampled_from(["x@example.com", "y@example.com"]))
+
+
+def policies() -> st.SearchStrategy[Policy]:
+    """All ways in which the rules can be set."""
+    return st.builds(
+        Policy,
+        st.permutations(list(Kind)).map(tuple),
+        st.sampled_from(IdentifierConflict),
+        st.sampled_from(AttributeConflict),
+        st.permutations(list(Criterion)).map(tuple),
+        st.integers(1, 4),
+        st.sampled_from([(), ("unsubscribed",)]),
+    )
+
+
 def histories() -> st.SearchStrategy[list[Record]]:
-    """Records of a few people who share, hand over and give up identifiers, with equal and missing times."""
+    """Records of a few people who share, hand over and give up identifiers, with equal and missing times, and cuts."""
     named = st.fixed_dictionaries(
         {},
         optional={
@@ -63,6 +89,8 @@ def histories() -> st.SearchStrategy[list[Record]]:
             "line": _lines,
         },
     ).filter(bool)
-    said = st.fixed_dictionaries({}, optional={"plan": st.sampled_from([None, "free", "gold"])})
+    said = st.fixed_dictionaries(
+        {}, optional={"plan": st.sampled_from([None, "free", "gold"]), "unsubscribed": st.sampled_from([True, False])}
+    )
     identifications = st.builds(lambda at, who, what: identify(at=at, **who, **what), _times, named, said)
-    return st.lists(identifications | _follows, max_size=12)
+    return st.lists(st.one_of(identifications, identifications, _follows, _cuts), max_size=12)

@@ -6,7 +6,7 @@ evidence (`line_core.identity.rules`), so no order of arrival and no restart can
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, String, Table, Text
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
 from line_core.store.tables.base import JsonDocument, RowNumber, UtcDateTime, metadata
 
@@ -42,4 +42,26 @@ merges = Table(
     Column("undone_at", UtcDateTime),
     Index(None, "survivor"),
     Index(None, "absorbed"),
+)
+
+policies = Table(
+    "identity_policy",
+    metadata,
+    Column("policy_id", Integer, primary_key=True, autoincrement=False, comment="Always 1"),
+    Column("policy", JsonDocument, nullable=False, comment="The settings that who is who depends on, as last run with"),
+    Column("saved_at", UtcDateTime, nullable=False),
+)
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("digest", String(64), primary_key=True, comment="HMAC-SHA-256 of an identifier of a forgotten person"),
+    Column("forgotten_at", UtcDateTime, nullable=False),
+)
+
+forgetting_keys = Table(
+    "forgetting_keys",
+    metadata,
+    Column("key_id", Integer, primary_key=True, autoincrement=False, comment="Always 1"),
+    Column("key", String(64), nullable=False, comment="Key of the digests, random, hexadecimal"),
 )

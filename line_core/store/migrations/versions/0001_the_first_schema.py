@@ -311,4 +311,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", name=op.f("pk_runs")),
     )
     op.create_index(op.f("ix_runs_channel_started_at"), "runs", ["channel", "started_at"], unique=False)
+    op.create_table(
+        "identity_policy",
+        sa.Column("policy_id", sa.Integer(), autoincrement=False, nullable=False, comment="Always 1"),
+        sa.Column(
+            "policy",
+            sa.JSON(none_as_null=True),
+            nullable=False,
+            comment="The settings that who is who depends on, as last run with",
+        ),
+        sa.Column("saved_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("policy_id", name=op.f("pk_identity_policy")),
+    )
+    op.create_table(
+        "forgotten",
+        sa.Column(
+            "digest",
+            sa.String(length=64),
+            nullable=False,
+            comment="HMAC-SHA-256 of an identifier of a forgotten person",
+        ),
+        sa.Column("forgotten_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_forgotten")),
+    )
+    op.create_table(
+        "forgetting_keys",
+        sa.Column("key_id", sa.Integer(), autoincrement=False, nullable=False, comment="Always 1"),
+        sa.Column("key", sa.String(length=64), nullable=False, comment="Key of the digests, random, hexadecimal"),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_forgetting_keys")),
+    )
     # ### end Alembic commands ###

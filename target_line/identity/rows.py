@@ -1,0 +1,160 @@
+"""The rows of identity: found for a batch, and written for a batch, by the thousand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from line_core.identity.model import Doubt, Identifier, Kind
+from line_core.store.dialects import among, insert_many
+from line_core.store.tables import identity as tables
+from target_line.reasons import Reason
+from target_line.rejects import Reject, save_rejects
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+    from sqlalchemy import Connection
+
+    from line_core.identity.model import Join, Profile, Refusal
+
+_STREAM = "profiles"
+_REASONS = {
+    Doubt.AMBIGUOUS_IDENTITY: Reason.AMBIGUOUS_IDENTITY,
+    Doubt.TOO_MANY_LINE_IDS: Reason.TOO_MANY_LINE_IDS,
+}
+
+
+class BatchWriter:
+    """Collects the rows of a batch and writes them table by table."""
+
+    def __init__(self, connection: Connection, channel: str) -> None:
+        """Begin with nothing.
+
+        Args:
+            connection: A write transaction that holds identity alone.
+            channel: Name of the channel whose input this is.
+        """
+        self._connection = connection
+        self._channel = channel
+        self._now = datetime.now(UTC)
+        self._next_cluster = (
+            1 + connection.execute(select(func.coalesce(func.max(tables.clusters.c.cluster_id), 0))).scalar_one()
+        )
+        self._new_clusters: list[dict[str, Any]] = []
+        self._changed_clusters: list[dict[str, Any]] = []
+        self._absorbed_clusters: list[dict[str, Any]] = []
+        self._handed_over: list[dict[str, Any]] = []
+        self._new_identifiers: list[dict[str, Any]] = []
+        self.joins: list[Join] = []
+        """In the order in which they were saved."""
+        self._join_rows: list[dict[str, Any]] = []
+        self._refused: list[Reject] = []
+
+    def save(
+        self,
+        clusters: set[int],
+        evidence: str,
+        *,
+        new: set[Identifier],
+        handed_over: Collection[Identifier] = (),
+    ) -> None:
+        """Keep a group's evidence in the oldest of its clusters, or in a new one.
+
+        Args:
+            clusters: All clusters that the group touches; empty for a new one.
+            evidence: As text.
+            new: Identifiers that the store has not had.
+            handed_over: Identifiers of the clusters that are not kept.
+        """
+        if clusters:
+            kept, *absorbed = sorted(clusters)
+            self._changed_clusters.append({"kept": kept, "evidence": evidence, "updated_at": self._now})
+            self._absorbed_clusters += ({"absorbed": cluster} for cluster in absorbed)
+        else:
+            kept = self._next_cluster
+            self._next_cluster += 1
+            self._new_clusters.append({"cluster_id": kept, "evidence": evidence, "updated_at": self._now})
+        self._handed_over += (
+            {"of_kind": kind, "of_provider": provider, "of_value": value, "kept": kept}
+            for kind, provider, value in handed_over
+        )
+        self._new_identifiers += (
+            {"kind": kind, "provider": provider, "value": value, "cluster_id": kept} for kind, provider, value in new
+        )
+
+    def save_join(self, join: Join, before: list[Profile]) -> None:
+        """Keep the audit of a join with the profiles as they were."""
+        images = [
+            profile for profile in before if {join.survivor, join.absorbed, join.identifier} & profile.identifiers
+        ]
+        self.joins.append(join)
+        self._join_rows.append(
+            {
+                "merged_at": self._now,
+                "rule": join.rule,
+                "survivor": str(join.survivor),
+                "absorbed": str(join.absorbed),
+                "identifier": str(join.identifier),
+                "evidence_at": datetime.fromtimestamp(join.evidence_at / 1000, UTC) if join.evidence_at else None,
+                "before": [
+                    {"identifiers": sorted(map(str, image.identifiers)), "attributes": image.attributes}
+                    for image in images
+                ],
+            },
+        )
+
+    def save_refusal(self, refusal: Refusal) -> None:
+        """Keep that a profile claims an identifier and does not get it."""
+        kind, _, value = refusal.identifier
+        record = {refusal.claimed_by.kind.value: refusal.claimed_by.value, kind.value: value}
+        words = f"{refusal.claimed_by} claims {refusal.identifier} and does not get it"
+        self._refused.append(Reject(_STREAM, record, _REASONS[refusal.doubt], words))
+
+    def flush(self) -> None:
+        """Write all rows."""
+        clusters, identifiers = tables.clusters, tables.identifiers
+        hand_over = update(identifiers).where(
+            identifiers.c.kind == bindparam("of_kind"),
+            identifiers.c.provider == bindparam("of_provider"),
+            identifiers.c.value == bindparam("of_value"),
+        )
+        for statement, rows in (
+            (update(clusters).where(clusters.c.cluster_id == bindparam("kept")), self._changed_clusters),
+            (hand_over.values(cluster_id=bindparam("kept")), self._handed_over),
+            (delete(clusters).where(clusters.c.cluster_id == bindparam("absorbed")), self._absorbed_clusters),
+            (insert(tables.merges), self._join_rows),
+        ):
+            if rows:
+                self._connection.execute(statement, rows)
+        for table, rows in ((clusters, self._new_clusters), (identifiers, self._new_identifiers)):
+            if rows:
+                insert_many(self._connection, table, rows)
+        save_rejects(self._connection, self._channel, self._refused)
+
+
+def clusters_of(connection: Connection, identifiers: Iterable[Identifier]) -> dict[Identifier, int]:
+    """The clusters that identifiers are in; those that nothing is known of are left out."""
+    by_issuer: dict[tuple[Kind, str], list[str]] = defaultdict(list)
+    for kind, provider, value in sorted(identifiers):
+        by_issuer[kind, provider].append(value)
+    table = tables.identifiers.c
+    found: dict[Identifier, int] = {}
+    for (kind, provider), values in by_issuer.items():
+        query = select(table.value, table.cluster_id).where(
+            table.kind == kind,
+            table.provider == provider,
+            among(connection, table.value, values),
+        )
+        found.update((Identifier(kind, provider, value), cluster) for value, cluster in connection.execute(query))
+    return found
+
+
+def documents_of(connection: Connection, clusters: Iterable[int]) -> dict[int, str]:
+    """The evidence of clusters, as text."""
+    table = tables.clusters.c
+    query = select(table.cluster_id, table.evidence).where(among(connection, table.cluster_id, sorted(clusters)))
+    return dict(connection.execute(query).tuples().all())
