@@ -101,17 +101,30 @@ class Report:
 
     def profile_changes(self) -> dict[str, Any]:
         """What the run did to the profiles, for the store."""
-        return {"added": self.changes.profiles_added, "joins": dict(sorted(self.changes.joins.items()))}
+        return {
+            "created": self.changes.profiles_added + self.changes.merged,
+            "merged": self.changes.merged,
+            "net": self.changes.profiles_added,
+            "net_anonymous": self.changes.anonymous,
+            "net_identified": self.changes.identified,
+            "joins": dict(sorted(self.changes.joins.items())),
+            "doubts": dict(sorted(self.changes.doubts.items())),
+        }
 
     def lines(self) -> Iterator[str]:
         """The report, a line a subject, without any personal data."""
         for role, received in sorted(self.received.items()):
             yield f"{role}: {received:,} records: {_listed((+self.outcomes[role]).items())}"
         if any(role is not Role.MESSAGES for role in self.received):
+            changes = self.changes
+            created = changes.profiles_added + changes.merged
             yield (
-                f"identity: profiles {self.changes.profiles_added:+,}; "
-                f"merges and moves: {_listed(self.changes.joins.items())}"
+                f"people: {created:,} created, {changes.merged:,} merged into others, {changes.profiles_added:+,} in all "
+                f"(anonymous {changes.anonymous:+,}, identified {changes.identified:+,})"
             )
+            yield f"merges and moves: {_listed(changes.joins.items())}"
+            if changes.doubts:
+                yield f"identifiers claimed by profiles that do not get them: {_listed(changes.doubts.items())}"
         if self.sent:
             yield f"sending, messages of earlier runs included: {_listed(self.sent.items())}"
         if any(outcome.startswith(Status.REJECTED) for counts in self.outcomes.values() for outcome in counts):

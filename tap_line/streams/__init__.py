@@ -21,7 +21,7 @@ from tap_line.streams.marketing import AudienceGroupJobs, AudienceGroups, Coupon
 from tap_line.streams.memberships import Memberships, MembershipUsers
 from tap_line.streams.profiles import Profiles
 from tap_line.streams.rich_menus import RichMenuAliases, RichMenus, RichMenuStatistics, UserRichMenus
-from tap_line.streams.store import Deliveries, Merges, Rejects
+from tap_line.streams.store import Deliveries, Identities, Merges, Rejects
 
 if TYPE_CHECKING:
     from tap_line.stream import DescribedStream
@@ -63,6 +63,7 @@ STREAMS: tuple[type[DescribedStream], ...] = (
     Follows,
     # store
     Deliveries,
+    Identities,
     Merges,
     Rejects,
 )

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 from sqlalchemy import case, func, select
 
-from line_core.store.tables.identity import merges
+from line_core.identity.codec import from_text
+from line_core.identity.model import Rule
+from line_core.identity.rules import resolve
+from line_core.store.identity_policy import load_policy
+from line_core.store.tables.identity import clusters, merges
 from line_core.store.tables.ledger import messages, requests
 from line_core.store.tables.rejects import rejects
 from tap_line.stream import DescribedStream
@@ -20,9 +25,15 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
     from sqlalchemy import ColumnElement, Select
 
+    from line_core.identity.model import Profile
+    from line_core.identity.policy import Policy
+
 _PAGE_SIZE = 1000
 # Rows become visible when their transaction ends, which may be a while after the time they were stamped with.
 _OVERLAP = timedelta(minutes=10)
+
+# A profile that goes by these is no longer there; an identifier that only moves leaves its profile behind.
+_GONE_BY = {Rule.ANONYMOUS_IDENTIFIED, Rule.EMAIL_IDENTIFIED}
 
 _CHANNEL = th.Property("channel", th.StringType, required=True, description="Name of the channel in target-line")
 
@@ -55,7 +66,11 @@ class StoreStream(DescribedStream):
         with self._tap.store.read() as connection:
             rows = connection.execution_options(yield_per=_PAGE_SIZE).execute(query.order_by(self.changed_at))
             for row in rows.mappings():
-                yield {name: _plain(value) for name, value in row.items()}
+                yield from self.records_of({name: _plain(value) for name, value in row.items()})
+
+    def records_of(self, row: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        """The records that a row is."""
+        yield row
 
 
 class Deliveries(StoreStream):
@@ -103,6 +118,59 @@ class Deliveries(StoreStream):
     def changed_at(self) -> ColumnElement[datetime]:
         """The ledger stamps its rows."""
         return messages.c.updated_at
+
+
+class Identities(StoreStream):
+    """People: each profile as target-line's rules have it, and, with `merged_into`, those that went into another."""
+
+    name = "identities"
+    primary_keys: ClassVar[tuple[str, ...]] = ("profile",)
+    schema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        th.Property(
+            "profile", th.StringType, required=True, description="Strongest identifier: id:…, email:… or line_id:…"
+        ),
+        th.Property("merged_into", th.StringType, description="The profile that it went into; the rest is empty then"),
+        th.Property("id", th.StringType, description="The customer's own key"),
+        th.Property("email", th.StringType, description="The email that was claimed last"),
+        th.Property("line_id", th.StringType, description="LINE ID to write to, if they are all of one provider"),
+        th.Property(
+            "line_ids",
+            th.ArrayType(
+                th.ObjectType(
+                    th.Property("line_id", th.StringType, description="LINE ID"),
+                    th.Property("provider", th.StringType, description="The provider that issued it"),
+                    th.Property("follow_state", th.StringType, description="following, unfollowed or unknown"),
+                    th.Property("is_canonical", th.BooleanType, description="Whether messages go to it"),
+                )
+            ),
+            description="All LINE IDs of the person",
+        ),
+        th.Property("former_emails", th.ArrayType(th.StringType), description="The person's other emails"),
+        th.Property("attributes", th.ObjectType(additional_properties=True), description="What is said of the person"),
+        th.Property("updated_at", th.DateTimeType, description="When something was last said of the person"),
+    ).to_dict()
+
+    @cached_property
+    def _policy(self) -> Policy:
+        return load_policy(self._tap.store)
+
+    def query(self) -> Select[Any]:
+        """The evidence of people whose identifiers hang together."""
+        return select(clusters.c.evidence)
+
+    @property
+    def changed_at(self) -> ColumnElement[datetime]:
+        """When evidence came."""
+        return clusters.c.updated_at
+
+    def records_of(self, row: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        """The people whom the evidence is about."""
+        resolution = resolve(from_text(row["evidence"]), self._policy)
+        gone = {str(join.absorbed): str(join.survivor) for join in resolution.joins if join.rule in _GONE_BY}
+        for absorbed, survivor in sorted(gone.items()):
+            yield {"profile": absorbed, "merged_into": survivor, "updated_at": row["updated_at"]}
+        for profile in resolution.profiles:
+            yield _identity(profile) | {"updated_at": row["updated_at"]}
 
 
 class Merges(StoreStream):
@@ -166,6 +234,28 @@ class Rejects(StoreStream):
         """Seen again, or replayed."""
         seen, replayed = rejects.c.last_seen_at, rejects.c.replayed_at
         return case((replayed > seen, replayed), else_=seen)
+
+
+def _identity(profile: Profile) -> dict[str, Any]:
+    canonical = set(profile.canonical.values())
+    return {
+        "profile": str(profile.key),
+        "merged_into": None,
+        "id": profile.id,
+        "email": profile.email,
+        "line_id": next(iter(canonical)).line_id if len(canonical) == 1 else None,
+        "line_ids": [
+            {
+                "line_id": account.line_id,
+                "provider": account.provider,
+                "follow_state": account.follow_state.value,
+                "is_canonical": account in canonical,
+            }
+            for account in profile.line_accounts
+        ],
+        "former_emails": list(profile.former_emails),
+        "attributes": profile.attributes,
+    }
 
 
 def _plain(value: object) -> object:

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from line_core.errors import LineError
 from line_core.identity.codec import from_text, text_of, to_text
-from line_core.identity.model import UNDATED, Claim, Cut, Doubt, Evidence, Follow, Identifier, Join, Rule
+from line_core.identity.model import UNDATED, Claim, Cut, Doubt, Evidence, Follow, Identifier, Join, Kind, Rule
 from line_core.identity.rules import Resolution, resolve
 from line_core.store.tables import identity as tables
 from target_line.identity.rows import BatchWriter, clusters_of, documents_of
@@ -42,15 +42,28 @@ class UnmergeError(LineError):
 class Changes:
     """What a batch, or a run of batches, did to the profiles."""
 
-    profiles_added: int = 0
-    """Net: a merge of two profiles is one less."""
+    anonymous: int = 0
+    """Net change of the profiles that are known by nothing but LINE IDs."""
+    identified: int = 0
+    """Net change of the others."""
     joins: Counter[Rule] = field(default_factory=Counter)
     doubts: Counter[Doubt] = field(default_factory=Counter)
     """Identifiers that profiles claim and do not get."""
 
+    @property
+    def profiles_added(self) -> int:
+        """Net: a merge of two profiles is one less."""
+        return self.anonymous + self.identified
+
+    @property
+    def merged(self) -> int:
+        """How many profiles went into others."""
+        return self.joins[Rule.ANONYMOUS_IDENTIFIED] + self.joins[Rule.EMAIL_IDENTIFIED]
+
     def add(self, other: Changes) -> None:
         """Add another batch's changes."""
-        self.profiles_added += other.profiles_added
+        self.anonymous += other.anonymous
+        self.identified += other.identified
         self.joins.update(other.joins)
         self.doubts.update(other.doubts)
 
@@ -152,7 +165,8 @@ class IdentityRepository:
                 return Changes()  # the one record that the cluster was made of, again
             if not texts:
                 batch.save(set(), alone, new=group.identifiers)
-                return Changes(profiles_added=1)
+                is_anonymous = all(name.kind is Kind.LINE_ID for name in _names(first))
+                return Changes(anonymous=1) if is_anonymous else Changes(identified=1)
         before = [from_text(text) for text in texts]
         if len(before) == 1 and all(map(before[0].knows, group.records)):
             return Changes()
@@ -195,8 +209,14 @@ class IdentityRepository:
         refused = result.refusals.difference(*(resolution.refusals for resolution in resolutions))
         for refusal in sorted(refused, key=lambda refusal: (refusal.identifier, refusal.claimed_by)):
             batch.save_refusal(refusal)
-        added = len(result.profiles) - sum(len(resolution.profiles) for resolution in resolutions)
-        return Changes(added, Counter(join.rule for join in new), Counter(refusal.doubt for refusal in refused))
+        former = [profile for resolution in resolutions for profile in resolution.profiles]
+        anonymous = _count_anonymous(result.profiles) - _count_anonymous(former)
+        return Changes(
+            anonymous,
+            len(result.profiles) - len(former) - anonymous,
+            Counter(join.rule for join in new),
+            Counter(refusal.doubt for refusal in refused),
+        )
 
     def _resolve(self, evidence: Evidence) -> Resolution:
         return resolve(evidence, self._policy)
@@ -210,6 +230,10 @@ def _names(record: Evident) -> tuple[Identifier, ...]:
             return (record.line_id,)
         case Cut():
             return tuple(record)
+
+
+def _count_anonymous(profiles: Iterable[Profile]) -> int:
+    return sum(profile.id is None and profile.email is None for profile in profiles)
 
 
 def _groups(records: Iterable[Evident], cluster_of: dict[Identifier, int]) -> Iterator[_Group]:

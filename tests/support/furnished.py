@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import requests
 import servers
 from inbox_events import event
+from people import follow, identify
 from sqlalchemy import insert
 
+from line_core.identity.policy import Policy
 from line_core.store import open_store
-from line_core.store.tables import identity, ledger
+from line_core.store.tables import ledger
 from line_core.store.tables.rejects import rejects
+from target_line.identity.repository import IdentityRepository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,14 +138,6 @@ def _fill_ledger(store_url: str, sandbox: str) -> None:
 
 def _fill_audits(store_url: str) -> None:
     now = datetime.now(UTC)
-    merge = {
-        "merged_at": now,
-        "rule": "identify",
-        "survivor": "id:1",
-        "absorbed": "line_id:U1",
-        "identifier": "line_id:U1",
-        "before": [{"identifiers": ["id:1"], "attributes": {}}],
-    }
     reject = {
         "channel": "main",
         "stream": "messages",
@@ -153,6 +148,9 @@ def _fill_audits(store_url: str) -> None:
         "first_seen_at": now,
         "last_seen_at": now,
     }
-    with open_store(store_url) as store, store.write() as connection:
-        connection.execute(insert(identity.merges).values(merge))
-        connection.execute(insert(rejects).values(reject))
+    with open_store(store_url) as store:
+        people = IdentityRepository(store, Policy())
+        people.take_in([follow(1, at=1)])
+        people.take_in([identify(at=2, id="1", line=1, name="Aoi"), identify(at=3, id="2", email="ren@example.com")])
+        with store.write() as connection:
+            connection.execute(insert(rejects).values(reject))

@@ -12,6 +12,7 @@ import pytest
 import requests
 from furnished import UNIT, call, furnished, line_ids
 from jsonschema import Draft202012Validator
+from people import line_id
 from tap_program import Output, Tap
 
 from tap_line.streams import STREAMS
@@ -193,3 +194,15 @@ def test_a_full_list_reveals_who_left_while_no_receiver_ran(tmp_path: Path) -> N
     (back,) = third.records["friendships"]
     assert (back["line_id"], back["follow_state"]) == (gone[0], "following")
     assert [piece["what"] for piece in back["history"]][-2:] == ["missing", "listed"]
+
+
+def test_identities_are_the_people_and_those_that_went_into_another(everything: Output) -> None:
+    found = {record["profile"]: record for record in everything.records["identities"]}
+    aoi, ren = found["id:1"], found["id:2"]
+    assert (aoi["line_id"], aoi["attributes"], aoi["merged_into"]) == (line_id(1), {"name": "Aoi"}, None)
+    assert aoi["line_ids"] == [
+        {"line_id": line_id(1), "provider": "default", "follow_state": "following", "is_canonical": True}
+    ]
+    assert (ren["email"], ren["line_ids"]) == ("ren@example.com", [])
+    gone = found[f"line_id:default/{line_id(1)}"]
+    assert gone["merged_into"] == "id:1"
