@@ -117,9 +117,9 @@ class Report:
             yield f"{role}: {received:,} records: {_listed((+self.outcomes[role]).items())}"
         if any(role is not Role.MESSAGES for role in self.received):
             changes = self.changes
-            created = changes.profiles_added + changes.merged
+            created, net = changes.profiles_added + changes.merged, changes.profiles_added
             yield (
-                f"people: {created:,} created, {changes.merged:,} merged into others, {changes.profiles_added:+,} in all "
+                f"people: {created:,} created, {changes.merged:,} merged into others, {net:+,} in all "
                 f"(anonymous {changes.anonymous:+,}, identified {changes.identified:+,})"
             )
             yield f"merges and moves: {_listed(changes.joins.items())}"
