@@ -80,6 +80,36 @@ async def test_items_that_wait_together_are_written_together() -> None:
     assert len(disk.groups) <= 3
 
 
+async def test_senders_that_wait_for_their_answers_share_one_flush_when_it_is_slow() -> None:
+    disk = Disk()
+    disk.flush_seconds = 0.02
+    async with running(disk, patience_seconds=5) as thread:
+
+        async def send(sender: int) -> None:
+            await asyncio.sleep(0.005 * (sender % 2))  # in two halves, one while the other is written
+            for _ in range(10):
+                await thread.add(str(sender))
+
+        await asyncio.gather(*map(send, range(10)))
+    assert len(disk.stored) == 100
+    assert len(disk.groups) <= 14
+
+
+async def test_a_lone_sender_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_thread, "_LONGEST_GATHERING_SECONDS", 10.0)
+    disk = Disk()
+    disk.flush_seconds = 0.01
+    async with running(disk, patience_seconds=5) as thread:
+        await asyncio.gather(*(thread.add("crowd") for _ in range(50)))
+        await thread.add("first after the crowd")
+        disk.flush_seconds = 1
+        await thread.add("slow")
+        disk.flush_seconds = 0
+        began = time.monotonic()
+        await thread.add("alone")
+        assert time.monotonic() - began < 0.3
+
+
 async def test_an_item_is_not_done_before_it_is_stored() -> None:
     disk = Disk()
     disk.may_go_on.clear()
