@@ -166,6 +166,7 @@ _decode_event = msgspec.json.Decoder(_Event).decode
 def _read_quickly(body: bytes) -> tuple[str, list[tuple[_Event, str]]]:
     if _ESCAPED_NUL in body:
         raise msgspec.ValidationError("needs care")
+    body.decode()  # msgspec does not look into what it skips
     envelope = _decode_envelope(body)
     return envelope.destination, [(_decode_event(raw), str(raw, "utf-8")) for raw in envelope.events]
 

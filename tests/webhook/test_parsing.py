@@ -94,6 +94,8 @@ def test_a_time_that_is_none_is_the_time_of_receipt(timestamp: object) -> None:
         b'{"events":[{"a":01}]}',
         b'{"events":[{"a":"\x01"}]}',
         b'{"events":[{"a":"\xff"}]}',
+        b'{"events":[],"\xff":1}',
+        b'{"events":[],"unknown":"\xff"}',
         b'{"events":[{}],}',
         b'{"events":[{}],1:2}',
         b'\xef\xbb\xbf{"events":[]}',
