@@ -1,7 +1,7 @@
 """Load people with target-line killed at random moments: the same bytes in the end.
 
-In the suite a few kills; by hand as many as you like: `pytest tests/sweeps/test_identity_crashes.py --kills 30`. There are
-so many records that most runs are killed in the middle, up to 100,000.
+In the suite a few kills; by hand as many as you like: `pytest tests/sweeps/test_identity_crashes.py --kills 70`. There
+are more records the more kills, up to 100,000, so that most runs are killed in the middle.
 """
 
 from __future__ import annotations
