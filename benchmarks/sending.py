@@ -33,7 +33,12 @@ if TYPE_CHECKING:
 
 PUSH, MULTICAST = "POST /v2/bot/message/push", "POST /v2/bot/message/multicast"
 CHUNK = 500
-COLUMNS = {name: {"type": ["null", "string"]} for name in ("message_id", "line_id", "text")}
+# Ten columns, as a table of messages has them.
+COLUMNS = {
+    **{name: {"type": ["null", "string"]} for name in ("message_id", "id", "email", "line_id", "text", "campaign")},
+    **{name: {"type": ["null", "string"], "format": "date-time"} for name in ("send_at", "expires_at", "created_at")},
+    "notification_disabled": {"type": ["null", "boolean"]},
+}
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,15 @@ def write(directory: Path, url: str, messages: int, text: str) -> Path:
         schema = {"properties": COLUMNS}
         lines.write(json.dumps({"type": "SCHEMA", "stream": "messages", "schema": schema, "key_properties": []}) + "\n")
         for number, line_id in enumerate(followers(url, messages)):
-            record = {"message_id": f"m-{number}", "line_id": line_id, "text": text.format(number)}
+            record = {
+                **dict.fromkeys(COLUMNS),
+                "message_id": f"m-{number}",
+                "line_id": line_id,
+                "text": text.format(number),
+                "campaign": "spring",
+                "created_at": "2026-01-01T00:00:00Z",
+                "notification_disabled": False,
+            }
             lines.write(json.dumps({"type": "RECORD", "stream": "messages", "record": record}) + "\n")
     return path
 
