@@ -5,7 +5,7 @@ Source: LINE Messaging API reference, "Scope of rate limits", and the paths in L
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 _TEMPLATES = (
     "/v2/bot/profile/{userId}",
@@ -60,6 +60,7 @@ class _Node:
         self.next: dict[str, _Node] = {}
 
 
+@lru_cache(maxsize=1024)
 def endpoint_of(method: str, path: str) -> str:
     """Method and path template of a request, such as `GET /v2/bot/profile/{userId}`.
 
