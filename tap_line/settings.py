@@ -25,7 +25,14 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         th.StringType,
         default=DEFAULT_API_DATA_URL,
         title="Data API URL",
-        description="Base URL for message contents and rich menu images.",
+        description="Base URL of message contents.",
+    ),
+    th.Property(
+        "content_directory",
+        th.StringType,
+        title="Content directory",
+        description="Directory for the pictures, films, sound and files that people sent; default: they are listed, "
+        "and not fetched.",
     ),
     STORE_URL,
     th.Property(

@@ -14,6 +14,7 @@ from tap_line.streams.campaigns import (
     UnitStatistics,
 )
 from tap_line.streams.chats import GroupMembers, Groups
+from tap_line.streams.contents import MessageContents
 from tap_line.streams.friendships import Friendships
 from tap_line.streams.inbox import Events, Follows
 from tap_line.streams.insight import InsightDemographics, InsightFollowers, InsightMessageDeliveries
@@ -61,6 +62,7 @@ STREAMS: tuple[type[DescribedStream], ...] = (
     # inbox
     Events,
     Follows,
+    MessageContents,
     # store
     Deliveries,
     Identities,

@@ -63,6 +63,7 @@ def furnished(directory: Path, *options: str, followers: int = 200, events: int 
             "api_data_url": sandbox,
             "store_url": store_url,
             "profile_source": "both",
+            "content_directory": str(directory / "contents"),
         }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,17 @@ def test_identities_are_the_people_and_those_that_went_into_another(everything: 
     assert (ren["email"], ren["line_ids"]) == ("ren@example.com", [])
     gone = found[f"line_id:default/{line_id(1)}"]
     assert gone["merged_into"] == "id:1"
+
+
+def test_contents_are_fetched_into_the_directory_and_described(
+    everything: Output, furnished_account: dict[str, Any]
+) -> None:
+    contents = everything.records["message_contents"]
+    fetched = [record for record in contents if record["is_available"]]
+    assert fetched
+    for record in fetched:
+        file = Path(record["file_path"])
+        assert file.parent == Path(furnished_account["content_directory"])
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == record["sha256"]
+        assert (record["size"], record["type"]) == (file.stat().st_size, record["type"])
+    assert not list(Path(furnished_account["content_directory"]).glob("*.part"))
