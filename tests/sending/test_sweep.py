@@ -1,6 +1,6 @@
 """Everybody gets everything once, whatever crashes: kill -9 at random moments, with LINE at its worst.
 
-In the suite a few kills; by hand as many as you like: `pytest tests/sweeps/test_sending_crashes.py --kills 1000`.
+In the suite a few kills; by hand as many as you like: `pytest tests/sending/test_sweep.py --kills 1000`.
 """
 
 from __future__ import annotations

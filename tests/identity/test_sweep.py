@@ -1,6 +1,6 @@
 """Load people with target-line killed at random moments: the same bytes in the end.
 
-In the suite a few kills; by hand as many as you like: `pytest tests/sweeps/test_identity_crashes.py --kills 70`. There
+In the suite a few kills; by hand as many as you like: `pytest tests/identity/test_sweep.py --kills 70`. There
 are more records the more kills, up to 100,000, so that most runs are killed in the middle.
 """
 
