@@ -174,7 +174,7 @@ def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
-        "cache_size = -65536",
+        "cache_size = -16384",
         "wal_autocheckpoint = 4000",
     ):
         connection.execute(f"PRAGMA {pragma}")
