@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-MANY = 3000
+MANY = 1500
 Record = dict[str, Any]
 
 

@@ -46,7 +46,7 @@ def kept_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     gaps=st.lists(st.tuples(st.integers(0, 2), st.floats(0, 0.02)), min_size=1, max_size=80),
     lateness=st.lists(st.floats(0, 0.05), min_size=1, max_size=10),
 )
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_no_span_has_more_calls_than_the_limit_however_many_call_and_however_late_they_wake(
     kept_store: Store, endpoint: str, gaps: list[tuple[int, float]], lateness: list[float]
 ) -> None:
@@ -66,7 +66,7 @@ def test_no_span_has_more_calls_than_the_limit_however_many_call_and_however_lat
 
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.floats(0, 3000)), min_size=1, max_size=8))
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_who_begins_anew_goes_on_with_what_the_hour_has_left(kept_store: Store, runs: list[tuple[int, float]]) -> None:
     clock, channel = Clock(), str(uuid.uuid4())
     called = []
