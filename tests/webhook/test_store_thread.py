@@ -102,12 +102,12 @@ async def test_a_lone_sender_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -
     async with running(disk, patience_seconds=5) as thread:
         await asyncio.gather(*(thread.add("crowd") for _ in range(50)))
         await thread.add("first after the crowd")
-        disk.flush_seconds = 1
+        disk.flush_seconds = 3
         await thread.add("slow")
         disk.flush_seconds = 0
         began = time.monotonic()
         await thread.add("alone")
-        assert time.monotonic() - began < 0.3
+        assert time.monotonic() - began < 1, "a crowd would be waited for half as long as the last write took"
 
 
 async def test_an_item_is_not_done_before_it_is_stored() -> None:
