@@ -184,7 +184,6 @@ class StoreThread(Generic[Item]):
                     began = time.monotonic()
                     self._store(self._writing)
                     self._last_write_seconds = time.monotonic() - began
-                    self._expected = len(self._writing) + len(self._queue)
                     self._writing = []
         self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
@@ -228,6 +227,8 @@ class StoreThread(Generic[Item]):
                     self._loop.call_soon_threadsafe(_settle, [*group, *queued], NotStoredError(str(error)))
             else:
                 self._all_is_well()
+                # Counted before the answers go out: who sends again at once would count twice.
+                self._expected = len(group) + len(self._queue)
                 self._loop.call_soon_threadsafe(_settle, group, None)
             return
 
