@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from line_core.api.pace import Pace
 
-# Of a span's calls, how many a batch may have.
-_BATCH = 0.5
+# Of a span's calls, how many a batch may have. Only in slots that are not yet given out can missed ones be caught up.
+_BATCH = 0.2
 _REMEMBERED_LEADS = 3
 
 Steps = Generator["Future[None] | float", None, "Place"]
