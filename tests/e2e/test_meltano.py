@@ -71,6 +71,18 @@ def test_line_lands_in_the_warehouse_and_messages_go_out_each_once(
     assert meltano.query("SELECT count(*) FROM line.profiles") == [(1000,)]
     assert meltano.query("SELECT count(*) FROM line.events") == [(EVENTS,)]
 
+    files = tmp_path / "jsonl"
+    files.mkdir()
+    meltano("run", "tap-line", "target-jsonl", TARGET_JSONL_DESTINATION_PATH=str(files))
+    lines = {file.stem: file.read_text().splitlines() for file in files.iterdir()}
+    tables = [table for (table,) in meltano.query("SELECT tablename FROM pg_tables WHERE schemaname = 'line'")]
+    counts = {table: meltano.query(f"SELECT count(*) FROM line.{table}")[0][0] for table in tables}
+    assert lines.keys() == {table for table, count in counts.items() if count}
+    for stream, written in lines.items():
+        # The hour's 60 requests to each endpoint of statistics are used up by the third run.
+        assert len(written) == counts[stream] or (stream.startswith("insight_") and len(written) < counts[stream])
+    assert all(isinstance(json.loads(line), dict) for written in lines.values() for line in written)
+
     meltano.execute(WAREHOUSE_SQL.read_bytes())
     meltano("run", "tap-postgres", "target-line")
     sent = deliveries(sandbox_url)
