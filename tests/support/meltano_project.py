@@ -11,7 +11,7 @@ from servers import PROGRAMS
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import LiteralString
+    from typing import Any, LiteralString
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Meltano:
         assert done.returncode == expect, done.stdout
         return done.stdout
 
-    def query(self, sql: LiteralString) -> list[tuple[object, ...]]:
+    def query(self, sql: LiteralString) -> list[tuple[Any, ...]]:
         """Ask the warehouse."""
         with psycopg.connect(self.warehouse) as connection:
             return connection.execute(sql).fetchall()
