@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from target_line.reasons import Reason
     from target_line.rejects import Reject
-    from target_line.sending.claims import Result
     from target_line.sending.ledger import Outcomes
+    from target_line.sending.outcomes import Result
 
 TAKEN_IN = "taken in"
 DUPLICATE = "duplicate"

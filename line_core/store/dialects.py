@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,7 +14,7 @@ from line_core.store.tables.base import UtcDateTime
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Column, ColumnElement, Connection, Table
+    from sqlalchemy import Column, ColumnElement, Connection, FromClause, Table
     from sqlalchemy.types import TypeEngine
 
 
@@ -84,18 +83,19 @@ def update_many(
     if not rows:
         return
     names = list(rows[0])
-    changed = [name for name in names if name != key.name]
     if connection.dialect.name == "sqlite":
-        by_key = update(table).where(where, key == bindparam(f"_{key.name}"))
-        compiled = by_key.values({name: bindparam(f"_{name}") for name in changed}).compile(dialect=connection.dialect)
-        new = {f"_{name}": _stored(connection, table.c[name], rows) for name in names}
-        parameters = [new.get(name) or repeat(compiled.params[name]) for name in compiled.positiontup or ()]
-        connection.exec_driver_sql(str(compiled), list(zip(*parameters, strict=False)))
-        return
-    arrays = [bindparam(None, [row[name] for row in rows], type_=ARRAY(table.c[name].type)) for name in names]
-    unnested = func.unnest(*arrays).table_valued(*names).render_derived(name="new")
-    statement = update(table).where(where, key == unnested.c[key.name])
-    connection.execute(statement.values({name: unnested.c[name] for name in changed}))
+        # One parameter and one step, in which other threads go on, instead of thousands of each.
+        values = zip(*(_stored(connection, table.c[name], rows) for name in names), strict=True)
+        parameter = bindparam(None, msgspec.json.encode(list(values)).decode(), type_=String())
+        row = func.json_each(parameter).table_valued("value").c.value
+        fields = (func.json_extract(row, f"$[{place}]").label(name) for place, name in enumerate(names))
+        # Materialized, since else each row to be changed would be looked for in the JSON.
+        new: FromClause = select(*fields).cte("new").prefix_with("MATERIALIZED")
+    else:
+        arrays = [bindparam(None, [row[name] for row in rows], type_=ARRAY(table.c[name].type)) for name in names]
+        new = func.unnest(*arrays).table_valued(*names).render_derived(name="new")
+    statement = update(table).where(where, key == new.c[key.name])
+    connection.execute(statement.values({name: new.c[name] for name in names if name != key.name}))
 
 
 def _stored(connection: Connection, column: Column[Any], rows: Iterable[dict[str, Any]]) -> Iterable[Any]:

@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, func, select, update
 
 from line_core.store.dialects import among, insert_many, update_many
 from line_core.store.tables import ledger as tables
 from target_line.reasons import Reason
 from target_line.rejects import Reject, save_rejects
 from target_line.sending.compose import Decision, Held, Send, Skipped, Unsendable, User
-from target_line.sending.ledger import STREAM, Cursor, Due, Status
+from target_line.sending.ledger import STREAM, Status
+from target_line.sending.outcomes import Request, Result, finish, finish_requests
 from target_line.sending.plan import PlannedRequest, full_chunks, plan
 from target_line.sending.recipients import Chat
 
@@ -29,40 +30,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from line_core.store import Store
-    from target_line.sending.ledger import Ledger
+    from target_line.sending.decisions import Decided
+    from target_line.sending.ledger import Due, Ledger
     from target_line.sending.policy import SendingPolicy
 
 RETRY_KEY_LIFE = timedelta(hours=24) - timedelta(minutes=5)
 """LINE honours a retry key for 24 hours (LINE: "Retry failed API requests"); clocks differ, so we stop earlier."""
 
-Decide = Callable[[Connection, Sequence[Due]], Sequence[Decision]]
-"""Says what to do with due messages."""
+Cap = Callable[[Connection, Sequence[Decision]], Sequence[Decision]]
+"""Says what remains of decisions in view of what was sent."""
 Allow = Callable[[Connection], int | None]
 """Says to how many people may be sent now; None for any number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A claimed request; all of it stays the same until LINE has accepted or refused it."""
-
-    retry_key: str
-    method: str
-    body: str
-    messages: int
-    """How many messages it carries."""
-    fresh: bool
-    """False if an earlier run may have sent it already."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What came of a request."""
-
-    request: Request
-    status: Status
-    attempts: int
-    request_id: str | None = None
-    error: str | None = None
 
 
 @dataclass(slots=True)
@@ -73,8 +51,8 @@ class Claimed:
     """To be sent now."""
     settled: Counter[tuple[Status, Reason]] = field(default_factory=Counter)
     """Messages that ended without a request, and those that are held back (still scheduled)."""
-    after: Cursor | None = None
-    """Where to go on; None when nothing is left."""
+    rest: list[Decided] = field(default_factory=list)
+    """Messages that were left for the next page."""
     allowance_spent: bool = False
     """Whether something that could have gone stays scheduled, since no more is allowed."""
 
@@ -98,27 +76,31 @@ class Claims:
         self._ledger = ledger
         self._policy = policy
 
-    def claim(self, after: Cursor, limit: int, decide: Decide, allow: Allow) -> Claimed:
-        """Decide about the next due messages and claim those that are to be sent, all in one commit.
+    def claim(self, page: Sequence[Decided], *, is_last: bool, cap: Cap, allow: Allow) -> Claimed:
+        """Claim those messages of a page that are to be sent, and settle the others, all in one commit.
 
         Args:
-            after: Where the last claim of this run ended.
-            limit: About how many messages at most.
-            decide: Told the messages, says for each what to do.
+            page: Due messages in the order of their places, and what was decided about them.
+            is_last: Whether none will follow. Else some of the last ones are left for the next page, so that chunks of
+                a multicast are full.
+            cap: Asked what remains of the decisions in view of what was sent.
             allow: Asked how many may be sent to.
         """
         claimed = Claimed()
+        if not page:
+            return claimed
         # Alone, so that quota and frequency caps are judged by all that other runs have claimed.
         with self._store.write(alone="ledger") as connection:
-            due = self._ledger.due(connection, after, limit)
-            decisions = list(decide(connection, due))
-            if len(due) == limit:
+            free = self._ledger.still_scheduled(connection, page[0].due.cursor, page[-1].due.cursor)
+            page = [item for item in page if item.due.message_id in free]
+            decisions = cap(connection, [item.decision for item in page])
+            if not is_last:
                 acted_on = full_chunks(decisions)
-                due, decisions = due[:acted_on], decisions[:acted_on]
-                claimed.after = due[-1].cursor
+                claimed.rest = page[acted_on:]
+                page, decisions = page[:acted_on], decisions[:acted_on]
             sends = [
-                (item.message_id, decision)
-                for item, decision in zip(due, decisions, strict=True)
+                (item.due.message_id, decision)
+                for item, decision in zip(page, decisions, strict=True)
                 if isinstance(decision, Send)
             ]
             allowed = allow(connection)
@@ -126,7 +108,7 @@ class Claims:
                 claimed.allowance_spent = True
                 sends = sends[:allowed]
             requests = [(str(uuid.uuid4()), planned) for planned in plan(sends, self._policy)]
-            self._settle(connection, due, decisions, claimed)
+            self._settle(connection, [item.due for item in page], decisions, claimed)
             self._fix(connection, requests, dict(sends))
         claimed.requests = [
             Request(key, planned.method, planned.body, len(planned.members), fresh=True) for key, planned in requests
@@ -146,7 +128,7 @@ class Claims:
         claimed = (requests.channel == self._channel) & (requests.status == Status.CLAIMED)
         with self._store.write(alone="ledger") as connection:
             dead = self._requests(connection, claimed & (requests.claimed_at <= now - RETRY_KEY_LIFE))
-            self._finish(connection, [Result(request, Status.UNKNOWN, 0) for request in dead])
+            finish(connection, self._channel, [Result(request, Status.UNKNOWN, 0) for request in dead])
             others = claimed & (requests.claimed_by != self._run_id)
             alive = self._requests(connection, others)
             connection.execute(update(tables.requests).where(others).values(claimed_by=self._run_id))
@@ -156,7 +138,7 @@ class Claims:
         """Record what came of requests."""
         if results:
             with self._store.write() as connection:
-                self._finish(connection, results)
+                finish(connection, self._channel, results)
 
     def release(self, requests: Iterable[Request]) -> None:
         """Schedule the messages of requests that LINE certainly did not accept anew; their keys are not used again.
@@ -198,7 +180,7 @@ class Claims:
                 (str(uuid.uuid4()), _part(body, part, tuple(member_of[line_id] for line_id in part)))
                 for part in (line_ids[:middle], line_ids[middle:])
             ]
-            self._finish_requests(connection, [Result(request, Status.REJECTED, 1, error=words)])
+            finish_requests(connection, [Result(request, Status.REJECTED, 1, error=words)])
             self._insert(connection, halves)
             now = datetime.now(UTC)
             rows = [
@@ -305,100 +287,6 @@ class Claims:
         query = select(table.retry_key, table.method, table.body, members).where(which).order_by(table.claimed_at)
         rows = connection.execute(query).tuples()
         return [Request(key, method, body, messages, fresh=False) for key, method, body, messages in rows]
-
-    def _finish(self, connection: Connection, results: Sequence[Result]) -> None:
-        if not results:
-            return
-        now = datetime.now(UTC)
-        self._finish_requests(connection, results)
-        messages = tables.messages
-        claimed = messages.c.status == Status.CLAIMED
-        for status, reason in (
-            (Status.REJECTED, Reason.REFUSED_BY_LINE),
-            (Status.UNKNOWN, Reason.RETRY_KEY_EXPIRED),
-        ):
-            rows = [
-                {
-                    "retry_key": result.request.retry_key,
-                    "status": status,
-                    "reason": reason,
-                    "detail": result.error,
-                    "updated_at": now,
-                }
-                for result in results
-                if result.status is status
-            ]
-            update_many(connection, messages, messages.c.retry_key, rows, where=claimed)
-        accepted = [result.request.retry_key for result in results if result.status is Status.ACCEPTED]
-        connection.execute(
-            update(messages)
-            .where(among(connection, messages.c.retry_key, accepted), claimed)
-            .values(status=Status.ACCEPTED, updated_at=now),
-        )
-        save_rejects(connection, self._channel, self._refused(connection, results))
-
-    def _finish_requests(self, connection: Connection, results: Sequence[Result]) -> None:
-        now = datetime.now(UTC)
-        table = tables.requests
-        by_attempts: dict[int, list[str]] = {}
-        for result in results:
-            by_attempts.setdefault(result.attempts, []).append(result.request.retry_key)
-        still_claimed = table.c.status == Status.CLAIMED
-        for attempts, keys in by_attempts.items():
-            connection.execute(
-                update(table)
-                .where(among(connection, table.c.retry_key, keys), still_claimed)
-                .values(attempts=table.c.attempts + attempts),
-            )
-        rows = [
-            {
-                "retry_key": result.request.retry_key,
-                "status": result.status,
-                "request_id": result.request_id,
-                "error": result.error,
-                "finished_at": now,
-            }
-            for result in results
-        ]
-        update_many(connection, table, table.c.retry_key, rows, where=still_claimed)
-
-    def _refused(self, connection: Connection, results: Sequence[Result]) -> list[Reject]:
-        words = {result.request.retry_key: result.error or "" for result in results if result.status is Status.REJECTED}
-        if not words:
-            return []
-        messages = tables.messages.c
-        query = select(messages.record, messages.retry_key).where(
-            among(connection, messages.retry_key, words), messages.status == Status.REJECTED
-        )
-        rows = connection.execute(query).tuples()
-        return [Reject(STREAM, record, Reason.REFUSED_BY_LINE, words[key]) for record, key in rows if key]
-
-
-def spent_since(connection: Connection, channel: str, read_at: datetime) -> int:
-    """To how many people requests were claimed since LINE told its consumption, or claimed earlier and unfinished."""
-    table = tables.requests.c
-    query = select(func.coalesce(func.sum(table.recipients), 0)).where(
-        table.channel == channel,
-        or_(table.claimed_at >= read_at, table.status == Status.CLAIMED),
-        table.status != Status.REJECTED,
-    )
-    return int(connection.execute(query).scalar_one())
-
-
-def sent_to(connection: Connection, channel: str, line_ids: Iterable[str], since: datetime) -> Counter[str]:
-    """How many messages each LINE ID was sent, or may have been sent, since a time."""
-    messages = tables.messages.c
-    query = (
-        select(messages.line_id, func.count())
-        .where(
-            messages.channel == channel,
-            among(connection, messages.line_id, line_ids),
-            messages.status.in_([Status.CLAIMED, Status.ACCEPTED, Status.UNKNOWN]),
-            messages.updated_at > since,
-        )
-        .group_by(messages.line_id)
-    )
-    return Counter({line_id: count for line_id, count in connection.execute(query).tuples() if line_id})
 
 
 def _part(body: dict[str, Any], line_ids: list[str], members: tuple[str, ...]) -> PlannedRequest:

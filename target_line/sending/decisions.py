@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sqlalchemy import func, select
+
+from line_core.store.dialects import among
+from line_core.store.tables import ledger as tables
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.claims import sent_to
 from target_line.sending.compose import Send, Skipped, Unsendable, User, compose
 from target_line.sending.content import ContentWriter
+from target_line.sending.ledger import Cursor, Status
 from target_line.sending.message import Message, parse_message
 from target_line.sending.preflight import UNITS_A_MONTH
 from target_line.sending.recipients import Chat, Person
 
 if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
     from line_core.identity.model import Identifier, Profile
     from target_line.identity.repository import IdentityRepository
     from target_line.sending.compose import Decision
-    from target_line.sending.ledger import Due
+    from target_line.sending.ledger import Due, Ledger
     from target_line.sending.policy import SendingPolicy
     from target_line.sending.preflight import Units
+
+
+PAGE = 5000
+"""Messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A due message, and what is to be done with it as far as the ledger's other messages allow."""
+
+    due: Due
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The next due messages, in the order of their places."""
+
+    messages: list[Decided]
+    is_last: bool
+    decided_at: datetime
 
 
 class Decider:
@@ -45,13 +71,16 @@ class Decider:
         self._units = units
         self._write = ContentWriter()
 
-    def __call__(self, connection: Connection, due: Sequence[Due]) -> list[Decision]:
-        """Decide about each of some due messages.
+    def pages(self, ledger: Ledger) -> Iterator[Page]:
+        """All that is due, page by page, each read when it is asked for."""
+        after: Cursor | None = Cursor()
+        while after is not None:
+            due = ledger.due(after, PAGE)
+            after = due[-1].cursor if len(due) == PAGE else None
+            yield Page(self.decide(due), after is None, datetime.now(UTC))
 
-        Args:
-            connection: A transaction that sees what was claimed before.
-            due: The messages.
-        """
+    def decide(self, due: Sequence[Due]) -> list[Decided]:
+        """Decide about each of some due messages, but for what the ledger's other messages forbid: see `cap`."""
         now = datetime.now(UTC)
         messages = [self._read(item) for item in due]
         people = {
@@ -60,11 +89,30 @@ class Decider:
             if isinstance(message, Message) and isinstance(message.recipient, Person)
         }
         profiles = self._identity.resolutions(people)
-        decisions = [
-            self._decide(message, profiles, now, item.staged_at) if isinstance(message, Message) else message
+        return [
+            Decided(
+                item, self._decide(message, profiles, now, item.staged_at) if isinstance(message, Message) else message
+            )
             for message, item in zip(messages, due, strict=True)
         ]
-        return self._capped(connection, decisions, now)
+
+    def cap(self, connection: Connection, decisions: Sequence[Decision]) -> Sequence[Decision]:
+        """Skip what would be more than a person may get.
+
+        Args:
+            connection: A transaction that sees what was claimed before.
+            decisions: In their order; the first ones go.
+        """
+        most = self._policy.frequency_cap
+        line_ids = {
+            decision.to.line_id
+            for decision in decisions
+            if isinstance(decision, Send) and isinstance(decision.to, User)
+        }
+        if most is None or not line_ids:
+            return decisions
+        sent = sent_to(connection, self._channel, line_ids, datetime.now(UTC) - most.per)
+        return cap_decisions(decisions, sent, most.messages)
 
     def _read(self, item: Due) -> Message | Unsendable:
         try:
@@ -83,18 +131,6 @@ class Decider:
             words = f"campaign {message.campaign} would be the {UNITS_A_MONTH + 1:,}st of this month"
             return Unsendable(Reason.TOO_MANY_CAMPAIGNS, f"{words}; LINE would send it and count nothing")
         return decision
-
-    def _capped(self, connection: Connection, decisions: list[Decision], now: datetime) -> list[Decision]:
-        cap = self._policy.frequency_cap
-        line_ids = {
-            decision.to.line_id
-            for decision in decisions
-            if isinstance(decision, Send) and isinstance(decision.to, User)
-        }
-        if cap is None or not line_ids:
-            return decisions
-        sent = sent_to(connection, self._channel, line_ids, now - cap.per)
-        return cap_decisions(decisions, sent, cap.messages)
 
 
 def cap_decisions(decisions: Sequence[Decision], sent: Counter[str], most: int) -> list[Decision]:
@@ -115,3 +151,19 @@ def cap_decisions(decisions: Sequence[Decision], sent: Counter[str], most: int) 
             sent[line_id] += 1
         capped.append(decision)
     return capped
+
+
+def sent_to(connection: Connection, channel: str, line_ids: Iterable[str], since: datetime) -> Counter[str]:
+    """How many messages each LINE ID was sent, or may have been sent, since a time."""
+    messages = tables.messages.c
+    query = (
+        select(messages.line_id, func.count())
+        .where(
+            messages.channel == channel,
+            among(connection, messages.line_id, line_ids),
+            messages.status.in_([Status.CLAIMED, Status.ACCEPTED, Status.UNKNOWN]),
+            messages.updated_at > since,
+        )
+        .group_by(messages.line_id)
+    )
+    return Counter({line_id: count for line_id, count in connection.execute(query).tuples() if line_id})

@@ -131,8 +131,8 @@ class Delivery:
             reserve=self._config["quota_reserve"],
             max_sends=self._config.get("max_sends_per_run"),
         )
-        decide = await self._decider(client)
-        sender = Sender(self._ledger, self._claims, client, self._limits, decide, allowance, self._report)
+        decider = await self._decider(client)
+        sender = Sender(self._ledger, self._claims, client, self._limits, decider, allowance, self._report)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, sender.stop, interrupted_by(number))

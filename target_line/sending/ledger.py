@@ -20,7 +20,7 @@ from line_core.store.tables import ledger as tables
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row, Tuple
 
     from line_core.store import Store
     from target_line.sending.message import Message
@@ -177,21 +177,38 @@ class Ledger:
         with self._store.read() as connection:
             return any(connection.execute(query.limit(1)).first() for query in (claimed, scheduled))
 
-    def due(self, connection: Connection, after: Cursor, limit: int) -> list[Due]:
-        """The next due messages after a place; within a write transaction they are locked until its end."""
+    def due(self, after: Cursor, limit: int) -> list[Due]:
+        """The next due messages after a place."""
         messages = tables.messages.c
         query = (
             select(messages.message_id, messages.content_key, messages.record, messages.staged_at)
             .where(
                 messages.channel == self._channel,
                 *_due(datetime.now(UTC)),
-                tuple_(messages.content_key, messages.message_id)
-                > tuple_(literal(after.content_key), literal(after.message_id)),
+                _place() > tuple_(literal(after.content_key), literal(after.message_id)),
             )
             .order_by(messages.content_key, messages.message_id)
             .limit(limit)
         )
-        return [Due(*row) for row in connection.execute(query).tuples().all()]
+        with self._store.read() as connection:
+            return [Due(*row) for row in connection.execute(query).tuples().all()]
+
+    def still_scheduled(self, connection: Connection, first: Cursor, last: Cursor) -> set[str]:
+        """The ids of messages between two places, these included, that nobody has claimed or settled.
+
+        Args:
+            connection: A write transaction that holds the ledger alone.
+            first: The first place.
+            last: The last place.
+        """
+        messages = tables.messages.c
+        query = select(messages.message_id).where(
+            messages.channel == self._channel,
+            messages.status == Status.SCHEDULED,
+            _place() >= tuple_(literal(first.content_key), literal(first.message_id)),
+            _place() <= tuple_(literal(last.content_key), literal(last.message_id)),
+        )
+        return set(connection.execute(query).scalars())
 
     def count_due(self) -> int:
         """How many messages could go now."""
@@ -219,6 +236,10 @@ class Ledger:
             rows: Sequence[Row[tuple[str, str | None, int]]]
             rows = connection.execute(query.group_by(messages.status, messages.reason)).all()
             return {(status, reason): count for status, reason, count in rows}
+
+
+def _place() -> Tuple:
+    return tuple_(tables.messages.c.content_key, tables.messages.c.message_id)
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

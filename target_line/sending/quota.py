@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from sqlalchemy import func, or_, select
+
 from line_core.errors import LineError
-from target_line.sending.claims import spent_since
+from line_core.store.tables import ledger as tables
+from target_line.sending.ledger import Status
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -109,3 +112,14 @@ def refused_for_quota(quota: Quota, still_due: int) -> QuotaSpentError:
         )
     limit = "" if quota.limit is None else f" of {quota.limit:,} messages"
     return QuotaSpentError(f"the month's quota{limit} is used up; {rest}")
+
+
+def spent_since(connection: Connection, channel: str, read_at: datetime) -> int:
+    """To how many people requests were claimed since LINE told its consumption, or claimed earlier and unfinished."""
+    table = tables.requests.c
+    query = select(func.coalesce(func.sum(table.recipients), 0)).where(
+        table.channel == channel,
+        or_(table.claimed_at >= read_at, table.status == Status.CLAIMED),
+        table.status != Status.REJECTED,
+    )
+    return int(connection.execute(query).scalar_one())

@@ -13,20 +13,18 @@ from line_core.errors import LineError
 from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.ledger import plans
 from target_line.sending.compose import Held, Send, Skipped, Unsendable
-from target_line.sending.ledger import Cursor
 from target_line.sending.plan import full_chunks, plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from line_core.store import Store
-    from target_line.sending.claims import Decide
+    from target_line.sending.decisions import Decided, Decider
     from target_line.sending.ledger import Ledger
     from target_line.sending.plan import PlannedRequest
     from target_line.sending.policy import SendingPolicy
     from target_line.sending.quota import Quota
 
-_PAGE = 5000
 _EXAMPLES = 3
 
 
@@ -80,18 +78,18 @@ class Plan:
 class Rehearsal:
     """Plans of one channel's due messages."""
 
-    def __init__(self, store: Store, ledger: Ledger, decide: Decide, policy: SendingPolicy) -> None:
+    def __init__(self, store: Store, ledger: Ledger, decider: Decider, policy: SendingPolicy) -> None:
         """Prepare.
 
         Args:
             store: Where the ledger is.
             ledger: The channel's messages.
-            decide: Says what to do with each due message.
+            decider: Says what to do with each due message.
             policy: How messages are put into requests.
         """
         self._store = store
         self._ledger = ledger
-        self._decide = decide
+        self._decider = decider
         self._policy = policy
 
     def plan(self) -> Plan:
@@ -114,22 +112,19 @@ class Rehearsal:
 
     def pages(self) -> Iterator[tuple[list[PlannedRequest], Counter[str]]]:
         """The planned requests, page by page, and what is not sent, by status and reason."""
-        after: Cursor | None = Cursor()
-        while after is not None:
+        rest: list[Decided] = []
+        for page in self._decider.pages(self._ledger):
+            messages = rest + page.messages
             with self._store.read() as connection:
-                due = self._ledger.due(connection, after, _PAGE)
-                decisions = list(self._decide(connection, due))
-            after = None
-            if len(due) == _PAGE:
-                acted_on = full_chunks(decisions)
-                due, decisions = due[:acted_on], decisions[:acted_on]
-                after = due[-1].cursor
+                decisions = self._decider.cap(connection, [item.decision for item in messages])
+            acted_on = len(messages) if page.is_last else full_chunks(decisions)
+            rest = messages[acted_on:]
             sends: list[tuple[str, Send]] = []
             not_sent: Counter[str] = Counter()
-            for item, decision in zip(due, decisions, strict=True):
+            for item, decision in zip(messages[:acted_on], decisions, strict=False):
                 match decision:
                     case Send():
-                        sends.append((item.message_id, decision))
+                        sends.append((item.due.message_id, decision))
                     case Skipped(reason=reason):
                         not_sent[f"skipped ({reason})"] += 1
                     case Held(reason=reason):

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,23 +19,24 @@ from line_core.api.errors import UnreachableError
 from line_core.api.retry import pauses
 from line_core.errors import LineError
 from target_line.reasons import Reason
-from target_line.sending.claims import Request, Result
-from target_line.sending.ledger import Cursor, Status
+from target_line.sending.ledger import Status
+from target_line.sending.outcomes import Request, Result
 from target_line.sending.verdict import Accepted, Refused, SlowDown, Stop, Uncertain, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from line_core.api.client import LineClient
     from line_core.api.limits import Limits
     from target_line.report import Report
-    from target_line.sending.claims import Claims, Decide
+    from target_line.sending.claims import Claimed, Claims
+    from target_line.sending.decisions import Decided, Decider, Page
     from target_line.sending.ledger import Ledger
     from target_line.sending.quota import Allowance
     from target_line.sending.verdict import Verdict
 
 _IN_FLIGHT = 256
-_CLAIM_SIZE = 5000
+_STALE_AFTER = timedelta(seconds=5)
 _QUEUE_SIZE = 2000
 _RECORD_SIZE = 1000
 _RECORD_SECONDS = 0.2
@@ -64,7 +66,7 @@ class Sender:
         claims: Claims,
         client: LineClient,
         limits: Limits,
-        decide: Decide,
+        decider: Decider,
         allowance: Allowance,
         report: Report,
     ) -> None:
@@ -75,7 +77,7 @@ class Sender:
             claims: The channel's requests.
             client: An open client.
             limits: What paces the client; told when LINE asks to slow down.
-            decide: Says what to do with each due message.
+            decider: Says what to do with each due message.
             allowance: To how many people may be sent.
             report: Told what became of the messages.
         """
@@ -83,7 +85,7 @@ class Sender:
         self._claims = claims
         self._client = client
         self._limits = limits
-        self._decide = decide
+        self._decider = decider
         self._allowance = allowance
         self._report = report
         self._logger = logging.getLogger("target-line.sending")
@@ -148,13 +150,30 @@ class Sender:
         self._planned += await self._in_database(self._ledger.count_due)
         for request in leftovers:
             await self._claimed.put(request)
-        page: Cursor | None = Cursor()
-        while page is not None and self._stop is None:
-            page = await self._claim_page(page)
+        pages = self._decider.pages(self._ledger)
+        coming = self._read_ahead(pages)
+        rest: list[Decided] = []
+        try:
+            while self._stop is None and (page := await coming) is not None:
+                messages = rest + page.messages
+                if datetime.now(UTC) - page.decided_at > _STALE_AFTER:  # LINE has kept us waiting
+                    messages = await asyncio.to_thread(self._decider.decide, [item.due for item in messages])
+                coming = self._read_ahead(pages)
+                claim = await self._claim_page(messages, is_last=page.is_last)
+                if claim.allowance_spent:
+                    break
+                rest = claim.rest
+        finally:
+            await asyncio.gather(coming, return_exceptions=True)
 
-    async def _claim_page(self, page: Cursor) -> Cursor | None:
+    @staticmethod
+    def _read_ahead(pages: Iterator[Page]) -> asyncio.Task[Page | None]:
+        """Read a page while the one before it is claimed and sent; None at the end."""
+        return asyncio.create_task(asyncio.to_thread(next, pages, None))
+
+    async def _claim_page(self, messages: list[Decided], *, is_last: bool) -> Claimed:
         claim = await self._in_database(
-            partial(self._claims.claim, page, _CLAIM_SIZE, self._decide, self._allowance),
+            partial(self._claims.claim, messages, is_last=is_last, cap=self._decider.cap, allow=self._allowance),
         )
         self._allowance.took(sum(request.messages for request in claim.requests))
         self._report.add_settled(claim.settled)
@@ -167,9 +186,8 @@ class Sender:
                 self._short_of = error
             else:
                 self._logger.info("max_sends_per_run is reached; %s messages stay scheduled", f"{still_due:,}")
-            return None
         self.stop_if(self._report.too_many_rejects())
-        return claim.after
+        return claim
 
     async def _work(self) -> None:
         while (request := await self._claimed.get()) is not None:

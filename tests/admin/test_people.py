@@ -22,21 +22,20 @@ from target_line.identity.forgetting import ForgottenPeople
 from target_line.identity.repository import IdentityRepository
 from target_line.reasons import Reason
 from target_line.rejects import Reject, save_rejects
-from target_line.sending.claims import Claims, Result
+from target_line.sending.claims import Claims
 from target_line.sending.compose import Send, User
+from target_line.sending.decisions import Decided
 from target_line.sending.ledger import Cursor, Ledger, Scheduled, Status
 from target_line.sending.message import parse_message
+from target_line.sending.outcomes import Result
 from target_line.sending.policy import SendingPolicy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from sqlalchemy import Connection
-
     from line_core.store import Store
-    from target_line.sending.compose import Decision
-    from target_line.sending.ledger import Due
+    from target_line.sending.claims import Claimed
 
 EMAIL = "aoi@example.com"
 
@@ -119,6 +118,12 @@ def everything(store: Store) -> str:
         )
 
 
+def claim(claims: Claims, ledger: Ledger, to: Mapping[str, str]) -> Claimed:
+    """Claim all that is due, to the LINE IDs given by message id."""
+    page = [Decided(due, Send(User(to[due.message_id]), '"messages":[]')) for due in ledger.due(Cursor(), 9)]
+    return claims.claim(page, is_last=True, cap=lambda _, decisions: decisions, allow=lambda _: None)
+
+
 def fill_all_tables(store: Store) -> None:
     """Put Aoi (and Ren) wherever a person can be."""
     now = datetime.now(UTC)
@@ -132,11 +137,7 @@ def fill_all_tables(store: Store) -> None:
     with store.write(alone="ledger") as connection:
         run_of.stage(connection, [Scheduled(parse_message(record, "default"), record) for record in records])
     to = {"1": line_id(1), "2": line_id(3), "3": line_id(2)}
-
-    def decide(_: Connection, due: Sequence[Due]) -> list[Decision]:
-        return [Send(User(to[item.message_id]), '"messages":[]') for item in due]
-
-    claimed = claims.claim(Cursor(), 9, decide, lambda _: None)
+    claimed = claim(claims, run_of, to)
     claims.finish([Result(request, Status.ACCEPTED, 1, "r") for request in claimed.requests])
     late = {"message_id": "4", "id": "42", "text": "later", "send_at": "2999-01-01"}
     with store.write() as connection:
@@ -189,7 +190,7 @@ def test_what_is_being_sent_to_a_person_must_be_settled_before_they_are_forgotte
     with store.write(alone="ledger") as connection:
         of_run.stage(connection, [Scheduled(parse_message(record, "default"), record)])
     claims = Claims(store, "main", "run", of_run, SendingPolicy())
-    claims.claim(Cursor(), 9, lambda _, due: [Send(User(line_id(1)), '"messages":[]') for _ in due], lambda _: None)
+    claim(claims, of_run, {"1": line_id(1)})
     with pytest.raises(LineError, match="run target-line to its end first"):
         run(store_url, "forget", "42", "--yes")
     assert "id:42 is one person" in run(store_url, "explain", "42")

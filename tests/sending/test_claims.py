@@ -14,23 +14,24 @@ from sqlalchemy import select, update
 from line_core.store.tables import ledger as tables
 from line_core.store.tables.rejects import rejects
 from target_line.reasons import Reason
-from target_line.sending.claims import Claims, Request, Result, sent_to, spent_since
+from target_line.sending.claims import Claims
 from target_line.sending.compose import Held, Send, Skipped, Unsendable, User
+from target_line.sending.decisions import Decided, sent_to
 from target_line.sending.ledger import Cursor, Ledger, Scheduled, Status
 from target_line.sending.message import parse_message
+from target_line.sending.outcomes import Request, Result
 from target_line.sending.policy import SendingPolicy
+from target_line.sending.quota import spent_since
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from sqlalchemy import Connection
 
     from line_core.store import Store
-    from target_line.sending.claims import Claimed, Decide
+    from target_line.sending.claims import Allow, Claimed
     from target_line.sending.compose import Decision
     from target_line.sending.ledger import Due
-
-START = Cursor()
 
 
 class Run:
@@ -51,16 +52,28 @@ class Run:
         with self.store.write(alone="ledger") as connection:
             return self.ledger.stage(connection, staged)
 
-    def claim(self, decide: Decide | None = None, limit: int = 5000, after: Cursor = START) -> Claimed:
-        """Claim, without bounds."""
-        return self.claims.claim(after, limit, decide or send_each, unbounded)
+    def due(self, decide: Callable[[Sequence[Due]], Sequence[Decision]], after: Cursor, limit: int) -> list[Decided]:
+        """A page of what is due, decided."""
+        due = self.ledger.due(after, limit)
+        return [Decided(item, decision) for item, decision in zip(due, decide(due), strict=True)]
+
+    def claim(
+        self, decide: Callable[[Sequence[Due]], Sequence[Decision]] | None = None, allow: Allow | None = None
+    ) -> Claimed:
+        """Claim all that is due, without bounds but for those given."""
+        page = self.due(decide or send_each, Cursor(), 5000)
+        return self.claims.claim(page, is_last=True, cap=uncapped, allow=allow or unbounded)
 
 
 def unbounded(_: Connection) -> None:
     return None
 
 
-def send_each(_: Connection, due: Sequence[Due]) -> list[Decision]:
+def uncapped(_: Connection, decisions: Sequence[Decision]) -> Sequence[Decision]:
+    return decisions
+
+
+def send_each(due: Sequence[Due]) -> list[Decision]:
     """Each message to a person of its own."""
     return [
         Send(User(line_id(place)), f'"messages":{json.dumps([{"type": "text", "text": item.record["text"]}])}')
@@ -68,7 +81,7 @@ def send_each(_: Connection, due: Sequence[Due]) -> list[Decision]:
     ]
 
 
-def send_to_person_in_id(_: Connection, due: Sequence[Due]) -> list[Decision]:
+def send_to_person_in_id(due: Sequence[Due]) -> list[Decision]:
     """Each message to the person whose number is its id."""
     return [Send(User(line_id(int(item.message_id))), f'"messages":["{item.record["text"]}"]') for item in due]
 
@@ -136,7 +149,7 @@ def test_what_is_not_sent_is_settled_with_its_reason_and_refusals_are_kept_whole
         "b": Unsendable(Reason.TEMPLATE_ERROR, "no title"),
         "c": Held(Reason.QUIET_HOURS, later),
     }
-    claim = run.claim(lambda _, due: [decisions[item.message_id] for item in due])
+    claim = run.claim(lambda due: [decisions[item.message_id] for item in due])
     assert claim.requests == []
     assert dict(claim.settled) == {
         (Status.SKIPPED, Reason.UNFOLLOWED): 1,
@@ -215,11 +228,14 @@ def test_the_same_content_goes_by_multicast_in_full_chunks_however_it_came(run: 
     run.stage("5000", "5001")
     run.stage(*ids[700:], text="the same")
     requests: list[Request] = []
-    after: Cursor | None = START
-    while after is not None:
-        claim = run.claim(send_to_person_in_id, limit=700, after=after)
+    rest: list[Decided] = []
+    after, is_last = Cursor(), False
+    while not is_last:
+        page = run.due(send_to_person_in_id, after, 700)
+        after, is_last = page[-1].due.cursor, len(page) < 700
+        claim = run.claims.claim(rest + page, is_last=is_last, cap=uncapped, allow=unbounded)
         requests += claim.requests
-        after = claim.after
+        rest = claim.rest
     assert Counter((request.method, request.messages) for request in requests) == {
         ("multicast", 500): 2,
         ("multicast", 200): 1,
@@ -228,13 +244,22 @@ def test_the_same_content_goes_by_multicast_in_full_chunks_however_it_came(run: 
     assert run.ledger.count_due() == 0
 
 
+def test_what_somebody_else_claimed_since_it_was_read_is_not_claimed_again(run: Run) -> None:
+    run.stage(*map(str, range(600)), text="the same")
+    page = run.due(send_to_person_in_id, Cursor(), 5000)
+    run.claims.claim(page[100:300], is_last=True, cap=uncapped, allow=unbounded)
+    claim = run.claims.claim(page, is_last=True, cap=uncapped, allow=unbounded)
+    assert [request.messages for request in claim.requests] == [400]
+    assert run.ledger.count_due() == 0
+
+
 def test_an_allowance_leaves_the_rest_scheduled(store: Store, run: Run) -> None:
     run.stage("1", "2", "3", text="the same")
-    claim = run.claims.claim(START, 100, send_to_person_in_id, lambda _: 2)
+    claim = run.claim(send_to_person_in_id, lambda _: 2)
     assert claim.allowance_spent
     assert [request.messages for request in claim.requests] == [2]
     assert Counter(statuses(store).values()) == {"claimed": 2, "scheduled": 1}
-    assert not run.claims.claim(START, 100, send_to_person_in_id, lambda _: 1).allowance_spent
+    assert not run.claim(send_to_person_in_id, lambda _: 1).allowance_spent
 
 
 def test_a_refused_multicast_is_divided_and_each_half_has_a_key_of_its_own(store: Store, run: Run) -> None:
