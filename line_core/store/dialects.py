@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from line_core.store.tables.base import UtcDateTime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from sqlalchemy import Column, ColumnElement, Connection, FromClause, Table
     from sqlalchemy.types import TypeEngine
@@ -62,14 +62,15 @@ def insert_many(connection: Connection, table: Table, rows: Sequence[dict[str, A
             copy.write_row(row)
 
 
-def update_many(
+def update_many(  # noqa: PLR0913 - what an update has
     connection: Connection,
     table: Table,
     key: Column[Any],
     rows: Sequence[dict[str, Any]],
     *,
     where: ColumnElement[bool],
-) -> None:
+    same: Mapping[str, Any] | None = None,
+) -> int:
     """Update many rows, each by its key, in the fastest way that the database has.
 
     Args:
@@ -79,14 +80,19 @@ def update_many(
         rows: The key's and the other columns' new values by column name, none of them JSON; all with the same names,
             each key once.
         where: What holds for all rows that may be changed; its values are texts or numbers.
+        same: Columns that get the same value in all rows.
+
+    Returns:
+        How many were changed.
     """
     if not rows:
-        return
+        return 0
     names = list(rows[0])
-    if connection.dialect.name == "sqlite":
+    is_sqlite = connection.dialect.name == "sqlite"
+    if is_sqlite:
         # One parameter and one step, in which other threads go on, instead of thousands of each.
-        values = zip(*(_stored(connection, table.c[name], rows) for name in names), strict=True)
-        parameter = bindparam(None, msgspec.json.encode(list(values)).decode(), type_=String())
+        listed = zip(*(_stored(connection, table.c[name], rows) for name in names), strict=True)
+        parameter = bindparam(None, msgspec.json.encode(list(listed)).decode(), type_=String())
         row = func.json_each(parameter).table_valued("value").c.value
         fields = (func.json_extract(row, f"$[{place}]").label(name) for place, name in enumerate(names))
         # Materialized, since else each row to be changed would be looked for in the JSON.
@@ -95,7 +101,10 @@ def update_many(
         arrays = [bindparam(None, [row[name] for row in rows], type_=ARRAY(table.c[name].type)) for name in names]
         new = func.unnest(*arrays).table_valued(*names).render_derived(name="new")
     statement = update(table).where(where, key == new.c[key.name])
-    connection.execute(statement.values({name: new.c[name] for name in names if name != key.name}))
+    values = {name: new.c[name] for name in names if name != key.name}
+    changed = connection.execute(statement.values({**values, **(same or {})}))
+    # The driver does not count what a statement changed that begins with WITH.
+    return int(connection.scalar(select(func.changes())) or 0) if is_sqlite else changed.rowcount
 
 
 def _stored(connection: Connection, column: Column[Any], rows: Iterable[dict[str, Any]]) -> Iterable[Any]:

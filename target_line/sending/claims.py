@@ -57,6 +57,10 @@ class Claimed:
     """Whether something that could have gone stays scheduled, since no more is allowed."""
 
 
+class _TakenError(Exception):
+    """A message is not scheduled any more."""
+
+
 class Claims:
     """The requests of one channel, as one run sees them."""
 
@@ -86,17 +90,29 @@ class Claims:
             cap: Asked what remains of the decisions in view of what was sent.
             allow: Asked how many may be sent to.
         """
+        try:
+            return self._claim(page, is_last, cap, allow, sure=False)
+        except _TakenError:  # by another run, since the page was read; seldom, so it is not asked beforehand
+            return self._claim(page, is_last, cap, allow, sure=True)
+
+    def _claim(self, page: Sequence[Decided], is_last: bool, cap: Cap, allow: Allow, *, sure: bool) -> Claimed:  # noqa: FBT001 - passed on
+        """Claim a page; `sure` says to look first which messages are still to be had.
+
+        Raises:
+            _TakenError: One of them is not; nothing is changed then.
+        """
         claimed = Claimed()
         if not page:
             return claimed
         # Alone, so that quota and frequency caps are judged by all that other runs have claimed.
         with self._store.write(alone="ledger") as connection:
-            free = self._ledger.still_scheduled(connection, page[0].due.cursor, page[-1].due.cursor)
-            page = [item for item in page if item.due.message_id in free]
+            if sure:
+                free = self._ledger.still_scheduled(connection, page[0].due.cursor, page[-1].due.cursor)
+                page = [item for item in page if item.due.message_id in free]
             decisions = cap(connection, [item.decision for item in page])
             if not is_last:
                 acted_on = full_chunks(decisions)
-                claimed.rest = page[acted_on:]
+                claimed.rest = list(page[acted_on:])
                 page, decisions = page[:acted_on], decisions[:acted_on]
             sends = [
                 (item.due.message_id, decision)
@@ -212,12 +228,11 @@ class Claims:
         self, connection: Connection, due: Sequence[Due], decisions: Sequence[Decision], claimed: Claimed
     ) -> None:
         """Write down what is not sent."""
-        now = datetime.now(UTC)
         settled: list[dict[str, Any]] = []
         held: list[dict[str, Any]] = []
         refused: list[Reject] = []
         for item, decision in zip(due, decisions, strict=True):
-            row: dict[str, Any] = {"message_id": item.message_id, "updated_at": now}
+            row: dict[str, Any] = {"message_id": item.message_id}
             match decision:
                 case Skipped(reason=reason, line_id=line_id):
                     settled.append(
@@ -233,33 +248,29 @@ class Claims:
                 case Held(reason=reason, until=until):
                     held.append({**row, "reason": reason, "due_at": until})
                     claimed.settled[Status.SCHEDULED, reason] += 1
-        messages = tables.messages
-        mine = messages.c.channel == self._channel
         for rows in (settled, held):
-            update_many(connection, messages, messages.c.message_id, rows, where=mine)
+            self._update_scheduled(connection, rows)
         save_rejects(connection, self._channel, refused)
 
     def _fix(
         self, connection: Connection, requests: Sequence[tuple[str, PlannedRequest]], sends: dict[str, Send]
     ) -> None:
         """Write down what is to be sent, whole."""
-        now = datetime.now(UTC)
         self._insert(connection, requests)
-        reason = Reason.TEST_RECIPIENTS if self._policy.test_recipients else None
         rows = [
-            {
-                "message_id": member,
-                "status": Status.CLAIMED,
-                "reason": reason,
-                "line_id": _address(sends[member]),
-                "retry_key": key,
-                "updated_at": now,
-            }
+            {"message_id": member, "line_id": _address(sends[member]), "retry_key": key}
             for key, planned in requests
             for member in planned.members
         ]
-        mine = tables.messages.c.channel == self._channel
-        update_many(connection, tables.messages, tables.messages.c.message_id, rows, where=mine)
+        reason = Reason.TEST_RECIPIENTS if self._policy.test_recipients else None
+        self._update_scheduled(connection, rows, status=Status.CLAIMED, reason=reason)
+
+    def _update_scheduled(self, connection: Connection, rows: Sequence[dict[str, Any]], **same: Any) -> None:
+        messages = tables.messages
+        mine = (messages.c.channel == self._channel) & (messages.c.status == Status.SCHEDULED)
+        same["updated_at"] = datetime.now(UTC)
+        if update_many(connection, messages, messages.c.message_id, rows, where=mine, same=same) != len(rows):
+            raise _TakenError
 
     def _insert(self, connection: Connection, requests: Sequence[tuple[str, PlannedRequest]]) -> None:
         now = datetime.now(UTC)

@@ -145,5 +145,7 @@ class Delivery:
         return Rehearsal(self._store, self._ledger, await self._decider(client), self._policy)
 
     async def _decider(self, client: LineClient) -> Decider:
+        if self._policy.frequency_cap:
+            self._ledger.index_line_ids()
         units = await read_units(client, self._ledger.due_campaigns())
         return Decider(self._identity, self._policy, self._channel, units)

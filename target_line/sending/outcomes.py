@@ -63,17 +63,12 @@ def finish(connection: Connection, channel: str, results: Sequence[Result]) -> N
         (Status.UNKNOWN, Reason.RETRY_KEY_EXPIRED),
     ):
         rows = [
-            {
-                "retry_key": result.request.retry_key,
-                "status": status,
-                "reason": reason,
-                "detail": result.error,
-                "updated_at": now,
-            }
+            {"retry_key": result.request.retry_key, "detail": result.error}
             for result in results
             if result.status is status
         ]
-        update_many(connection, messages, messages.c.retry_key, rows, where=claimed)
+        same = {"status": status, "reason": reason, "updated_at": now}
+        update_many(connection, messages, messages.c.retry_key, rows, where=claimed, same=same)
     accepted = [result.request.retry_key for result in results if result.status is Status.ACCEPTED]
     connection.execute(
         update(messages)
@@ -107,7 +102,7 @@ def finish_requests(connection: Connection, results: Sequence[Result]) -> None:
         }
         for result in results
     ]
-    update_many(connection, table, table.c.retry_key, rows, where=still_claimed)
+    update_many(connection, table, table.c.retry_key, rows, where=still_claimed, same={"finished_at": now})
 
 
 def _refused(connection: Connection, results: Sequence[Result]) -> list[Reject]:

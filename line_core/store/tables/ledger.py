@@ -49,10 +49,15 @@ messages = Table(
     Column("staged_by", String(36), nullable=False, comment="The run that took it in"),
     Column("staged_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
-    Index(None, "retry_key"),
     Index(None, "updated_at"),
     Index(None, "staged_by"),
-    Index(None, "channel", "line_id"),
+)
+
+Index(
+    "ix_messages_retry_key",
+    messages.c.retry_key,
+    sqlite_where=messages.c.retry_key.is_not(None),
+    postgresql_where=messages.c.retry_key.is_not(None),
 )
 
 # What is to be sent, in the order in which it is planned: messages of the same content side by side.

@@ -263,7 +263,6 @@ def upgrade() -> None:
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("channel", "message_id", name=op.f("pk_messages")),
     )
-    op.create_index(op.f("ix_messages_channel_line_id"), "messages", ["channel", "line_id"], unique=False)
     op.create_index(op.f("ix_messages_staged_by"), "messages", ["staged_by"], unique=False)
     op.create_index(
         "ix_messages_scheduled",
@@ -273,7 +272,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("status = 'scheduled'"),
         postgresql_where=sa.text("status = 'scheduled'"),
     )
-    op.create_index(op.f("ix_messages_retry_key"), "messages", ["retry_key"], unique=False)
+    op.create_index(
+        "ix_messages_retry_key",
+        "messages",
+        ["retry_key"],
+        unique=False,
+        sqlite_where=sa.text("retry_key IS NOT NULL"),
+        postgresql_where=sa.text("retry_key IS NOT NULL"),
+    )
     op.create_index(op.f("ix_messages_updated_at"), "messages", ["updated_at"], unique=False)
     op.create_table(
         "plans",
