@@ -20,7 +20,7 @@ from target_line.sending.preflight import UNITS_A_MONTH
 from target_line.sending.recipients import Chat, Person
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -96,12 +96,15 @@ class Decider:
             for message, item in zip(messages, due, strict=True)
         ]
 
-    def cap(self, connection: Connection, decisions: Sequence[Decision]) -> Sequence[Decision]:
+    def cap(
+        self, connection: Connection, decisions: Sequence[Decision], planned: Mapping[str, int] | None = None
+    ) -> Sequence[Decision]:
         """Skip what would be more than a person may get.
 
         Args:
             connection: A transaction that sees what was claimed before.
             decisions: In their order; the first ones go.
+            planned: How many messages each LINE ID is to get besides, though nothing of them is claimed.
         """
         most = self._policy.frequency_cap
         line_ids = {
@@ -112,6 +115,7 @@ class Decider:
         if most is None or not line_ids:
             return decisions
         sent = sent_to(connection, self._channel, line_ids, datetime.now(UTC) - most.per)
+        sent.update(planned)
         return cap_decisions(decisions, sent, most.messages)
 
     def _read(self, item: Due) -> Message | Unsendable:

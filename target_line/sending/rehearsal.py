@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from line_core.errors import LineError
 from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.ledger import plans
-from target_line.sending.compose import Held, Send, Skipped, Unsendable
+from target_line.sending.compose import Held, Send, Skipped, Unsendable, User
 from target_line.sending.plan import full_chunks, plan
 
 if TYPE_CHECKING:
@@ -113,10 +113,11 @@ class Rehearsal:
     def pages(self) -> Iterator[tuple[list[PlannedRequest], Counter[str]]]:
         """The planned requests, page by page, and what is not sent, by status and reason."""
         rest: list[Decided] = []
+        planned: Counter[str] = Counter()
         for page in self._decider.pages(self._ledger):
             messages = rest + page.messages
             with self._store.read() as connection:
-                decisions = self._decider.cap(connection, [item.decision for item in messages])
+                decisions = self._decider.cap(connection, [item.decision for item in messages], planned)
             acted_on = len(messages) if page.is_last else full_chunks(decisions)
             rest = messages[acted_on:]
             sends: list[tuple[str, Send]] = []
@@ -125,6 +126,8 @@ class Rehearsal:
                 match decision:
                     case Send():
                         sends.append((item.due.message_id, decision))
+                        if self._policy.frequency_cap and isinstance(decision.to, User):
+                            planned[decision.to.line_id] += 1
                     case Skipped(reason=reason):
                         not_sent[f"skipped ({reason})"] += 1
                     case Held(reason=reason):

@@ -132,6 +132,20 @@ def test_a_quota_that_a_narrowcast_holds_for_now_is_told_from_one_that_is_used_u
     assert Counter(row["status"] for row in limited.ledger().values()) == {"accepted": 501, "scheduled": 100}
 
 
+def test_a_plan_counts_what_it_holds_for_a_person_on_all_of_its_pages(sqlite_target: Target) -> None:
+    cap = {"messages": 3, "per": "7d"}
+    (line_id,) = sqlite_target.line_ids(1)
+    texts = [
+        ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": f"{number}"}) for number in range(5010)
+    ]
+    log = sqlite_target.run(*texts, mode="plan", frequency_cap=cap)
+    assert "plan: 3 messages in 3 requests" in log
+    assert "plan: not sent: skipped (frequency_cap) 5,007" in log
+    (approve,) = re.findall("approve ([0-9a-f]{64})", log)
+    sqlite_target.run(approve=approve, frequency_cap=cap)
+    assert len(sqlite_target.deliveries()) == 3
+
+
 def test_people_are_not_written_to_more_often_than_the_cap_allows(target: Target) -> None:
     one, other = target.line_ids(2)
     cap = {"messages": 2, "per": "7d"}
