@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sqlite3
 import threading
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
@@ -26,6 +27,8 @@ SCHEMA_VERSION = "0002"
 """The newest revision in `migrations/`."""
 
 _SQLITE_BUSY_SECONDS = 60
+# It has UPDATE … FROM and MATERIALIZED.
+_SQLITE_NEEDED = (3, 35)
 # One lock for schema changes and one for each part that must write in one order; any number of ours will do.
 _LOCKS = {
     "schema": 0x4C494E45_00,
@@ -137,6 +140,11 @@ def _parse(store_url: str) -> URL:
         raise StoreError("the store URL is not of the form sqlite:///PATH or postgresql+psycopg://…") from None
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
+    if url.drivername == "sqlite" and sqlite3.sqlite_version_info < _SQLITE_NEEDED:
+        needed = ".".join(map(str, _SQLITE_NEEDED))
+        raise StoreError(
+            f"this Python's SQLite is {sqlite3.sqlite_version}, a store needs {needed} or newer, or Postgres"
+        )
     if url.drivername not in ("sqlite", "postgresql+psycopg"):
         raise StoreError(f"the store can be SQLite or Postgres, not {url.drivername!r}")
     return url

@@ -11,11 +11,13 @@ import json
 import os
 import random
 import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+import paged_target
 import requests
 import servers
 
@@ -62,7 +64,7 @@ class Sweep:
     store_url: str
     processes: int = 1
     """How many send at once."""
-    program: Sequence[str] = (str(servers.PROGRAMS / "target-line"),)
+    program: Sequence[str] = (sys.executable, str(paged_target.__file__))
     chance: random.Random = field(default_factory=lambda: random.Random(11))
     wanted: Counter[Got] = field(default_factory=Counter)
     """Everything that was asked for, once each."""
@@ -105,6 +107,7 @@ class Sweep:
                     process.kill()
                     self.kills += 1
             ended_well = 0 in [process.wait() for process in running]
+        print(f"{self.kills:,} of {kills:,} kills, {self.wanted.total():,} messages", flush=True)  # noqa: T201 - seen with -s
 
     def _let_live(self, process: subprocess.Popen[bytes], before: int) -> None:
         """Wait until a random moment of a process's life, mostly while it sends."""
