@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,15 @@ def test_a_file_that_is_not_a_database_is_named(tmp_path: Path) -> None:
     path.write_text("not a database at all, just a long enough text to be read as a header by SQLite\n" * 20)
     with pytest.raises(StoreError, match="file is not a database"):
         open_store(f"sqlite:///{path}")
+
+
+def test_an_sqlite_that_is_too_old_is_told_before_anything_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 26, 0))
+    with pytest.raises(StoreError, match=r"needs 3\.35 or newer, or Postgres"):
+        open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_json_document_comes_back_as_it_went_in(store: Store) -> None:
