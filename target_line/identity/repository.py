@@ -131,7 +131,7 @@ class IdentityRepository:
             batch = BatchWriter(connection, self._channel)
             changes = self._take_in(connection, [Cut.between(survivor, identifier)], batch)
             undone = Join(Rule.UNMERGED, survivor, Identifier.parse(row.absorbed), identifier, UNDATED)
-            batch.save_join(undone, self._resolved(connection, {survivor, identifier}))
+            batch.save_join(undone, _by_identifier(self._resolved(connection, {survivor, identifier})))
             connection.execute(
                 update(merges).where(merges.c.merge_id == merge_id).values(undone_at=datetime.now(UTC)),
             )
@@ -204,12 +204,13 @@ class IdentityRepository:
         result = self._resolve(after)
         known = {join for resolution in resolutions for join in resolution.joins}
         new = sorted(result.joins - known, key=lambda join: (join.evidence_at, join.rule, join.identifier))
+        former = [profile for resolution in resolutions for profile in resolution.profiles]
+        profile_of = _by_identifier(former) if new else {}
         for join in new:
-            batch.save_join(join, [profile for resolution in resolutions for profile in resolution.profiles])
+            batch.save_join(join, profile_of)
         refused = result.refusals.difference(*(resolution.refusals for resolution in resolutions))
         for refusal in sorted(refused, key=lambda refusal: (refusal.identifier, refusal.claimed_by)):
             batch.save_refusal(refusal)
-        former = [profile for resolution in resolutions for profile in resolution.profiles]
         anonymous = _count_anonymous(result.profiles) - _count_anonymous(former)
         return Changes(
             anonymous,
@@ -230,6 +231,10 @@ def _names(record: Evident) -> tuple[Identifier, ...]:
             return (record.line_id,)
         case Cut():
             return tuple(record)
+
+
+def _by_identifier(profiles: Iterable[Profile]) -> dict[Identifier, Profile]:
+    return {name: profile for profile in profiles for name in profile.identifiers}
 
 
 def _count_anonymous(profiles: Iterable[Profile]) -> int:

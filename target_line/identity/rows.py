@@ -15,7 +15,7 @@ from target_line.reasons import Reason
 from target_line.rejects import Reject, save_rejects
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from sqlalchemy import Connection
 
@@ -86,11 +86,10 @@ class BatchWriter:
             {"kind": kind, "provider": provider, "value": value, "cluster_id": kept} for kind, provider, value in new
         )
 
-    def save_join(self, join: Join, before: list[Profile]) -> None:
-        """Keep the audit of a join with the profiles as they were."""
-        images = [
-            profile for profile in before if {join.survivor, join.absorbed, join.identifier} & profile.identifiers
-        ]
+    def save_join(self, join: Join, before: Mapping[Identifier, Profile]) -> None:
+        """Keep the audit of a join with the profiles as they were, given by their identifiers."""
+        named = (before.get(name) for name in (join.survivor, join.absorbed, join.identifier))
+        images = {profile.key: profile for profile in named if profile}
         self.joins.append(join)
         self._join_rows.append(
             {
@@ -102,7 +101,7 @@ class BatchWriter:
                 "evidence_at": datetime.fromtimestamp(join.evidence_at / 1000, UTC) if join.evidence_at else None,
                 "before": [
                     {"identifiers": sorted(map(str, image.identifiers)), "attributes": image.attributes}
-                    for image in images
+                    for _, image in sorted(images.items())
                 ],
             },
         )
