@@ -43,6 +43,7 @@ class Reason(StrEnum):
         "too_many_line_ids",
         "The profile would have more LINE IDs than max_line_ids_per_profile; the LINE ID stays on its own.",
     )
+    SHARED_EMAIL = "shared_email", "More people than max_people_per_email claim the email; it names nobody."
     FORGOTTEN = "forgotten", "The person was forgotten on request; the record is not kept."
     TEMPLATE_ERROR = (
         "template_error",

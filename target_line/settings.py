@@ -107,6 +107,13 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         description="A profile takes no more LINE IDs than this; more are strangers who share some identifier.",
     ),
     th.Property(
+        "max_people_per_email",
+        th.IntegerType(minimum=2),
+        default=1000,
+        title="Most people of an email",
+        description="An email that more ids and LINE IDs than this are claimed with names nobody, for good.",
+    ),
+    th.Property(
         "junk_identifiers",
         th.ArrayType(th.StringType),
         default=list(_JUNK),
@@ -235,4 +242,5 @@ def policy_of(config: Mapping[str, Any]) -> Policy:
         tuple(dict.fromkeys(map(Criterion, config["canonical_line_id"]))),
         config["max_line_ids_per_profile"],
         tuple(config["suppression_attributes"]),
+        config["max_people_per_email"],
     )

@@ -252,6 +252,8 @@ class Doubt(StrEnum):
     """Profiles with different ids claim it, and `identifier_conflict` is `reject`."""
     TOO_MANY_LINE_IDS = "too_many_line_ids"
     """The profile would have more LINE IDs than `max_line_ids_per_profile`."""
+    SHARED_EMAIL = "shared_email"
+    """More people than `max_people_per_email` claim it."""
 
 
 @dataclass(frozen=True, slots=True)

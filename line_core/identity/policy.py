@@ -51,6 +51,8 @@ class Policy:
     """Most LINE IDs of a profile."""
     opt_outs: tuple[str, ...] = ("unsubscribed",)
     """Attributes that say, when true, that the person wants no messages."""
+    max_people_per_email: int = 1000
+    """An email that more ids and LINE IDs are claimed with names nobody."""
 
     def rank(self, identifier: Identifier) -> int:
         """0 for the strongest kind."""

@@ -16,8 +16,9 @@ from line_core.errors import LineError
 from line_core.identity.codec import from_text, text_of, to_text
 from line_core.identity.model import UNDATED, Claim, Cut, Doubt, Evidence, Follow, Identifier, Join, Kind, Rule
 from line_core.identity.rules import Resolution, resolve
+from line_core.identity.sharing import names_of, parts_without, shared_emails, without
 from line_core.store.tables import identity as tables
-from target_line.identity.rows import BatchWriter, clusters_of, documents_of
+from target_line.identity.rows import SHARED, BatchWriter, clusters_of, documents_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -146,7 +147,11 @@ class IdentityRepository:
 
     def _take_in(self, connection: Connection, records: Sequence[Evident], batch: BatchWriter) -> Changes:
         changes = Changes()
-        cluster_of = clusters_of(connection, {name for record in records for name in _names(record)})
+        cluster_of = clusters_of(connection, {name for record in records for name in names_of(record)})
+        shared = {name for name, cluster in cluster_of.items() if cluster == SHARED}
+        if shared:
+            cluster_of = {name: cluster for name, cluster in cluster_of.items() if name not in shared}
+            records = list(_usable(records, shared, batch))
         documents = documents_of(connection, set(cluster_of.values()))
         for group in _groups(records, cluster_of):
             texts = [documents[cluster] for cluster in sorted(group.clusters)]
@@ -165,7 +170,7 @@ class IdentityRepository:
                 return Changes()  # the one record that the cluster was made of, again
             if not texts:
                 batch.save(set(), alone, new=group.identifiers)
-                is_anonymous = all(name.kind is Kind.LINE_ID for name in _names(first))
+                is_anonymous = all(name.kind is Kind.LINE_ID for name in names_of(first))
                 return Changes(anonymous=1) if is_anonymous else Changes(identified=1)
         before = [from_text(text) for text in texts]
         if len(before) == 1 and all(map(before[0].knows, group.records)):
@@ -176,13 +181,33 @@ class IdentityRepository:
         for record in group.records:
             after.add(record)
         known = [evidence.identifiers() for evidence in before]
+        if shared := shared_emails(after, self._policy.max_people_per_email):
+            return self._part(group, before, after, shared, batch)
         batch.save(
             group.clusters,
             to_text(after),
             new=after.identifiers().difference(*known),
             handed_over=set().union(*known[1:]),
         )
-        return self._changes(before, after, batch)
+        return self._changes(before, [after], batch)
+
+    def _part(
+        self, group: _Group, before: list[Evidence], after: Evidence, shared: set[Identifier], batch: BatchWriter
+    ) -> Changes:
+        """Take emails out of a group's evidence, for good, and keep what hangs together without them."""
+        known = {name for evidence in before for name in evidence.identifiers()}
+        for email in sorted(shared):
+            batch.share(email, is_known=email in known)
+        for claim in after.claims.values():
+            if without(claim, shared) is None:
+                batch.save_shared(claim)
+        parts = parts_without(after, shared)
+        for number, part in enumerate(parts):
+            names = part.identifiers()
+            batch.save(set() if number else group.clusters, to_text(part), new=names - known, handed_over=names & known)
+        changes = self._changes(before, parts, batch)
+        changes.doubts[Doubt.SHARED_EMAIL] += len(shared)
+        return changes
 
     def resolutions(self, identifiers: Iterable[Identifier]) -> dict[Identifier, Profile]:
         """The profiles that identifiers name; an identifier that nothing is known of is left out."""
@@ -190,7 +215,7 @@ class IdentityRepository:
             cluster_of = clusters_of(connection, set(identifiers))
             documents = documents_of(connection, set(cluster_of.values()))
         resolved = {cluster: resolve(from_text(text), self._policy) for cluster, text in documents.items()}
-        return {name: resolved[cluster].profile_of(name) for name, cluster in cluster_of.items()}
+        return {name: resolved[cluster].profile_of(name) for name, cluster in cluster_of.items() if cluster != SHARED}
 
     def profiles(self) -> Iterator[Profile]:
         """All profiles, cluster by cluster."""
@@ -199,22 +224,27 @@ class IdentityRepository:
             for (text,) in connection.execution_options(yield_per=_PAGE).execute(query):
                 yield from resolve(from_text(text), self._policy).profiles
 
-    def _changes(self, before: list[Evidence], after: Evidence, batch: BatchWriter) -> Changes:
-        resolutions = [self._resolve(evidence) for evidence in before]
-        result = self._resolve(after)
-        known = {join for resolution in resolutions for join in resolution.joins}
-        new = sorted(result.joins - known, key=lambda join: (join.evidence_at, join.rule, join.identifier))
-        former = [profile for resolution in resolutions for profile in resolution.profiles]
-        profile_of = _by_identifier(former) if new else {}
+    def _changes(self, before: list[Evidence], after: list[Evidence], batch: BatchWriter) -> Changes:
+        former = [self._resolve(evidence) for evidence in before]
+        latter = [self._resolve(evidence) for evidence in after]
+        former_profiles = [profile for resolution in former for profile in resolution.profiles]
+        latter_profiles = [profile for resolution in latter for profile in resolution.profiles]
+        known = {join for resolution in former for join in resolution.joins}
+        new = sorted(
+            {join for resolution in latter for join in resolution.joins} - known,
+            key=lambda join: (join.evidence_at, join.rule, join.identifier),
+        )
+        profile_of = _by_identifier(former_profiles) if new else {}
         for join in new:
             batch.save_join(join, profile_of)
-        refused = result.refusals.difference(*(resolution.refusals for resolution in resolutions))
+        refused = {refusal for resolution in latter for refusal in resolution.refusals}
+        refused = refused.difference(*(resolution.refusals for resolution in former))
         for refusal in sorted(refused, key=lambda refusal: (refusal.identifier, refusal.claimed_by)):
             batch.save_refusal(refusal)
-        anonymous = _count_anonymous(result.profiles) - _count_anonymous(former)
+        anonymous = _count_anonymous(latter_profiles) - _count_anonymous(former_profiles)
         return Changes(
             anonymous,
-            len(result.profiles) - len(former) - anonymous,
+            len(latter_profiles) - len(former_profiles) - anonymous,
             Counter(join.rule for join in new),
             Counter(refusal.doubt for refusal in refused),
         )
@@ -223,14 +253,13 @@ class IdentityRepository:
         return resolve(evidence, self._policy)
 
 
-def _names(record: Evident) -> tuple[Identifier, ...]:
-    match record:
-        case Claim():
-            return record.identifiers
-        case Follow():
-            return (record.line_id,)
-        case Cut():
-            return tuple(record)
+def _usable(records: Iterable[Evident], shared: set[Identifier], batch: BatchWriter) -> Iterator[Evident]:
+    """Records without emails that name nobody; a claim of nothing else is refused."""
+    for record in records:
+        if left := without(record, shared):
+            yield left
+        elif isinstance(record, Claim):
+            batch.save_shared(record)
 
 
 def _by_identifier(profiles: Iterable[Profile]) -> dict[Identifier, Profile]:
@@ -245,7 +274,7 @@ def _groups(records: Iterable[Evident], cluster_of: dict[Identifier, int]) -> It
     """Part a batch into what hangs together, by itself or through clusters in the store."""
     group_of: dict[Identifier | int, _Group] = {}
     for record in records:
-        names = _names(record)
+        names = names_of(record)
         anchors: list[Identifier | int] = [*names, *(cluster_of[name] for name in names if name in cluster_of)]
         groups = {id(group): group for anchor in anchors if (group := group_of.get(anchor))}.values()
         kept = max(groups, key=lambda group: len(group.identifiers), default=_Group())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from line_core.identity.model import Doubt, Identifier, Kind
+from line_core.identity.model import UNDATED, Doubt, Identifier, Kind
 from line_core.store.dialects import among, insert_many
 from line_core.store.tables import identity as tables
 from target_line.reasons import Reason
@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from line_core.identity.model import Join, Profile, Refusal
+    from line_core.identity.model import Claim, Join, Profile, Refusal
 
+SHARED = 0
+"""In place of a cluster: too many people share the identifier, and it names nobody."""
 _STREAM = "profiles"
 _REASONS = {
     Doubt.AMBIGUOUS_IDENTITY: Reason.AMBIGUOUS_IDENTITY,
     Doubt.TOO_MANY_LINE_IDS: Reason.TOO_MANY_LINE_IDS,
+    Doubt.SHARED_EMAIL: Reason.SHARED_EMAIL,
 }
 
 
@@ -113,6 +116,27 @@ class BatchWriter:
         words = f"{refusal.claimed_by} claims {refusal.identifier} and does not get it"
         self._refused.append(Reject(_STREAM, record, _REASONS[refusal.doubt], words))
 
+    def share(self, email: Identifier, *, is_known: bool) -> None:
+        """Keep that too many people share an email."""
+        kind, provider, value = email
+        if is_known:
+            self._handed_over.append(
+                {"of_kind": kind, "of_provider": provider, "of_value": value, "kept": SHARED},
+            )
+        else:
+            self._new_identifiers.append({"kind": kind, "provider": provider, "value": value, "cluster_id": SHARED})
+        words = "more people than max_people_per_email claim it; it names nobody from now on"
+        self._refused.append(Reject(_STREAM, {kind.value: value}, Reason.SHARED_EMAIL, words))
+
+    def save_shared(self, claim: Claim) -> None:
+        """Keep what was said of nobody but a shared email."""
+        record = {name.kind.value: name.value for name in claim.identifiers}
+        record |= {name: said.value for name, said in claim.attributes.items()}
+        if claim.last_at != UNDATED:
+            record["updated_at"] = datetime.fromtimestamp(claim.last_at / 1000, UTC).isoformat()
+        words = "more people than max_people_per_email claim the email, and it names nobody else"
+        self._refused.append(Reject(_STREAM, record, Reason.SHARED_EMAIL, words))
+
     def flush(self) -> None:
         """Write all rows."""
         clusters, identifiers = tables.clusters, tables.identifiers
@@ -136,7 +160,7 @@ class BatchWriter:
 
 
 def clusters_of(connection: Connection, identifiers: Iterable[Identifier]) -> dict[Identifier, int]:
-    """The clusters that identifiers are in; those that nothing is known of are left out."""
+    """The clusters that identifiers are in, or `SHARED`; those that nothing is known of are left out."""
     by_issuer: dict[tuple[Kind, str], list[str]] = defaultdict(list)
     for kind, provider, value in sorted(identifiers):
         by_issuer[kind, provider].append(value)

@@ -15,14 +15,17 @@ from sqlalchemy import delete, func, select
 from line_core.identity.model import Doubt, Identifier, Kind, Rule
 from line_core.identity.policy import IdentifierConflict, Policy
 from line_core.identity.rules import resolve
+from line_core.identity.sharing import parts_without, shared_emails
 from line_core.store import open_store
 from line_core.store.tables import identity as tables
 from line_core.store.tables.rejects import rejects
 from target_line.identity.repository import IdentityRepository, UnmergeError
+from target_line.identity.rows import SHARED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from line_core.identity.model import Profile
     from line_core.store import Store
 
 
@@ -133,6 +136,33 @@ def test_what_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> Non
     ]
 
 
+def test_an_email_that_too_many_share_names_nobody_for_good(store: Store) -> None:
+    identity = IdentityRepository(store, Policy(max_people_per_email=3))
+    shared = "info@example.com"
+    changes = identity.take_in(
+        [identify(at=1, email=shared, plan="free"), identify(at=1, id="a", email=shared, line=1)]
+    )
+    assert changes.profiles_added == 1
+    changes = identity.take_in([identify(at=2, id="b", email=shared, line=2)])
+    assert changes.doubts == {Doubt.SHARED_EMAIL: 1}
+    changes = identity.take_in([identify(at=3, id="c", email=shared), identify(at=3, email=shared, plan="gold")])
+    assert changes.profiles_added == 1
+    found = sorted((profile.id or "", profile.email) for profile in identity.profiles())
+    assert found == [("a", None), ("b", None), ("c", None)]
+    email = Identifier(Kind.EMAIL, "", shared)
+    assert identity.resolutions([email]) == {}
+    assert identity.evidence_of(email) is None
+    with store.read() as connection:
+        kept = connection.execute(select(rejects.c.record).where(rejects.c.reason == "shared_email")).scalars().all()
+        clusters = connection.execute(select(func.count()).select_from(tables.clusters)).scalar_one()
+    assert [record for record in kept if "plan" not in record] == [{"email": shared}]
+    assert sorted((record["plan"], record["updated_at"]) for record in kept if "plan" in record) == [
+        ("free", "2026-01-01T00:01:00+00:00"),
+        ("gold", "2026-01-01T00:03:00+00:00"),
+    ]
+    assert clusters == 3, "strangers are still kept together"
+
+
 def test_a_preview_tells_the_joins_and_changes_nothing(identity: IdentityRepository, store: Store) -> None:
     identity.take_in([follow(1, at=1)])
     (join,) = identity.preview([identify(at=2, id="a", line=1)])
@@ -173,7 +203,15 @@ def test_the_people_are_the_same_whatever_the_batches(
         identity.take_in(batch)
     with emptied_store.read() as connection:
         homes = select(tables.identifiers.c.cluster_id).distinct()
-        homeless = connection.execute(homes.except_(select(tables.clusters.c.cluster_id))).all()
-    assert homeless == [], "identifiers point at clusters that are gone"
-    expected = resolve(evidence_of(*history), policy).profiles
-    assert sorted(identity.profiles(), key=lambda profile: profile.key) == list(expected)
+        homeless = connection.execute(homes.except_(select(tables.clusters.c.cluster_id))).scalars().all()
+    assert set(homeless) <= {SHARED}, "identifiers point at clusters that are gone"
+    evidence = evidence_of(*history)
+    parts = parts_without(evidence, shared_emails(evidence, policy.max_people_per_email))
+    expected = [profile for part in parts for profile in resolve(part, policy).profiles]
+    assert sorted(identity.profiles(), key=by_key) == sorted(expected, key=by_key)
+    named = {name: profile for profile in expected for name in profile.identifiers}
+    assert identity.resolutions(evidence.identifiers()) == named
+
+
+def by_key(profile: Profile) -> Identifier:
+    return profile.key

@@ -41,6 +41,8 @@ def crowd(records: int, seed: int) -> list[Record]:
             named["id"] = f"c-{person}"
         if chance.random() < 0.6:
             named["email"] = f"p{person if chance.random() < 0.95 else anybody()}@example.com"
+            if chance.random() < 0.05:
+                named["email"] = "info@example.com"
         if chance.random() < 0.6 or not named:
             named["line_id"] = line_id((person if chance.random() < 0.95 else anybody()) + 1)
         plan = chance.choice(["free", "gold", None])
@@ -72,7 +74,7 @@ class Load:
     def start(self, file: Path, **settings: Any) -> subprocess.Popen[bytes]:
         """Start target-line on a file."""
         config = file.with_suffix(".config.json")
-        config.write_text(json.dumps({"store_url": self.store_url, **settings}))
+        config.write_text(json.dumps({"store_url": self.store_url, "max_people_per_email": 20, **settings}))
         with file.with_suffix(".log").open("wb") as log:
             return subprocess.Popen(
                 [PROGRAMS / "target-line", "--config", config, "--input", file], stdout=subprocess.DEVNULL, stderr=log

@@ -76,6 +76,7 @@ def policies() -> st.SearchStrategy[Policy]:
         st.permutations(list(Criterion)).map(tuple),
         st.integers(1, 4),
         st.sampled_from([(), ("unsubscribed",)]),
+        st.sampled_from([2, 3, 1000]),
     )
 
 

@@ -25,7 +25,7 @@ identifiers = Table(
     Column("provider", String(64), primary_key=True, comment="Provider of a LINE ID; empty for the other kinds"),
     Column("value", String(512), primary_key=True),
     # No foreign key: it would cost a third of a load, and one module writes both tables, in one transaction.
-    Column("cluster_id", BigInteger, nullable=False),
+    Column("cluster_id", BigInteger, nullable=False, comment="0 if too many people share it; it names nobody then"),
 )
 
 merges = Table(

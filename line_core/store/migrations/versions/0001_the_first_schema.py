@@ -218,7 +218,12 @@ def upgrade() -> None:
             "provider", sa.String(length=64), nullable=False, comment="Provider of a LINE ID; empty for the other kinds"
         ),
         sa.Column("value", sa.String(length=512), nullable=False),
-        sa.Column("cluster_id", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "cluster_id",
+            sa.BigInteger(),
+            nullable=False,
+            comment="0 if too many people share it; it names nobody then",
+        ),
         sa.PrimaryKeyConstraint("kind", "provider", "value", name=op.f("pk_identifiers")),
     )
     op.create_table(
