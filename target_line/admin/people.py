@@ -59,7 +59,10 @@ def explained(store: Store, identifier: Identifier) -> tuple[Row, Iterator[str]]
         UnknownPersonError: Nobody has the identifier.
     """
     policy = load_policy(store)
-    evidence = IdentityRepository(store, policy).evidence_of(identifier)
+    repository = IdentityRepository(store, policy)
+    evidence = repository.evidence_of(identifier)
+    if evidence is None and repository.is_shared(identifier):
+        raise UnknownPersonError(f"{identifier} names nobody: more people than max_people_per_email claim it")
     if evidence is None:
         raise UnknownPersonError(f"nobody in the store has {identifier}")
     told = explain(evidence, identifier, policy)

@@ -145,6 +145,11 @@ class IdentityRepository:
             documents = documents_of(connection, clusters_of(connection, {identifier}).values())
         return next(map(from_text, documents.values()), None)
 
+    def is_shared(self, identifier: Identifier) -> bool:
+        """Whether too many people claim an identifier, so that it names nobody."""
+        with self._store.read() as connection:
+            return clusters_of(connection, {identifier}).get(identifier) == SHARED
+
     def _take_in(self, connection: Connection, records: Sequence[Evident], batch: BatchWriter) -> Changes:
         changes = Changes()
         cluster_of = clusters_of(connection, {name for record in records for name in names_of(record)})

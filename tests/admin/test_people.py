@@ -196,6 +196,15 @@ def test_what_is_being_sent_to_a_person_must_be_settled_before_they_are_forgotte
     assert "id:42 is one person" in run(store_url, "explain", "42")
 
 
+def test_why_a_shared_email_names_nobody_can_be_asked(store: Store, store_url: str) -> None:
+    policy = Policy(max_people_per_email=2)
+    save_policy(store, policy)
+    shared = [identify(at=1, id=str(number), email="info@example.com") for number in range(3)]
+    IdentityRepository(store, policy).take_in(shared)
+    with pytest.raises(LineError, match="names nobody: more people than max_people_per_email"):
+        run(store_url, "explain", "info@example.com")
+
+
 @pytest.mark.usefixtures("identity")
 def test_nobody_is_forgotten_without_being_asked_again(store: Store, store_url: str) -> None:
     outcome = CliRunner().invoke(commands, ["--store-url", store_url, "forget", "42"], input="n\n")
