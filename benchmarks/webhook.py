@@ -1,8 +1,8 @@
 """Webhook requests a second of the receiver, beside the same server that only checks signatures.
 
-Every request holds one event of its own, signed beforehand. Sent by wrk where it is installed (--sender wrk), else by a
-process of this script. The slow disk is a real one whose every flush takes 5 ms longer: a small library, made with cc,
-stands before fsync and fdatasync.
+Every request holds one event of its own, signed beforehand. Sent by wrk where it is installed (apt install wrk), else
+by a process of this script. The slow disk is a real one whose every flush takes 5 ms longer: a small library, made with
+cc, stands before fsync and fdatasync.
 """
 
 from __future__ import annotations
