@@ -6,16 +6,15 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from sqlalchemy import ARRAY, String, any_, bindparam, func, select, update
+from sqlalchemy import String, any_, bindparam, cast, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from line_core.store.tables.base import UtcDateTime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Column, ColumnElement, Connection, FromClause, Table
-    from sqlalchemy.types import TypeEngine
+    from sqlalchemy import BindParameter, Column, ColumnElement, Connection, Table
 
 
 def insert_on_conflict(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
@@ -31,12 +30,12 @@ def among(connection: Connection, column: Column[Any], values: Iterable[Any]) ->
         column: A column of text or whole numbers.
         values: Its values.
     """
-    listed = list(values)
+    listed = _as_json(list(values))
     if connection.dialect.name == "sqlite":
-        parameter = bindparam(None, msgspec.json.encode(listed).decode(), type_=String())
-        return column.in_(select(func.json_each(parameter).table_valued("value").c.value))
-    kind: TypeEngine[Any] = column.type
-    return column == any_(bindparam(None, listed, type_=ARRAY(kind)))
+        return column.in_(select(func.json_each(listed).table_valued("value").c.value))
+    # Not as an array: the driver writes those value by value.
+    value = func.json_array_elements_text(cast(listed, postgresql.JSON)).column_valued("value")
+    return column == any_(func.array(select(cast(value, column.type)).scalar_subquery()))
 
 
 def insert_many(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
@@ -89,22 +88,26 @@ def update_many(  # noqa: PLR0913 - what an update has
         return 0
     names = list(rows[0])
     is_sqlite = connection.dialect.name == "sqlite"
+    # One parameter and one step, in which other threads go on, instead of thousands of each.
+    stored = _as_json(list(zip(*(_stored(connection, table.c[name], rows) for name in names), strict=True)))
+    fields: Iterator[ColumnElement[Any]]
     if is_sqlite:
-        # One parameter and one step, in which other threads go on, instead of thousands of each.
-        listed = zip(*(_stored(connection, table.c[name], rows) for name in names), strict=True)
-        parameter = bindparam(None, msgspec.json.encode(list(listed)).decode(), type_=String())
-        row = func.json_each(parameter).table_valued("value").c.value
+        row = func.json_each(stored).table_valued("value").c.value
         fields = (func.json_extract(row, f"$[{place}]").label(name) for place, name in enumerate(names))
-        # Materialized, since else each row to be changed would be looked for in the JSON.
-        new: FromClause = select(*fields).cte("new").prefix_with("MATERIALIZED")
     else:
-        arrays = [bindparam(None, [row[name] for row in rows], type_=ARRAY(table.c[name].type)) for name in names]
-        new = func.unnest(*arrays).table_valued(*names).render_derived(name="new")
+        row = func.json_array_elements(cast(stored, postgresql.JSON)).column_valued("value")
+        fields = (cast(row.op("->>")(place), table.c[name].type).label(name) for place, name in enumerate(names))
+    # Materialized, since else SQLite would look in the JSON for each row to be changed.
+    new = select(*fields).cte("new").prefix_with("MATERIALIZED")
     statement = update(table).where(where, key == new.c[key.name])
     values = {name: new.c[name] for name in names if name != key.name}
     changed = connection.execute(statement.values({**values, **(same or {})}))
     # The driver does not count what a statement changed that begins with WITH.
     return int(connection.scalar(select(func.changes())) or 0) if is_sqlite else changed.rowcount
+
+
+def _as_json(values: list[Any]) -> BindParameter[str]:
+    return bindparam(None, msgspec.json.encode(values).decode(), type_=String())
 
 
 def _stored(connection: Connection, column: Column[Any], rows: Iterable[dict[str, Any]]) -> Iterable[Any]:
