@@ -90,7 +90,8 @@ class LineSink(BatchSink):
         Raises:
             RejectedRecordError: It does.
         """
-        if any(identifier in self.target.forgotten for identifier in identifiers):
+        forgotten = self.target.forgotten
+        if forgotten and any(identifier in forgotten for identifier in identifiers):
             raise RejectedRecordError(Reason.FORGOTTEN, "it names a person who was forgotten on request")
 
     def parse(self, record: dict[str, Any]) -> Any:  # noqa: ANN401 - each role's own type

@@ -55,9 +55,13 @@ class ForgottenPeople:
             self._digests = set(connection.execute(select(identity.forgotten.c.digest)).scalars())
         self._key = bytes.fromhex(key) if key else b""
 
+    def __bool__(self) -> bool:
+        """Whether anybody was forgotten."""
+        return bool(self._digests)
+
     def __contains__(self, identifier: Identifier) -> bool:
         """Whether it is."""
-        return bool(self._digests) and _digest(self._key, identifier) in self._digests
+        return _digest(self._key, identifier) in self._digests
 
 
 def forget(store: Store, policy: Policy, identifier: Identifier) -> Counter[str]:

@@ -87,8 +87,12 @@ def identifiers_of(record: Mapping[str, Any], provider: str) -> tuple[Identifier
     Raises:
         RejectedRecordError: One of them is malformed.
     """
-    found = (identifier_of(kind, record.get(kind.value), provider) for kind in Kind)
-    return tuple(identifier for identifier in found if identifier)
+    found = (
+        _customer_id(record.get("id")),
+        _email(record.get("email")),
+        _line_id(record.get("line_id"), provider),
+    )
+    return tuple(filter(None, found))
 
 
 def identifier_of(kind: Kind, value: object, provider: str) -> Identifier | None:

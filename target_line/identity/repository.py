@@ -280,9 +280,10 @@ def _groups(records: Iterable[Evident], cluster_of: dict[Identifier, int]) -> It
     group_of: dict[Identifier | int, _Group] = {}
     for record in records:
         names = names_of(record)
-        anchors: list[Identifier | int] = [*names, *(cluster_of[name] for name in names if name in cluster_of)]
+        clusters = {cluster_of[name] for name in names if name in cluster_of}
+        anchors: tuple[Identifier | int, ...] = (*names, *clusters)
         groups = {id(group): group for anchor in anchors if (group := group_of.get(anchor))}.values()
-        kept = max(groups, key=lambda group: len(group.identifiers), default=_Group())
+        kept = max(groups, key=lambda group: len(group.identifiers)) if groups else _Group()
         for group in groups:
             if group is not kept:
                 kept.identifiers |= group.identifiers
@@ -290,7 +291,8 @@ def _groups(records: Iterable[Evident], cluster_of: dict[Identifier, int]) -> It
                 kept.records += group.records
                 group_of.update(dict.fromkeys((*group.identifiers, *group.clusters), kept))
         kept.identifiers.update(names)
-        kept.clusters.update(anchor for anchor in anchors if isinstance(anchor, int))
+        kept.clusters |= clusters
         kept.records.append(record)
-        group_of.update(dict.fromkeys(anchors, kept))
+        for anchor in anchors:
+            group_of[anchor] = kept
     yield from {id(group): group for group in group_of.values()}.values()

@@ -162,7 +162,7 @@ class BatchWriter:
 def clusters_of(connection: Connection, identifiers: Iterable[Identifier]) -> dict[Identifier, int]:
     """The clusters that identifiers are in, or `SHARED`; those that nothing is known of are left out."""
     by_issuer: dict[tuple[Kind, str], list[str]] = defaultdict(list)
-    for kind, provider, value in sorted(identifiers):
+    for kind, provider, value in identifiers:
         by_issuer[kind, provider].append(value)
     table = tables.identifiers.c
     found: dict[Identifier, int] = {}
@@ -170,7 +170,7 @@ def clusters_of(connection: Connection, identifiers: Iterable[Identifier]) -> di
         query = select(table.value, table.cluster_id).where(
             table.kind == kind,
             table.provider == provider,
-            among(connection, table.value, values),
+            among(connection, table.value, sorted(values)),  # the index has them in this order
         )
         found.update((Identifier(kind, provider, value), cluster) for value, cluster in connection.execute(query))
     return found
