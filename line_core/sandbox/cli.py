@@ -49,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--latency-ms", type=_milliseconds, default=0.0, help="time that every answer takes")
     serve.add_argument("--quota", type=_count, default=None, help="messages a month; without it there is no limit")
     serve.add_argument("--unverified", action="store_true", help="play an account that LINE has not verified")
+    serve.add_argument(
+        "--module-bots", type=_count, default=0, help="play a module channel that so many accounts have attached"
+    )
     serve.add_argument("--no-rate-limits", action="store_true", help="never answer 429 for being called too often")
     serve.add_argument("--no-access-log", action="store_true", help="no line a request on stderr")
     serve.add_argument(
@@ -103,6 +106,7 @@ def _serve(options: argparse.Namespace) -> None:
                 seed=options.seed,
                 quota=options.quota,
                 verified=not options.unverified,
+                module_bots=options.module_bots,
                 access_token=options.access_token,
                 channel_id=options.channel_id,
                 channel_secret=options.channel_secret,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_line.streams.account import BotInfo, MessageDeliveries, MessageQuota, WebhookEndpoint
+from tap_line.streams.account import BotInfo, Bots, MessageDeliveries, MessageQuota, WebhookEndpoint
 from tap_line.streams.audience import Followers
 from tap_line.streams.campaigns import (
     AggregationUnits,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 STREAMS: tuple[type[DescribedStream], ...] = (
     # account
     BotInfo,
+    Bots,
     MessageDeliveries,
     MessageQuota,
     WebhookEndpoint,

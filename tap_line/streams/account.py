@@ -37,6 +37,24 @@ class BotInfo(LineStream):
     ).to_dict()
 
 
+class Bots(LineStream):
+    """The accounts that a module channel is attached to; nothing for ordinary channels."""
+
+    name = "bots"
+    path = "/v2/bot/list"
+    records_key = "bots"
+    page_size = 100
+    nothing_if = (NotEntitledError, NotFoundError)
+    primary_keys: ClassVar[tuple[str, ...]] = ("line_id",)
+    schema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        th.Property("line_id", th.StringType, required=True, description="The bot's own user ID"),
+        th.Property("basic_id", th.StringType, description="Basic ID, which begins with @"),
+        th.Property("premium_id", th.StringType, description="Premium ID, if the account has one"),
+        th.Property("display_name", th.StringType, description="Name of the account"),
+        th.Property("picture_url", th.StringType, description="URL of the account's picture"),
+    ).to_dict()
+
+
 class MessageQuota(LineStream):
     """The monthly quota of messages and what is used of it: one row a day, the last look at that day."""
 

@@ -34,6 +34,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         "--latency-ms",
         "--quota",
         "--unverified",
+        "--module-bots",
         "--no-rate-limits",
         "--no-access-log",
         "--access-token",

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from linebot.v3.messaging.exceptions import ApiException
+from linebot.v3.module.exceptions import ApiException as ModuleException
+from sandbox_clients import Sdk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox_clients import Control, Sdk
+    from sandbox_clients import Control
 
 
 async def test_the_bot_tells_who_it_is(sdk: Sdk) -> None:
@@ -126,6 +128,24 @@ def test_a_malformed_id_is_a_bad_request_and_an_unknown_one_is_not_found(control
 async def test_a_link_token_is_for_known_people(sdk: Sdk, control: Control) -> None:
     assert (await sdk.messaging.issue_link_token(control.followers(1)[0])).link_token
     assert control.line("POST", f"/v2/bot/user/U{'0' * 32}/linkToken").status_code == 404
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_module_channel_lists_the_bots_that_it_is_attached_to(
+    start_sandbox: Callable[..., Control], is_async: bool
+) -> None:
+    sdk = Sdk(start_sandbox("--module-bots", 150).url, is_async=is_async)
+    first = await sdk.module.get_modules()
+    rest = await sdk.module.get_modules(start=first.next, limit=100)
+    assert (len(first.bots), len(rest.bots), rest.next) == (100, 50, None)
+    assert len({bot.user_id for bot in first.bots + rest.bots}) == 150
+    await sdk.close()
+
+
+async def test_an_ordinary_channel_has_no_bots_to_list(sdk: Sdk) -> None:
+    with pytest.raises(ModuleException) as refused:
+        await sdk.module.get_modules()
+    assert refused.value.status == 403
 
 
 def test_an_unverified_account_may_not_list_people(start_sandbox: Callable[..., Control]) -> None:

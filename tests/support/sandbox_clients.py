@@ -11,7 +11,7 @@ import requests
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the SDK's models are built on deprecated parts of pydantic
-    from linebot.v3 import audience, insight, messaging, oauth
+    from linebot.v3 import audience, insight, messaging, module, oauth
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -106,13 +106,14 @@ class Sdk:
         self.audience_blob = self._methods(audience, "ManageAudienceBlob")
         self.insight = self._methods(insight, "Insight")
         self.oauth = self._methods(oauth, "ChannelAccessToken")
+        self.module = self._methods(module, "LineModule")
 
-    def _methods(self, module: Any, name: str) -> Methods:
+    def _methods(self, package: Any, name: str) -> Methods:
         prefix = "Async" if self.is_async else ""
-        configuration = module.Configuration(host=self._url, access_token=self._token)
-        client = getattr(module, f"{prefix}ApiClient")(configuration)
+        configuration = package.Configuration(host=self._url, access_token=self._token)
+        client = getattr(package, f"{prefix}ApiClient")(configuration)
         self._clients.append(client)
-        return Methods(getattr(module, prefix + name)(client))
+        return Methods(getattr(package, prefix + name)(client))
 
     async def close(self) -> None:
         """Close its connections."""

@@ -49,5 +49,5 @@ def followers(sandbox_url: str) -> list[str]:
 @pytest.fixture(scope="session")
 def furnished_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Settings of a tap whose every stream has something to tell."""
-    with furnished(tmp_path_factory.mktemp("furnished")) as settings:
+    with furnished(tmp_path_factory.mktemp("furnished"), "--module-bots", "250") as settings:
         yield settings

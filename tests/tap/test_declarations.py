@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 TAP = TapLine(config={}, validate_config=False, setup_mapper=False)
 DESIGNED = """
-    bot_info message_quota message_deliveries followers profiles groups group_members rich_menus rich_menu_aliases
-    user_rich_menus memberships membership_users coupons audience_groups insight_followers insight_message_deliveries
-    insight_demographics aggregation_units unit_statistics message_event_statistics rich_menu_statistics
-    narrowcast_progress events follows message_contents friendships deliveries identities merges rejects
+    bot_info bots message_quota message_deliveries followers profiles groups group_members rich_menus
+    rich_menu_aliases user_rich_menus memberships membership_users coupons audience_groups insight_followers
+    insight_message_deliveries insight_demographics aggregation_units unit_statistics message_event_statistics
+    rich_menu_statistics narrowcast_progress events follows message_contents friendships deliveries identities
+    merges rejects
 """
 
 

@@ -173,6 +173,13 @@ def test_an_account_that_may_not_list_followers_still_has_them(tmp_path: Path) -
     # The profiles of the first run are evidence in the second.
     assert {record["evidence"] for record in again.records["followers"]} == {"webhook", "profile_check"}
     assert output.records["group_members"]
+    # Nor is it a module channel.
+    assert output.records["bots"] == []
+
+
+def test_the_bots_of_a_module_channel_are_all_listed(everything: Output) -> None:
+    assert len(everything.records["bots"]) == 250
+    assert everything.records["bots"][0]["basic_id"].startswith("@")
 
 
 def test_a_full_list_reveals_who_left_while_no_receiver_ran(tmp_path: Path) -> None:

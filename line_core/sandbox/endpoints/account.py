@@ -1,6 +1,7 @@
 """The bot, its followers and their profiles.
 
-Source: LINE Messaging API reference, "Users", "LINE Official Account (bot)", "Account link".
+Source: LINE Messaging API reference, "Users", "LINE Official Account (bot)", "Account link"; for partners: "Get a
+list of bots to which the module is attached".
 """
 
 from __future__ import annotations
@@ -11,17 +12,22 @@ from line_core.ids import is_line_id
 from line_core.sandbox.endpoints.parameters import count_parameter
 from line_core.sandbox.http import Reply, Request
 from line_core.sandbox.platform.followers import DEFAULT_LIMIT, MAX_LIMIT
-from line_core.sandbox.platform.refusals import InvalidRequest, NotFound
+from line_core.sandbox.platform.refusals import Forbidden, InvalidRequest, NotFound
 
 if TYPE_CHECKING:
+    from line_core.sandbox.platform.accounts import Account
     from line_core.sandbox.platform.platform import Platform
     from line_core.sandbox.routing import Router
+
+_BOTS = "bots"
+_MOST_BOTS = 100
 
 
 def add_endpoints(router: Router, platform: Platform) -> None:
     """Serve a platform."""
     endpoints = _Account(platform)
     router.add("GET /v2/bot/info", endpoints.info)
+    router.add("GET /v2/bot/list", endpoints.module_bots)
     router.add("GET /v2/bot/followers/ids", endpoints.follower_ids)
     router.add("GET /v2/bot/profile/{userId}", endpoints.profile)
     router.add("POST /v2/bot/user/{userId}/linkToken", endpoints.link_token)
@@ -39,22 +45,32 @@ def line_id_parameter(request: Request) -> str:
     return line_id
 
 
+def _basics(account: Account) -> dict[str, str]:
+    return {
+        "userId": account.user_id,
+        "basicId": account.basic_id,
+        "displayName": account.display_name,
+        "pictureUrl": account.picture_url,
+    }
+
+
 class _Account:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
 
     def info(self, _: Request) -> Reply:
-        account = self._platform.account
-        return Reply(
-            {
-                "userId": account.user_id,
-                "basicId": account.basic_id,
-                "displayName": account.display_name,
-                "pictureUrl": account.picture_url,
-                "chatMode": "bot",
-                "markAsReadMode": "auto",
-            }
-        )
+        return Reply({**_basics(self._platform.account), "chatMode": "bot", "markAsReadMode": "auto"})
+
+    def module_bots(self, request: Request) -> Reply:
+        bots = self._platform.module_bots
+        if not bots:
+            raise Forbidden.account()
+        limit = count_parameter(request, "limit", _MOST_BOTS, most=_MOST_BOTS)
+        first, page = self._platform.page_tokens.start(_BOTS, request.parameter("start"))
+        content: dict[str, object] = {"bots": [_basics(bot) for bot in bots[first : first + limit]]}
+        if first + limit < len(bots):
+            content["next"] = self._platform.page_tokens.issue(_BOTS, first + limit, page + 1)
+        return Reply(content)
 
     def follower_ids(self, request: Request) -> Reply:
         limit = count_parameter(request, "limit", DEFAULT_LIMIT, most=MAX_LIMIT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from line_core.sandbox.platform.accounts import account_of
+from line_core.sandbox.platform.accounts import account_of, branches_of
 from line_core.sandbox.platform.assertions import AssertionKeys
 from line_core.sandbox.platform.audiences import Audiences
 from line_core.sandbox.platform.chance import Chance
@@ -44,6 +44,8 @@ class PlatformOptions:
     """Messages a month; None for no limit."""
     verified: bool = True
     """Whether LINE has verified the account: others may not list their followers."""
+    module_bots: int = 0
+    """To how many accounts the channel is attached as a module channel; it is an ordinary channel with none."""
     access_token: str = "sandbox-token"  # noqa: S105 - opens nothing but a sandbox
     channel_id: str = "1234567890"
     channel_secret: str = "sandbox-secret"  # noqa: S105 - as above
@@ -60,6 +62,7 @@ class Platform:
         self.request_ids = Chance(seed, "request ids")
         self.rate_limits = RateLimits(clock)
         self.account = account_of(seed, verified=options.verified)
+        self.module_bots = branches_of(seed, options.module_bots)
         self.webhook_endpoint: str | None = None
 
         self.tokens = Tokens(
