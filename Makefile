@@ -19,7 +19,7 @@ $(VENV)/.installed: pyproject.toml requirements/dev.txt requirements/uv.txt
 	@echo "installed into $(VENV)"
 
 demo: install  ## Sandbox + PostgreSQL + both Meltano runs, on this machine, no account needed
-	@$(BIN)/python examples/demo/run.py
+	@$(BIN)/python -m examples.demo.run
 
 demo-clean:  ## Forget what the demo stored
 	@rm -rf .demo

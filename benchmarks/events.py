@@ -25,14 +25,14 @@ from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 
-from line_core.events import parse_events
 from line_core.store import open_store
 from line_core.store.inbox import read_events, write_events
+from line_core.webhook_events.parsing import parse_events
 from tap_line.events import COLUMNS, event_record
 from tap_line.streams.inbox import Events
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "demo"))
-import servers
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from examples.demo import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

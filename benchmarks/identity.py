@@ -21,8 +21,8 @@ from singer_sdk import Target
 from singer_sdk import typing as th
 from singer_sdk.sinks import BatchSink
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "demo"))
-import servers
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from examples.demo import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

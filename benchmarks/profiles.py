@@ -25,8 +25,8 @@ from singer_sdk import RESTStream, Tap
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "demo"))
-import servers
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from examples.demo import servers
 
 if TYPE_CHECKING:
     import contextlib

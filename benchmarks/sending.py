@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "demo"))
-import servers
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from examples.demo import servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -25,13 +25,11 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "demo"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
-import servers
-from webhook_events import SECRET, body_of, signature, text
-
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from examples.demo import servers
 from line_core.store import open_store
 from line_core.store.inbox import last_position
+from tests.support.webhook_events import SECRET, body_of, signature, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,9 +187,9 @@ def receiver(directory: Path, case: Case, store_url: str, library: Path | None) 
 
 def serve_signature_only() -> None:
     """Serve with everything but parsing and storing: what is signed is answered 200."""
-    from tap_line.webhook import endpoint  # noqa: PLC0415 - for this process alone
-    from tap_line.webhook.server import serve  # noqa: PLC0415 - as above
-    from tap_line.webhook.settings import load_settings  # noqa: PLC0415 - as above
+    from line_webhook import endpoint  # noqa: PLC0415 - for this process alone
+    from line_webhook.server import serve  # noqa: PLC0415 - as above
+    from line_webhook.settings import load_settings  # noqa: PLC0415 - as above
 
     setattr(endpoint, "parse_events", lambda *_: [])  # noqa: B010 - it is the module's own name for it
     serve(load_settings({}, os.environ))

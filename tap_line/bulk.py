@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from line_core.api.reply import Reply
+    from line_core.api.response import Reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from singer_sdk.pagination import BaseAPIPaginator, SinglePagePaginator
 
 from line_core.api.endpoints import endpoint_of
 from line_core.api.errors import ApiError, AuthenticationError, MalformedBodyError, UnreachableError, error_of, words_of
-from line_core.api.reply import Reply
+from line_core.api.response import Reply
 from line_core.api.retry import retried
 from tap_line.stream import DescribedStream
 

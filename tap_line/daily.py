@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from line_core.api.reply import Reply
+    from line_core.api.response import Reply
 
 DEFAULT_DAYS = 30
 _DAY = timedelta(days=1)

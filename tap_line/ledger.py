@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from line_core.message_status import MessageStatus
 from line_core.store.tables.ledger import messages, requests
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def sent_requests(
     table = requests.c
     query = select(table.request_id, table.method, table.finished_at).where(
         table.channel == channel,
-        table.status == "accepted",
+        table.status == MessageStatus.ACCEPTED,
         table.method.in_(methods),
         table.request_id.is_not(None),
         table.finished_at.is_not(None),
@@ -60,7 +61,7 @@ def campaigns(store: Store, channel: str) -> list[Campaign]:
         .select_from(messages.join(requests, messages.c.retry_key == requests.c.retry_key))
         .where(
             messages.c.channel == channel,
-            messages.c.status == "accepted",
+            messages.c.status == MessageStatus.ACCEPTED,
             messages.c.campaign.is_not(None),
             requests.c.finished_at.is_not(None),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from singer_sdk import typing as th
 
-from line_core.settings import (
+from line_core.singer.settings import (
     API_URL,
     CREDENTIALS,
     MAX_REQUESTS_PER_SECOND,

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 
-from line_core.api.shared_limits import SharedLimits
+from line_core.api.rate_limit.shared import SharedLimits
 from line_core.api.tokens import token_source_of
-from line_core.plugin import OneLineErrors
+from line_core.singer.plugin import OneLineErrors
 from line_core.store import Store, open_store
 from tap_line.friends.book import FriendBook
 from tap_line.friends.repository import inbox_channels
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
-    from line_core.api.limits import Limits
+    from line_core.api.rate_limit.limiter import Limits
     from line_core.api.tokens import TokenSource
 
 

@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from line_core.message_status import MessageStatus
 from target_line.identity.repository import Changes
 from target_line.reject_limit import RejectLimit, TooManyRejectsError
 from target_line.roles import Role
-from target_line.sending.ledger import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ class Report:
     def add_rejects(self, role: Role, rejects: Sequence[Reject]) -> None:
         """Count refused records."""
         self.received[role] += len(rejects)
-        self.outcomes[role].update(_outcome(Status.REJECTED, reject.reason) for reject in rejects)
+        self.outcomes[role].update(_outcome(MessageStatus.REJECTED, reject.reason) for reject in rejects)
 
     def add_evidence(self, role: Role, records: int, changes: Changes | None) -> None:
         """Count a batch of evidence and what it changed."""
@@ -60,17 +60,17 @@ class Report:
         self.outcomes[Role.MESSAGES][DUPLICATE] += received - new
         self.messages_new += new
 
-    def add_settled(self, settled: Mapping[tuple[Status, Reason], int]) -> None:
+    def add_settled(self, settled: Mapping[tuple[MessageStatus, Reason], int]) -> None:
         """Count messages that ended without a request, or are held back."""
         for (status, reason), count in settled.items():
             self.sent[_outcome(status, reason)] += count
-            self._refused_in_sending += count if status is Status.REJECTED else 0
+            self._refused_in_sending += count if status is MessageStatus.REJECTED else 0
 
     def add_results(self, results: Sequence[Result]) -> None:
         """Count messages by what came of their requests."""
         for result in results:
             self.sent[result.status] += result.request.messages
-            self._refused_in_sending += result.request.messages if result.status is Status.REJECTED else 0
+            self._refused_in_sending += result.request.messages if result.status is MessageStatus.REJECTED else 0
 
     def too_many_rejects(self, *, final: bool = False) -> TooManyRejectsError | None:
         """The error that the records refused so far are, by `max_rejects`."""
@@ -78,7 +78,7 @@ class Report:
             count
             for outcomes in self.outcomes.values()
             for outcome, count in outcomes.items()
-            if outcome.startswith(Status.REJECTED)
+            if outcome.startswith(MessageStatus.REJECTED)
         )
         known = self.received.total() - self.messages_new + self.sent.total()
         return self.reject_limit.exceeded(refused + self._refused_in_sending, known, final=final)
@@ -127,7 +127,7 @@ class Report:
                 yield f"identifiers claimed by profiles that do not get them: {_listed(changes.doubts.items())}"
         if self.sent:
             yield f"sending, messages of earlier runs included: {_listed(self.sent.items())}"
-        if any(outcome.startswith(Status.REJECTED) for counts in self.outcomes.values() for outcome in counts):
+        if any(outcome.startswith(MessageStatus.REJECTED) for counts in self.outcomes.values() for outcome in counts):
             yield "rejects, whole and with their reasons: `target-line-admin rejects`"
 
 

@@ -10,7 +10,7 @@ from singer_sdk import typing as th
 from line_core.errors import SettingError
 from line_core.identity.model import Kind
 from line_core.identity.policy import AttributeConflict, Criterion, IdentifierConflict, Policy
-from line_core.settings import (
+from line_core.singer.settings import (
     API_URL,
     CREDENTIALS,
     MAX_REQUESTS_PER_SECOND,

@@ -13,7 +13,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabiliti
 
 from line_core.api.tokens import token_source_of
 from line_core.errors import LineError
-from line_core.plugin import OneLineErrors
+from line_core.singer.plugin import OneLineErrors
 from line_core.store import Store, open_store
 from line_core.store.identity_policy import save_policy
 from target_line.identity.forgetting import ForgottenPeople

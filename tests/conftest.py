@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 import requests
-import servers
 from hypothesis import HealthCheck, settings
 
+from examples.demo import servers
 from line_core.store import Store, open_store
 
 if TYPE_CHECKING:

@@ -18,7 +18,8 @@ from typing import Any
 
 import psycopg
 import requests
-from servers import PROGRAMS, Postgres, postgres, program, running
+
+from examples.demo.servers import PROGRAMS, Postgres, postgres, program, running
 
 PROJECT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LINE_DEMO_DIRECTORY", PROJECT / ".demo"))

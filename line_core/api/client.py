@@ -13,13 +13,13 @@ import aiohttp
 
 from line_core.api.endpoints import endpoint_of
 from line_core.api.errors import RateLimitError, ServerError, UnreachableError, error_of, words_of
-from line_core.api.reply import Reply
+from line_core.api.response import Reply
 from line_core.api.retry import pauses, slow_down
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from line_core.api.limits import Limits
+    from line_core.api.rate_limit.limiter import Limits
     from line_core.api.tokens import TokenSource
 
 DEFAULT_CONNECTIONS = 256

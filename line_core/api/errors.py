@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from line_core.errors import LineError
 
 if TYPE_CHECKING:
-    from line_core.api.reply import Reply
+    from line_core.api.response import Reply
 
 _WORDS_LENGTH = 300
 _MONTHLY_LIMIT = "monthly limit"

@@ -12,7 +12,7 @@ from line_core.api.errors import RateLimitError, ServerError, UnreachableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from line_core.api.limits import Limits
+    from line_core.api.rate_limit.limiter import Limits
 
 DEFAULT_ATTEMPTS = 6
 

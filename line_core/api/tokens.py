@@ -27,7 +27,7 @@ from line_core.api.errors import (
     error_of,
     words_of,
 )
-from line_core.api.reply import Reply
+from line_core.api.response import Reply
 from line_core.api.retry import retried
 from line_core.errors import SettingError
 

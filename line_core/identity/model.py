@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from line_core.follow_state import FollowState
+
 UNDATED = 0
 """The time of records without one: older than every dated record."""
 
@@ -21,14 +23,6 @@ class Kind(StrEnum):
     ID = "id"
     EMAIL = "email"
     LINE_ID = "line_id"
-
-
-class FollowState(StrEnum):
-    """Whether LINE would deliver to a LINE ID, as far as is known."""
-
-    FOLLOWING = "following"
-    UNKNOWN = "unknown"
-    UNFOLLOWED = "unfollowed"
 
 
 _FOLLOW_WEIGHT = {FollowState.UNKNOWN: 0, FollowState.FOLLOWING: 1, FollowState.UNFOLLOWED: 2}

@@ -19,11 +19,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from line_core.follow_state import FollowState
 from line_core.identity.model import (
     UNDATED,
     Dated,
     Doubt,
-    FollowState,
     Identifier,
     Join,
     Kind,

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
-from line_core.message_states import MessageEvent, MessageState, blank, settle
 from line_core.store.dialects import insert_on_conflict
 from line_core.store.inbox_sql import insert_events
 from line_core.store.tables.inbox import events, heartbeats
+from line_core.webhook_events.content_state import MessageEvent, MessageState, blank, settle
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from line_core.events import ReceivedEvent
+    from line_core.webhook_events.parsing import ReceivedEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from line_core.events import ReceivedEvent
+from line_core.webhook_events.parsing import ReceivedEvent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

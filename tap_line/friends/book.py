@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from line_core.follow_state import FollowState
 from tap_line.friends import repository
-from tap_line.friends.rules import FollowState, What
+from tap_line.friends.rules import What
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, exists, false, func, literal_column, or_, select, union
 
+from line_core.follow_state import FollowState
 from line_core.ids import is_line_id
 from line_core.store.dialects import among, insert_many, insert_on_conflict
 from line_core.store.tables.audience import contacts, findings
 from line_core.store.tables.inbox import events
-from tap_line.friends.rules import Evidence, FollowState, Friendship, What, friendship_of
+from tap_line.friends.rules import Evidence, Friendship, What, friendship_of
 from tap_line.payload import read_payload
 
 if TYPE_CHECKING:

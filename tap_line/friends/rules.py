@@ -12,17 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from line_core.follow_state import FollowState
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
-
-
-class FollowState(StrEnum):
-    """Whether a person follows the account."""
-
-    FOLLOWING = "following"
-    UNFOLLOWED = "unfollowed"
-    UNKNOWN = "unknown"
 
 
 class Source(StrEnum):

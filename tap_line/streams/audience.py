@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context
 
-    from line_core.api.reply import Reply
+    from line_core.api.response import Reply
 
 
 class Followers(LineStream):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from line_core.api.client import LineClient
-    from line_core.api.reply import Reply
+    from line_core.api.response import Reply
     from tap_line.chats import Chat
 
 _GROUP_ID = th.Property("group_id", th.StringType, required=True, description="ID of the group (C…) or room (R…)")

@@ -18,8 +18,8 @@ from singer_sdk import typing as th
 
 from line_core.api.errors import NotFoundError
 from line_core.errors import SettingError
-from line_core.message_states import MessageState
 from line_core.store.inbox import read_events
+from line_core.webhook_events.content_state import MessageState
 from tap_line.client import LineStream
 from tap_line.clock import now
 from tap_line.payload import read_payload
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from line_core.api.reply import Reply
+    from line_core.api.response import Reply
     from line_core.store.inbox import InboxEvent
 
 _PAGE_SIZE = 500

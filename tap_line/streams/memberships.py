@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from line_core.api.client import LineClient
-    from line_core.api.reply import Reply
+    from line_core.api.response import Reply
 
 _PLANS_PATH = "/v2/bot/membership/list"
 _PAGE_SIZE = 1000

@@ -19,7 +19,7 @@ from tap_line.friends.repository import Checks
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-    from line_core.api.reply import Reply
+    from line_core.api.response import Reply
     from tap_line.bulk import Question
     from tap_line.scan import Scan
 

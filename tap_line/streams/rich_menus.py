@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from line_core.api.reply import Reply
+    from line_core.api.response import Reply
     from tap_line.bulk import Question
 
 _LONGEST_SPAN = timedelta(days=99)

@@ -18,12 +18,12 @@ from sqlalchemy import and_, case, func, or_, select
 
 from line_core.api.client import LineClient
 from line_core.api.errors import error_of
-from line_core.api.shared_limits import SharedLimits
+from line_core.api.rate_limit.shared import SharedLimits
 from line_core.api.tokens import token_source_of
 from line_core.errors import LineError
 from line_core.line_time import line_date, start_of
+from line_core.message_status import MessageStatus
 from line_core.store.tables.ledger import requests
-from target_line.sending.ledger import Status
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,7 +111,10 @@ def sent_in(connection: Connection, channel: str, begin: datetime, end: datetime
     A request counts for sure if it was claimed and accepted within that time. If it was claimed before, or found
     accepted only afterwards, or if nobody knows whether it was, it may count.
     """
-    accepted, unclear = requests.c.status == Status.ACCEPTED, requests.c.status.in_([Status.CLAIMED, Status.UNKNOWN])
+    accepted, unclear = (
+        requests.c.status == MessageStatus.ACCEPTED,
+        requests.c.status.in_([MessageStatus.CLAIMED, MessageStatus.UNKNOWN]),
+    )
     within = and_(accepted, requests.c.claimed_at >= begin, requests.c.finished_at < end)
     open_ended = or_(
         requests.c.recipients == 0, requests.c.body.startswith('{"to":"C'), requests.c.body.startswith('{"to":"R')

@@ -20,13 +20,13 @@ from line_core.errors import LineError
 from line_core.identity.codec import from_text, to_text
 from line_core.identity.model import Claim, Evidence, Identifier, Kind
 from line_core.identity.rules import resolve
+from line_core.message_status import MessageStatus
 from line_core.store.dialects import insert_on_conflict
 from line_core.store.inbox_removal import erase_line_id
 from line_core.store.tables import audience, identity, ledger
 from line_core.store.tables.rejects import rejects
 from target_line.identity.rows import clusters_of, documents_of
 from target_line.reasons import Reason
-from target_line.sending.ledger import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -166,7 +166,7 @@ def _erase_merges(connection: Connection, person: Iterable[Identifier]) -> int:
 def _refuse_under_way(connection: Connection, person: Iterable[Identifier]) -> None:
     requests = ledger.requests
     speaks = or_(*(_mentions(requests.c.body, name) for name in person))
-    query = select(requests.c.retry_key).where(requests.c.status == Status.CLAIMED, speaks).limit(1)
+    query = select(requests.c.retry_key).where(requests.c.status == MessageStatus.CLAIMED, speaks).limit(1)
     if connection.execute(query).first():
         raise UnderWayError("a message to the person is being sent; run target-line to its end first")
 
@@ -177,8 +177,8 @@ def _erase_ledger(connection: Connection, person: Iterable[Identifier]) -> int:
     values = [name.value for name in person]
     now = datetime.now(UTC)
     theirs = or_(messages.c.line_id.in_(values), *(_mentions(messages.c.record, name) for name in person))
-    scheduled = theirs & (messages.c.status == Status.SCHEDULED)
-    skipped = {"status": Status.SKIPPED, "reason": Reason.FORGOTTEN}
+    scheduled = theirs & (messages.c.status == MessageStatus.SCHEDULED)
+    skipped = {"status": MessageStatus.SKIPPED, "reason": Reason.FORGOTTEN}
     connection.execute(update(messages).where(scheduled).values(**skipped))
     empty: dict[str, Any] = {"record": {}, "line_id": None, "detail": None, "updated_at": now}
     emptied = connection.execute(update(messages).where(theirs).values(**empty)).rowcount

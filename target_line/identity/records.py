@@ -8,7 +8,8 @@ import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from line_core.identity.model import UNDATED, Claim, Dated, Follow, FollowState, Identifier, Kind
+from line_core.follow_state import FollowState
+from line_core.identity.model import UNDATED, Claim, Dated, Follow, Identifier, Kind
 from line_core.ids import is_line_id
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.roles import Role

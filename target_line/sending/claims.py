@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, func, select, update
 
+from line_core.message_status import MessageStatus
 from line_core.store.dialects import among, insert_many, update_many
 from line_core.store.tables import ledger as tables
 from target_line.reasons import Reason
 from target_line.rejects import Reject, save_rejects
 from target_line.sending.compose import Decision, Held, Send, Skipped, Unsendable, User
-from target_line.sending.ledger import STREAM, Status
+from target_line.sending.ledger import STREAM
 from target_line.sending.outcomes import Request, Result, finish, finish_requests
 from target_line.sending.plan import PlannedRequest, full_chunks, plan
 from target_line.sending.recipients import Chat
@@ -49,7 +50,7 @@ class Claimed:
 
     requests: list[Request] = field(default_factory=list)
     """To be sent now."""
-    settled: Counter[tuple[Status, Reason]] = field(default_factory=Counter)
+    settled: Counter[tuple[MessageStatus, Reason]] = field(default_factory=Counter)
     """Messages that ended without a request, and those that are held back (still scheduled)."""
     rest: list[Decided] = field(default_factory=list)
     """Messages that were left for the next page."""
@@ -141,10 +142,10 @@ class Claims:
         """
         now = datetime.now(UTC)
         requests = tables.requests.c
-        claimed = (requests.channel == self._channel) & (requests.status == Status.CLAIMED)
+        claimed = (requests.channel == self._channel) & (requests.status == MessageStatus.CLAIMED)
         with self._store.write(alone="ledger") as connection:
             dead = self._requests(connection, claimed & (requests.claimed_at <= now - RETRY_KEY_LIFE))
-            finish(connection, self._channel, [Result(request, Status.UNKNOWN, 0) for request in dead])
+            finish(connection, self._channel, [Result(request, MessageStatus.UNKNOWN, 0) for request in dead])
             others = claimed & (requests.claimed_by != self._run_id)
             alive = self._requests(connection, others)
             connection.execute(update(tables.requests).where(others).values(claimed_by=self._run_id))
@@ -164,14 +165,14 @@ class Claims:
         table = tables.requests
         with self._store.write(alone="ledger") as connection:
             keys = [request.retry_key for request in requests]
-            own = (table.c.claimed_by == self._run_id) & (table.c.status == Status.CLAIMED)
+            own = (table.c.claimed_by == self._run_id) & (table.c.status == MessageStatus.CLAIMED)
             released = select(table.c.retry_key).where(among(connection, table.c.retry_key, keys), own)
             keys = list(connection.execute(released.with_for_update()).scalars())
             messages = tables.messages
             connection.execute(
                 update(messages)
                 .where(among(connection, messages.c.retry_key, keys))
-                .values(status=Status.SCHEDULED, retry_key=None, line_id=None, updated_at=datetime.now(UTC)),
+                .values(status=MessageStatus.SCHEDULED, retry_key=None, line_id=None, updated_at=datetime.now(UTC)),
             )
             connection.execute(table.delete().where(among(connection, table.c.retry_key, keys)))
 
@@ -185,7 +186,7 @@ class Claims:
         messages = tables.messages.c
         with self._store.write(alone="ledger") as connection:
             members = select(messages.line_id, messages.message_id).where(
-                messages.retry_key == request.retry_key, messages.status == Status.CLAIMED
+                messages.retry_key == request.retry_key, messages.status == MessageStatus.CLAIMED
             )
             member_of = dict(connection.execute(members).tuples().all())
             line_ids = body["to"] if request.method == "multicast" else []
@@ -196,7 +197,7 @@ class Claims:
                 (str(uuid.uuid4()), _part(body, part, tuple(member_of[line_id] for line_id in part)))
                 for part in (line_ids[:middle], line_ids[middle:])
             ]
-            finish_requests(connection, [Result(request, Status.REJECTED, 1, error=words)])
+            finish_requests(connection, [Result(request, MessageStatus.REJECTED, 1, error=words)])
             self._insert(connection, halves)
             now = datetime.now(UTC)
             rows = [
@@ -215,12 +216,12 @@ class Claims:
             these = (
                 (messages.c.channel == self._channel)
                 & among(connection, messages.c.message_id, message_ids)
-                & (messages.c.status == Status.SCHEDULED)
+                & (messages.c.status == MessageStatus.SCHEDULED)
             )
             records = connection.execute(select(messages.c.record).where(these)).scalars().all()
             now = datetime.now(UTC)
             reason = Reason.REFUSED_BY_LINE
-            new = {"status": Status.REJECTED, "reason": reason, "detail": words, "updated_at": now}
+            new = {"status": MessageStatus.REJECTED, "reason": reason, "detail": words, "updated_at": now}
             connection.execute(update(messages).where(these).values(new))
             save_rejects(connection, self._channel, [Reject(STREAM, record, reason, words) for record in records])
 
@@ -236,18 +237,18 @@ class Claims:
             match decision:
                 case Skipped(reason=reason, line_id=line_id):
                     settled.append(
-                        {**row, "status": Status.SKIPPED, "reason": reason, "detail": None, "line_id": line_id}
+                        {**row, "status": MessageStatus.SKIPPED, "reason": reason, "detail": None, "line_id": line_id}
                     )
-                    claimed.settled[Status.SKIPPED, reason] += 1
+                    claimed.settled[MessageStatus.SKIPPED, reason] += 1
                 case Unsendable(reason=reason, detail=detail):
                     settled.append(
-                        {**row, "status": Status.REJECTED, "reason": reason, "detail": detail, "line_id": None}
+                        {**row, "status": MessageStatus.REJECTED, "reason": reason, "detail": detail, "line_id": None}
                     )
                     refused.append(Reject(STREAM, item.record, reason, detail))
-                    claimed.settled[Status.REJECTED, reason] += 1
+                    claimed.settled[MessageStatus.REJECTED, reason] += 1
                 case Held(reason=reason, until=until):
                     held.append({**row, "reason": reason, "due_at": until})
-                    claimed.settled[Status.SCHEDULED, reason] += 1
+                    claimed.settled[MessageStatus.SCHEDULED, reason] += 1
         for rows in (settled, held):
             self._update_scheduled(connection, rows)
         save_rejects(connection, self._channel, refused)
@@ -263,11 +264,11 @@ class Claims:
             for member in planned.members
         ]
         reason = Reason.TEST_RECIPIENTS if self._policy.test_recipients else None
-        self._update_scheduled(connection, rows, status=Status.CLAIMED, reason=reason)
+        self._update_scheduled(connection, rows, status=MessageStatus.CLAIMED, reason=reason)
 
     def _update_scheduled(self, connection: Connection, rows: Sequence[dict[str, Any]], **same: Any) -> None:
         messages = tables.messages
-        mine = (messages.c.channel == self._channel) & (messages.c.status == Status.SCHEDULED)
+        mine = (messages.c.channel == self._channel) & (messages.c.status == MessageStatus.SCHEDULED)
         same["updated_at"] = datetime.now(UTC)
         if update_many(connection, messages, messages.c.message_id, rows, where=mine, same=same) != len(rows):
             raise _TakenError
@@ -281,7 +282,7 @@ class Claims:
                 "method": planned.method,
                 "body": planned.body,
                 "recipients": planned.recipients,
-                "status": Status.CLAIMED,
+                "status": MessageStatus.CLAIMED,
                 "claimed_by": self._run_id,
                 "claimed_at": now,
             }

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from line_core.identity.model import FollowState, Kind
+from line_core.follow_state import FollowState
+from line_core.identity.model import Kind
 from line_core.identity.policy import opts_out
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.recipients import Chat, Everyone, Person, Selection

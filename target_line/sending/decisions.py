@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
+from line_core.message_status import MessageStatus
 from line_core.store.dialects import among
 from line_core.store.tables import ledger as tables
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.compose import Send, Skipped, Unsendable, User, compose
 from target_line.sending.content import ContentWriter
-from target_line.sending.ledger import Cursor, Status
+from target_line.sending.ledger import Cursor
 from target_line.sending.message import Message, parse_message
 from target_line.sending.preflight import UNITS_A_MONTH
 from target_line.sending.recipients import Chat, Person
@@ -165,7 +166,7 @@ def sent_to(connection: Connection, channel: str, line_ids: Iterable[str], since
         .where(
             messages.channel == channel,
             among(connection, messages.line_id, line_ids),
-            messages.status.in_([Status.CLAIMED, Status.ACCEPTED, Status.UNKNOWN]),
+            messages.status.in_([MessageStatus.CLAIMED, MessageStatus.ACCEPTED, MessageStatus.UNKNOWN]),
             messages.updated_at > since,
         )
         .group_by(messages.line_id)

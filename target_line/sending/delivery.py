@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from line_core.api.client import LineClient
 from line_core.api.errors import QuotaUsedUpError
-from line_core.api.shared_limits import SharedLimits
+from line_core.api.rate_limit.shared import SharedLimits
 from line_core.api.tokens import token_source_of
 from target_line.sending.claims import Claims
 from target_line.sending.decisions import Decider

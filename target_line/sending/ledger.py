@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import func, literal, or_, select, text, tuple_
 
+from line_core.message_status import MessageStatus
 from line_core.store.dialects import among, insert_many, update_many
 from line_core.store.tables import ledger as tables
 
@@ -28,17 +28,6 @@ if TYPE_CHECKING:
 STREAM = "messages"
 Outcomes = dict[tuple[str, str | None], int]
 """How many messages, by status and reason."""
-
-
-class Status(StrEnum):
-    """What has become of a message, or of a request."""
-
-    SCHEDULED = "scheduled"
-    CLAIMED = "claimed"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    SKIPPED = "skipped"
-    UNKNOWN = "unknown"
 
 
 class Cursor(NamedTuple):
@@ -109,7 +98,7 @@ class Ledger:
             {
                 "channel": self._channel,
                 "message_id": message_id,
-                "status": Status.SCHEDULED,
+                "status": MessageStatus.SCHEDULED,
                 "record": item.record,
                 "content_key": item.message.content_key(),
                 "campaign": item.message.campaign,
@@ -143,14 +132,14 @@ class Ledger:
         for item in mended:
             again[item.message.message_id].append(item)
         messages = tables.messages.c
-        rejected = (messages.channel == self._channel) & (messages.status == Status.REJECTED)
+        rejected = (messages.channel == self._channel) & (messages.status == MessageStatus.REJECTED)
         query = select(messages.message_id, messages.record).where(
             rejected, among(connection, messages.message_id, again)
         )
         rows = [
             {
                 "message_id": message_id,
-                "status": Status.SCHEDULED,
+                "status": MessageStatus.SCHEDULED,
                 "reason": None,
                 "detail": None,
                 "line_id": None,
@@ -172,7 +161,7 @@ class Ledger:
         mine = messages.channel == self._channel
         scheduled = select(messages.message_id).where(mine, *_due(datetime.now(UTC)))
         claimed = select(tables.requests.c.retry_key).where(
-            tables.requests.c.channel == self._channel, tables.requests.c.status == Status.CLAIMED
+            tables.requests.c.channel == self._channel, tables.requests.c.status == MessageStatus.CLAIMED
         )
         with self._store.read() as connection:
             return any(connection.execute(query.limit(1)).first() for query in (claimed, scheduled))
@@ -204,7 +193,7 @@ class Ledger:
         messages = tables.messages.c
         query = select(messages.message_id).where(
             messages.channel == self._channel,
-            messages.status == Status.SCHEDULED,
+            messages.status == MessageStatus.SCHEDULED,
             _place() >= tuple_(literal(first.content_key), literal(first.message_id)),
             _place() <= tuple_(literal(last.content_key), literal(last.message_id)),
         )
@@ -249,4 +238,4 @@ def _place() -> Tuple:
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     messages = tables.messages.c
-    return messages.status == Status.SCHEDULED, or_(messages.due_at.is_(None), messages.due_at <= now)
+    return messages.status == MessageStatus.SCHEDULED, or_(messages.due_at.is_(None), messages.due_at <= now)

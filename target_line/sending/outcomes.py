@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from line_core.message_status import MessageStatus
 from line_core.store.dialects import among, update_many
 from line_core.store.tables import ledger as tables
 from target_line.reasons import Reason
 from target_line.rejects import Reject, save_rejects
-from target_line.sending.ledger import STREAM, Status
+from target_line.sending.ledger import STREAM
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ class Result:
     """What came of a request."""
 
     request: Request
-    status: Status
+    status: MessageStatus
     attempts: int
     request_id: str | None = None
     error: str | None = None
@@ -57,10 +58,10 @@ def finish(connection: Connection, channel: str, results: Sequence[Result]) -> N
     now = datetime.now(UTC)
     finish_requests(connection, results)
     messages = tables.messages
-    claimed = messages.c.status == Status.CLAIMED
+    claimed = messages.c.status == MessageStatus.CLAIMED
     for status, reason in (
-        (Status.REJECTED, Reason.REFUSED_BY_LINE),
-        (Status.UNKNOWN, Reason.RETRY_KEY_EXPIRED),
+        (MessageStatus.REJECTED, Reason.REFUSED_BY_LINE),
+        (MessageStatus.UNKNOWN, Reason.RETRY_KEY_EXPIRED),
     ):
         rows = [
             {"retry_key": result.request.retry_key, "detail": result.error}
@@ -69,11 +70,11 @@ def finish(connection: Connection, channel: str, results: Sequence[Result]) -> N
         ]
         same = {"status": status, "reason": reason, "updated_at": now}
         update_many(connection, messages, messages.c.retry_key, rows, where=claimed, same=same)
-    accepted = [result.request.retry_key for result in results if result.status is Status.ACCEPTED]
+    accepted = [result.request.retry_key for result in results if result.status is MessageStatus.ACCEPTED]
     connection.execute(
         update(messages)
         .where(among(connection, messages.c.retry_key, accepted), claimed)
-        .values(status=Status.ACCEPTED, updated_at=now),
+        .values(status=MessageStatus.ACCEPTED, updated_at=now),
     )
     save_rejects(connection, channel, _refused(connection, results))
 
@@ -85,7 +86,7 @@ def finish_requests(connection: Connection, results: Sequence[Result]) -> None:
     by_attempts: dict[int, list[str]] = {}
     for result in results:
         by_attempts.setdefault(result.attempts, []).append(result.request.retry_key)
-    still_claimed = table.c.status == Status.CLAIMED
+    still_claimed = table.c.status == MessageStatus.CLAIMED
     for attempts, keys in by_attempts.items():
         connection.execute(
             update(table)
@@ -106,12 +107,14 @@ def finish_requests(connection: Connection, results: Sequence[Result]) -> None:
 
 
 def _refused(connection: Connection, results: Sequence[Result]) -> list[Reject]:
-    words = {result.request.retry_key: result.error or "" for result in results if result.status is Status.REJECTED}
+    words = {
+        result.request.retry_key: result.error or "" for result in results if result.status is MessageStatus.REJECTED
+    }
     if not words:
         return []
     messages = tables.messages.c
     query = select(messages.record, messages.retry_key).where(
-        among(connection, messages.retry_key, words), messages.status == Status.REJECTED
+        among(connection, messages.retry_key, words), messages.status == MessageStatus.REJECTED
     )
     rows = connection.execute(query).tuples()
     return [Reject(STREAM, record, Reason.REFUSED_BY_LINE, words[key]) for record, key in rows if key]

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select
 
 from line_core.errors import LineError
+from line_core.message_status import MessageStatus
 from line_core.store.tables import ledger as tables
-from target_line.sending.ledger import Status
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -119,7 +119,7 @@ def spent_since(connection: Connection, channel: str, read_at: datetime) -> int:
     table = tables.requests.c
     query = select(func.coalesce(func.sum(table.recipients), 0)).where(
         table.channel == channel,
-        or_(table.claimed_at >= read_at, table.status == Status.CLAIMED),
-        table.status != Status.REJECTED,
+        or_(table.claimed_at >= read_at, table.status == MessageStatus.CLAIMED),
+        table.status != MessageStatus.REJECTED,
     )
     return int(connection.execute(query).scalar_one())

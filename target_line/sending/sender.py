@@ -18,8 +18,8 @@ from line_core.api.endpoints import endpoint_of
 from line_core.api.errors import UnreachableError
 from line_core.api.retry import pauses
 from line_core.errors import LineError
+from line_core.message_status import MessageStatus
 from target_line.reasons import Reason
-from target_line.sending.ledger import Status
 from target_line.sending.outcomes import Request, Result
 from target_line.sending.verdict import Accepted, Refused, SlowDown, Stop, Uncertain, verdict_of
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from line_core.api.client import LineClient
-    from line_core.api.limits import Limits
+    from line_core.api.rate_limit.limiter import Limits
     from target_line.report import Report
     from target_line.sending.claims import Claimed, Claims
     from target_line.sending.decisions import Decided, Decider, Page
@@ -141,7 +141,7 @@ class Sender:
         """Queue what earlier runs left claimed, then claim what is due, page by page."""
         leftovers, unknown = await self._in_database(self._claims.unfinished)
         if unknown:
-            self._report.add_settled({(Status.UNKNOWN, Reason.RETRY_KEY_EXPIRED): unknown})
+            self._report.add_settled({(MessageStatus.UNKNOWN, Reason.RETRY_KEY_EXPIRED): unknown})
         if leftovers:
             self._logger.info(
                 "%s requests of an earlier run are sent again, under their retry keys", f"{len(leftovers):,}"
@@ -218,10 +218,10 @@ class Sender:
                 break
             match await self._attempt(request):
                 case Accepted(request_id=request_id):
-                    return Result(request, Status.ACCEPTED, attempt, request_id)
+                    return Result(request, MessageStatus.ACCEPTED, attempt, request_id)
                 case Refused(words=words, of_content=of_content):
                     halves = [] if of_content else await self._split(request, words)
-                    return halves or Result(request, Status.REJECTED, attempt, error=words)
+                    return halves or Result(request, MessageStatus.REJECTED, attempt, error=words)
                 case Stop(error=error):
                     self.stop(error)
                 case Uncertain() as trouble:

@@ -21,7 +21,7 @@ from line_core.api.errors import (
 )
 
 if TYPE_CHECKING:
-    from line_core.api.reply import Reply
+    from line_core.api.response import Reply
     from line_core.errors import LineError
 
 

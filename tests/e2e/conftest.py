@@ -8,8 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from meltano_project import Meltano
-from servers import PROGRAMS
+
+from examples.demo.servers import PROGRAMS
+from tests.support.meltano_project import Meltano
 
 PROJECT = Path(__file__).parents[2]
 

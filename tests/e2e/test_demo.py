@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 
 def start_demo(directory: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, str(PROJECT / "examples" / "demo" / "run.py")],
+        [sys.executable, "-m", "examples.demo.run"],
         env={**os.environ, "LINE_DEMO_DIRECTORY": str(directory)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-from servers import PROGRAMS, program
+
+from examples.demo.servers import PROGRAMS, program
 
 if TYPE_CHECKING:
-    from meltano_project import Meltano
+    from tests.support.meltano_project import Meltano
 
 WAREHOUSE_SQL = Path(__file__).parents[2] / "examples" / "demo" / "warehouse.sql"
 EVENTS = 200

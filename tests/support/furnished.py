@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import requests
-import servers
-from inbox_events import event
-from people import follow, identify
 from sqlalchemy import insert
 
+from examples.demo import servers
 from line_core.identity.policy import Policy
 from line_core.store import open_store
 from line_core.store.tables import ledger
 from line_core.store.tables.rejects import rejects
 from target_line.identity.repository import IdentityRepository
+from tests.support.inbox_events import event
+from tests.support.people import follow, identify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from people import line_id, minute
-from servers import PROGRAMS
+from examples.demo.servers import PROGRAMS
+from tests.support.people import line_id, minute
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

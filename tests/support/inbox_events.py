@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from line_core.events import parse_events
 from line_core.store.inbox import write_events
+from line_core.webhook_events.parsing import parse_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

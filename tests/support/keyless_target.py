@@ -9,7 +9,7 @@ from target_line.sending import delivery
 from target_line.target import TargetLine
 
 if TYPE_CHECKING:
-    from line_core.api.reply import Reply
+    from line_core.api.response import Reply
 
 
 class KeylessClient(client.LineClient):

@@ -7,7 +7,7 @@ import json
 import sys
 import time
 
-from line_core.api.shared_limits import SharedLimits
+from line_core.api.rate_limit.shared import SharedLimits
 from line_core.store import open_store
 
 

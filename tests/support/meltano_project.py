@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg
-from servers import PROGRAMS
+
+from examples.demo.servers import PROGRAMS
 
 if TYPE_CHECKING:
     from pathlib import Path

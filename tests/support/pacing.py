@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from line_core.api.limits import PacedLimits
+    from line_core.api.rate_limit.limiter import PacedLimits
 
 _ANSWER_SECONDS = 0.05
 _LOOK_SECONDS = 0.01

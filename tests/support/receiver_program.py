@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 import requests
-import servers
-from webhook_events import SECRET, body_of, signature
 
+from examples.demo import servers
 from line_core.store import open_store
 from line_core.store.inbox import InboxEvent, read_events
+from tests.support.webhook_events import SECRET, body_of, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

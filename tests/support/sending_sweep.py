@@ -17,9 +17,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import paged_target
 import requests
-import servers
+
+from examples.demo import servers
+from tests.support import paged_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,8 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from servers import PROGRAMS
-
+from examples.demo.servers import PROGRAMS
 from tap_line.tap import TapLine
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import requests
-from servers import PROGRAMS
 
+from examples.demo.servers import PROGRAMS
 from line_core.store import open_store
 from target_line.admin import listings
 

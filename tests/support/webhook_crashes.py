@@ -10,9 +10,9 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
-import servers
-from receiver_program import Receiver, environment
-from webhook_load import Load, assert_kept
+from examples.demo import servers
+from tests.support.receiver_program import Receiver, environment
+from tests.support.webhook_load import Load, assert_kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

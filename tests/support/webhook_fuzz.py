@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from linebot.v3.webhook import SignatureValidator
-from webhook_events import DOCUMENTED, SECRET, body_of, event, signature
+
+from tests.support.webhook_events import DOCUMENTED, SECRET, body_of, event, signature
 
 if TYPE_CHECKING:
-    from receiver_program import Receiver
+    from tests.support.receiver_program import Receiver
 
 ANSWERS = {200, 400, 401, 404, 405, 413, 503}
 _METHODS = (b"POST", b"GET", b"PUT", b"HEAD", b"OPTIONS", b"P\xff", b"")

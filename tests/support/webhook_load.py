@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
 import requests
-from webhook_events import body_of, event, signature
+
+from tests.support.webhook_events import body_of, event, signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

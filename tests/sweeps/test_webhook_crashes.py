@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from webhook_crashes import crash_often
+
+from tests.support.webhook_crashes import crash_often
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from receiver_program import running_receiver
-from webhook_fuzz import Fuzzer, assert_unharmed
+
+from tests.support.receiver_program import running_receiver
+from tests.support.webhook_fuzz import Fuzzer, assert_unharmed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,1 @@
+"""LINE's rate limits, kept by all processes that use one store."""

@@ -1,0 +1,1 @@
+"""What depends on the Singer SDK: plugin base, shared settings."""

@@ -1,0 +1,1 @@
+"""LINE's webhook events: parsing, and the state of message contents."""

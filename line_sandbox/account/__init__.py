@@ -1,0 +1,1 @@
+"""The LINE Official Account: its info and webhook settings."""

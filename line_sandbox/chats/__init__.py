@@ -1,0 +1,1 @@
+"""Groups, rooms and conversations."""

@@ -1,0 +1,80 @@
+"""Control API: faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from line_sandbox.control.reading import read
+from line_sandbox.server.faults import Fault, FaultKind
+from line_sandbox.server.http import Reply, Request
+
+if TYPE_CHECKING:
+    from line_sandbox.server.app import Sandbox
+    from line_sandbox.server.routing import Router
+
+
+class _NewFault(msgspec.Struct, forbid_unknown_fields=True):
+    kind: FaultKind
+    path: str = "/"
+    method: str | None = None
+    status: Annotated[int, msgspec.Meta(ge=200, le=599)] = 500
+    seconds: Annotated[float, msgspec.Meta(ge=0, le=3600)] | None = None
+    count: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    probability: Annotated[float, msgspec.Meta(ge=0, le=1)] = 1.0
+    seed: int = 0
+
+
+_DEFAULT_SECONDS = {FaultKind.SLOW: 5.0}
+_OTHER_SECONDS = 60.0
+
+
+def add_control(router: Router, sandbox: Sandbox) -> None:
+    """Add this part of the control API."""
+    control = _Faults(sandbox)
+    router.add("GET /sandbox/faults", control.all)
+    router.add("POST /sandbox/faults", control.add)
+    router.add("DELETE /sandbox/faults", control.clear)
+
+
+class _Faults:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._faults = sandbox.faults
+
+    def all(self, _: Request) -> Reply:
+        return Reply({"faults": [_describe(fault) for fault in self._faults.all()]})
+
+    def add(self, request: Request) -> Reply:
+        asked = read(request, _NewFault)
+        seconds = asked.seconds if asked.seconds is not None else _DEFAULT_SECONDS.get(asked.kind, _OTHER_SECONDS)
+        fault = Fault(
+            kind=asked.kind,
+            path=asked.path,
+            method=asked.method.upper() if asked.method else None,
+            status=asked.status,
+            seconds=seconds,
+            left=asked.count,
+            probability=asked.probability,
+            seed=asked.seed,
+        )
+        self._faults.add(fault)
+        return Reply(_describe(fault))
+
+    def clear(self, _: Request) -> Reply:
+        self._faults.clear()
+        return Reply({})
+
+
+def _describe(fault: Fault) -> dict[str, object]:
+    return {
+        "kind": fault.kind,
+        "path": fault.path,
+        "method": fault.method,
+        "status": fault.status,
+        "seconds": fault.seconds,
+        "left": fault.left,
+        "probability": fault.probability,
+        "seed": fault.seed,
+        "met": fault.met,
+    }

@@ -1,0 +1,61 @@
+"""Control API: what was asked for, and what was delivered to whom."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from line_sandbox.control.reading import offset_and_limit
+from line_sandbox.foundation.clock import iso_time
+from line_sandbox.server.http import Reply, Request
+
+if TYPE_CHECKING:
+    from line_sandbox.messages.deliveries import Accepted
+    from line_sandbox.server.app import Sandbox
+    from line_sandbox.server.routing import Router
+
+
+def add_control(router: Router, sandbox: Sandbox) -> None:
+    """Add this part of the control API."""
+    control = _Records(sandbox)
+    router.add("GET /sandbox/summary", control.summary)
+    router.add("GET /sandbox/deliveries", control.deliveries)
+
+
+class _Records:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def summary(self, _: Request) -> Reply:
+        platform = self._sandbox.platform
+        return Reply(
+            {
+                "requests": self._sandbox.seen.by_endpoint(),
+                "deliveries": platform.log.delivered,
+                "recipients": platform.log.reached,
+                "quota_used": platform.quota.used,
+            }
+        )
+
+    def deliveries(self, request: Request) -> Reply:
+        offset, limit = offset_and_limit(request, 10_000)
+        platform = self._sandbox.platform
+        entries = []
+        last: Accepted | None = None
+        described: dict[str, Any] = {}
+        for accepted, chat in platform.log.deliveries(offset, limit):
+            if accepted is not last:
+                last, described = accepted, self._describe(accepted)
+            line_id = platform.users.line_id(chat) if chat >= 0 else platform.chats.id_of(chat)
+            entries.append({"line_id": line_id, **described})
+        return Reply({"deliveries": entries, "total": platform.log.delivered})
+
+    def _describe(self, accepted: Accepted) -> dict[str, Any]:
+        return {
+            "endpoint": accepted.endpoint,
+            "request_id": self._sandbox.platform.request_id(accepted.request_number),
+            "retry_key": str(accepted.retry_key) if accepted.retry_key else None,
+            "messages": accepted.messages,
+            "custom_aggregation_units": accepted.units,
+            "notification_disabled": accepted.notification_disabled,
+            "at": iso_time(accepted.at),
+        }

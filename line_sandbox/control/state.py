@@ -1,0 +1,77 @@
+"""Control API: health, reset, the clock, and who follows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from line_core.ids import is_line_id
+from line_sandbox.chats.state import ChatKind
+from line_sandbox.control.reading import offset_and_limit, read
+from line_sandbox.foundation.api_errors import InvalidRequest
+from line_sandbox.foundation.clock import iso_time
+from line_sandbox.server.http import Reply, Request
+from line_sandbox.users.state import UserState
+
+if TYPE_CHECKING:
+    from line_sandbox.server.app import Sandbox
+    from line_sandbox.server.routing import Router
+
+
+class _Advance(msgspec.Struct, forbid_unknown_fields=True):
+    advance_seconds: Annotated[float, msgspec.Meta(ge=0, le=100 * 366 * 24 * 3600)]
+
+
+class _NewState(msgspec.Struct, forbid_unknown_fields=True):
+    state: UserState
+
+
+def add_control(router: Router, sandbox: Sandbox) -> None:
+    """Add this part of the control API."""
+    control = _State(sandbox)
+    router.add("GET /sandbox/health", control.health)
+    router.add("POST /sandbox/reset", control.reset)
+    router.add("POST /sandbox/clock", control.clock)
+    router.add("GET /sandbox/users", control.users)
+    router.add("POST /sandbox/users/{line_id}", control.set_user)
+    router.add("GET /sandbox/chats", control.chats)
+
+
+class _State:
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+
+    def health(self, _: Request) -> Reply:
+        return Reply({"status": "ok"})
+
+    def reset(self, _: Request) -> Reply:
+        self._sandbox.reset()
+        return Reply({})
+
+    def clock(self, request: Request) -> Reply:
+        clock = self._sandbox.platform.clock
+        clock.advance(read(request, _Advance).advance_seconds)
+        return Reply({"now": iso_time(clock.now())})
+
+    def users(self, request: Request) -> Reply:
+        offset, limit = offset_and_limit(request, 1000)
+        state = request.parameter("state") or UserState.FOLLOWING
+        if state not in UserState.__members__.values():
+            raise InvalidRequest(f"state must be one of {', '.join(UserState)}")
+        users = self._sandbox.platform.users
+        crowd = users.crowd(UserState(state))
+        line_ids = [users.line_id(number) for number in crowd[offset : offset + limit]]
+        return Reply({"line_ids": line_ids, "total": len(crowd)})
+
+    def set_user(self, request: Request) -> Reply:
+        line_id = request.path_parameters["line_id"]
+        if not is_line_id(line_id):
+            raise InvalidRequest(f"not a LINE ID: {line_id}")
+        state = read(request, _NewState).state
+        self._sandbox.platform.history.set_state(line_id, state)
+        return Reply({"line_id": line_id, "state": state})
+
+    def chats(self, _: Request) -> Reply:
+        chats = self._sandbox.platform.chats
+        return Reply({f"{kind}_ids": chats.all(kind) for kind in ChatKind})

@@ -1,0 +1,1 @@
+"""What every subject uses: clock, seeded random numbers, ids, paging, API errors."""

@@ -1,0 +1,1 @@
+"""Sending: deliveries, quota, retry keys, narrowcasts."""

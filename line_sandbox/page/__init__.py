@@ -1,0 +1,40 @@
+"""The page at `/`: who there is, what was asked for, and what was delivered, as people see it."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from line_sandbox.server.http import Reply, Request
+
+if TYPE_CHECKING:
+    from line_sandbox.server.routing import Router
+
+_FILES = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/sandbox/page/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/sandbox/page/dom.js": ("dom.js", "text/javascript; charset=utf-8"),
+    "/sandbox/page/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/sandbox/page/messages.js": ("messages.js", "text/javascript; charset=utf-8"),
+    "/sandbox/page/flex.js": ("flex.js", "text/javascript; charset=utf-8"),
+}
+# Messages may hold anything; nothing in them is to run. Pictures come from where the messages say.
+_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data: http: https:"
+
+
+def add_page(router: Router) -> None:
+    """Add the page."""
+    for path in _FILES:
+        router.add(f"GET {path}", _page)
+
+
+def _page(request: Request) -> Reply:
+    name, media_type = _FILES[request.path]
+    headers = {"content-security-policy": _POLICY, "cache-control": "no-cache"}
+    return Reply(_content(name), media_type=media_type, headers=headers, is_logged=False)
+
+
+@cache
+def _content(name: str) -> bytes:
+    return (files(__package__) / name).read_bytes()

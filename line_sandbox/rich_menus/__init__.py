@@ -1,0 +1,1 @@
+"""Rich menus, their aliases, links and statistics."""

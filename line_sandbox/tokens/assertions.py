@@ -1,0 +1,106 @@
+"""JSON Web Tokens that clients prove themselves with instead of the channel secret.
+
+Source: LINE documentation, "Generate JSON Web Tokens".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jwt
+
+from line_sandbox.foundation.api_errors import InvalidRequest, NotFound, TokenRefusal
+
+if TYPE_CHECKING:
+    from line_sandbox.foundation.clock import Clock
+
+AUDIENCE = "https://api.line.me/"
+MAX_ASSERTION_SECONDS = 30 * 60
+MAX_TOKEN_SECONDS = 30 * 24 * 3600
+
+_ALGORITHM = "RS256"
+_TOLERANCE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """What a valid assertion asks for."""
+
+    token_seconds: int | None
+    """How long the token is to live, where that is said."""
+
+
+class AssertionKeys:
+    """The public keys that are registered for a channel."""
+
+    def __init__(self, channel_id: str, clock: Clock) -> None:
+        self._channel_id = channel_id
+        self._clock = clock
+        self._keys: dict[str, jwt.PyJWK] = {}
+
+    def register(self, key_id: str, public_key: dict[str, Any]) -> None:
+        """Register a key, as LINE's console does.
+
+        Args:
+            key_id: The `kid` that assertions name it by.
+            public_key: JSON Web Key of an RSA key.
+
+        Raises:
+            InvalidRequest: It is no such key.
+        """
+        try:
+            self._keys[key_id] = jwt.PyJWK(public_key, algorithm=_ALGORITHM)
+        except (jwt.PyJWTError, ValueError, TypeError, KeyError):
+            raise InvalidRequest("not an RSA public key as a JWK") from None
+
+    def check(self, text: str) -> Assertion:
+        """Verify an assertion.
+
+        Raises:
+            NotFound: Its key is not registered.
+            TokenRefusal: It is not valid, or has ended.
+        """
+        key = self._key_of(text)
+        try:
+            claims = jwt.decode(
+                text,
+                key,
+                algorithms=[_ALGORITHM],
+                audience=AUDIENCE,
+                options={"verify_exp": False, "verify_sub": False},
+            )
+        except jwt.InvalidAudienceError:
+            raise _invalid("Invalid aud") from None
+        except jwt.PyJWTError:
+            raise _invalid("Invalid client_assertion") from None
+        if claims.get("iss") != self._channel_id or claims.get("sub") != self._channel_id:
+            raise _invalid("iss and clientId of key do not match")
+        self._check_end(claims.get("exp"))
+        token_seconds = claims.get("token_exp")
+        if token_seconds is not None and not (
+            isinstance(token_seconds, int) and 0 < token_seconds <= MAX_TOKEN_SECONDS
+        ):
+            raise _invalid("Invalid token_exp")
+        return Assertion(token_seconds)
+
+    def _key_of(self, text: str) -> jwt.PyJWK:
+        try:
+            header = jwt.get_unverified_header(text)
+        except jwt.PyJWTError:
+            raise _invalid("Invalid client_assertion") from None
+        key = self._keys.get(str(header.get("kid")))
+        if key is None:
+            raise NotFound("Cannot find channel key that satisfies the conditions")
+        return key
+
+    def _check_end(self, ends_at: object) -> None:
+        # Assertions are dated by their maker's clock, which knows nothing of the sandbox's being moved forward.
+        now = self._clock.machine_now()
+        longest = now + MAX_ASSERTION_SECONDS + _TOLERANCE_SECONDS
+        if not isinstance(ends_at, (int, float)) or not now < ends_at <= longest:
+            raise _invalid("Invalid exp")
+
+
+def _invalid(description: str) -> TokenRefusal:
+    return TokenRefusal("invalid_client", description)

@@ -1,0 +1,1 @@
+"""People and who of them follows."""

@@ -1,0 +1,173 @@
+"""All processes on one store keep LINE's limits together."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event
+
+from line_core.api.rate_limit.limiter import PacedLimits
+from line_core.api.rate_limit.shared import SharedLimits, StoreCalendars
+from line_core.api.rate_limit.table import rate_limit_of
+from line_core.errors import StoreError
+from line_core.store import Store, open_store
+from tests.support import limits_program
+from tests.support.pacing import Caller, Clock, SlowRun, call_times, most_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+PUSH = "POST /v2/bot/message/push"
+COUPONS = "GET /v2/bot/coupon"
+MENUS = "GET /v2/bot/richmenu/list"
+INSIGHT = "GET /v2/bot/insight/followers"
+AUDIENCES = "GET /v2/bot/audienceGroup/list"
+
+
+@pytest.fixture(scope="module")
+def kept_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """One store for many channels, each of which is as new."""
+    with open_store(f"sqlite:///{tmp_path_factory.mktemp('limits') / 'store.db'}") as opened:
+        yield opened
+
+
+@given(
+    endpoint=st.sampled_from([MENUS, COUPONS, AUDIENCES, INSIGHT]),
+    gaps=st.lists(st.tuples(st.integers(0, 2), st.floats(0, 0.02)), min_size=1, max_size=80),
+    lateness=st.lists(st.floats(0, 0.05), min_size=1, max_size=10),
+)
+@settings(max_examples=40)
+def test_no_span_has_more_calls_than_the_limit_however_many_call_and_however_late_they_wake(
+    kept_store: Store, endpoint: str, gaps: list[tuple[int, float]], lateness: list[float]
+) -> None:
+    clock, channel = Clock(), str(uuid.uuid4())
+    limit = rate_limit_of(endpoint)
+    processes = [SharedLimits(kept_store, channel, clock=clock) for _ in range(3)]
+    at, callers = clock.now, []
+    for process, gap in gaps:
+        at += gap * limit.seconds
+        callers += [Caller(at, processes[process], endpoint)] * 3
+    late = iter(lateness * 10_000)
+    called = call_times(clock, callers, lambda: next(late) * limit.seconds)
+    assert len(called) == len(callers)
+    assert most_in(called, limit.seconds) <= limit.calls
+    for shared in processes:
+        shared.close()
+
+
+@given(st.lists(st.tuples(st.integers(1, 40), st.floats(0, 3000)), min_size=1, max_size=8))
+@settings(max_examples=15)
+def test_who_begins_anew_goes_on_with_what_the_hour_has_left(kept_store: Store, runs: list[tuple[int, float]]) -> None:
+    clock, channel = Clock(), str(uuid.uuid4())
+    called = []
+    for wanted, pause in runs:
+        with SharedLimits(kept_store, channel, clock=clock) as limits:
+            called += [clock.now for _ in range(wanted) if limits.take(INSIGHT)]
+        clock.now += pause
+    assert most_in(called, 3600) <= 60
+    assert len(called) >= min(60, sum(wanted for wanted, _ in runs))
+
+
+def test_thousands_of_calls_a_second_cost_a_few_transactions(store: Store) -> None:
+    clock = Clock()
+    commits: list[object] = []
+    event.listen(store.engine, "commit", commits.append)
+    with SharedLimits(store, "main", clock=clock) as limits:
+        called = call_times(clock, [Caller(clock.now, limits, PUSH)] * 10_000)
+    seconds = called[-1] - called[0]
+    assert most_in(called, 1) <= 2000
+    assert 10_000 / seconds > 1950
+    assert len(commits) < 6 * seconds + 12
+
+
+def test_two_processes_share_and_lose_nothing_by_it(kept_store: Store) -> None:
+    clock = Clock()
+    with (
+        SharedLimits(kept_store, "both", clock=clock) as one,
+        SharedLimits(kept_store, "both", clock=clock) as other,
+    ):
+        callers = [Caller(clock.now, limits, PUSH, calls=100) for limits in (one, other) for _ in range(200)]
+        called = call_times(clock, callers, until=clock.now + 4)
+    assert most_in(called, 1) <= 2000
+    assert len(called) > 4 * 1900
+
+
+class LateCalendars(StoreCalendars):
+    """Answers that have been on their way for seconds."""
+
+    def _now(self, connection: Connection) -> float:
+        return super()._now(connection) - 2.5
+
+
+def test_a_slow_store_makes_slow_and_never_too_fast(kept_store: Store) -> None:
+    clock = Clock()
+    slow = SlowRun(clock, 2.5)
+    limits = PacedLimits(LateCalendars(kept_store, "slow", clock), slow)
+    called = call_times(clock, [Caller(clock.now, limits, PUSH, calls=20)] * 200, slow=slow)
+    assert len(called) == 4000
+    assert most_in(called, 1) <= 2000
+    assert called[-1] - called[0] < 30
+
+
+def test_a_429_holds_everybody(store: Store) -> None:
+    clock = Clock()
+    with SharedLimits(store, "main", clock=clock) as one, SharedLimits(store, "main", clock=clock) as other:
+        call_times(clock, [Caller(clock.now, limits, COUPONS) for limits in (one, other) * 50])
+        held = clock.now
+        one.hold(COUPONS, 5)
+        one.hold(INSIGHT, 600)
+        one._executor.submit(int).result()  # what was asked before is done
+        assert not other.take(INSIGHT)
+        called = call_times(clock, [Caller(clock.now, limits, COUPONS) for limits in (one, other) * 300])
+    early = [time for time in called if time < held + 5]
+    assert len(early) <= 100
+    assert max(early, default=held) < held + 0.6
+    steadily = [time for time in called if time >= held + 5]
+    assert most_in(steadily, 0.1) <= 22
+
+
+def test_what_one_channel_does_is_nothing_to_another(store: Store) -> None:
+    with SharedLimits(store, "main") as one, SharedLimits(store, "second") as other:
+        assert all(one.take(INSIGHT) for _ in range(60))
+        assert not one.take(INSIGHT)
+        assert other.take(INSIGHT)
+
+
+def test_a_store_that_fails_is_an_error_for_who_waits(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
+    with store.write() as connection:
+        connection.exec_driver_sql("DROP TABLE rate_limits")
+    with SharedLimits(store, "main") as limits, pytest.raises(StoreError, match="rate_limits"):
+        limits.wait(PUSH)
+    store.close()
+
+
+def run_both(store_url: str, endpoint: str, calls: int, how: str) -> list[float]:
+    """Two processes call at once."""
+    open_store(store_url).close()
+    command = [sys.executable, limits_program.__file__, store_url, endpoint, str(calls), how]
+    environment = {"PYTHONPATH": str(Path(limits_program.__file__).parent)}
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]
+    outputs = [process.communicate(timeout=60)[0] for process in both]
+    return [time for output in outputs for time in json.loads(output)]
+
+
+def test_two_real_processes_keep_a_limit_by_the_second(store_url: str) -> None:
+    called = run_both(store_url, COUPONS, 250, "wait")
+    assert len(called) == 500
+    assert most_in(called, 0.9) <= 200  # not quite a second: what a process does may be seen a little late
+
+
+def test_two_real_processes_keep_a_limit_by_the_hour(store_url: str) -> None:
+    assert len(run_both(store_url, INSIGHT, 50, "take")) == 60
+    assert run_both(store_url, INSIGHT, 50, "take") == []

@@ -1,0 +1,60 @@
+"""What became of a message does not depend on the order in which its events arrive."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from line_core.webhook_events.content_state import MessageEvent, MessageState, blank, settle
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+ORIGINAL = MessageEvent(1, "a", "message", BEGIN)
+FIRST_EDIT = MessageEvent(2, "b", "messageEdited", BEGIN + timedelta(seconds=1))
+SECOND_EDIT = MessageEvent(3, "c", "messageEdited", BEGIN + timedelta(seconds=2))
+UNSEND = MessageEvent(4, "d", "unsend", BEGIN)
+OTHER = MessageEvent(5, "e", "a type of the future", BEGIN + timedelta(days=1))
+
+CURRENT, SUPERSEDED, UNSENT = MessageState.CURRENT, MessageState.SUPERSEDED, MessageState.UNSENT
+
+
+@pytest.mark.parametrize(
+    ("about_it", "states"),
+    [
+        ([ORIGINAL], {1: CURRENT}),
+        ([ORIGINAL, FIRST_EDIT], {1: SUPERSEDED, 2: CURRENT}),
+        ([ORIGINAL, FIRST_EDIT, SECOND_EDIT], {1: SUPERSEDED, 2: SUPERSEDED, 3: CURRENT}),
+        ([SECOND_EDIT], {3: CURRENT}),
+        ([UNSEND], {}),
+        ([ORIGINAL, UNSEND], {1: UNSENT}),
+        ([ORIGINAL, FIRST_EDIT, UNSEND, OTHER], {1: UNSENT, 2: UNSENT, 5: UNSENT}),
+        ([ORIGINAL, OTHER], {1: CURRENT}),
+    ],
+)
+def test_the_state_of_each_event_in_any_order(about_it: list[MessageEvent], states: dict[int, MessageState]) -> None:
+    for order in itertools.permutations(about_it):
+        assert settle(order) == states
+
+
+def test_of_two_edits_in_one_millisecond_the_later_id_is_current() -> None:
+    twin = FIRST_EDIT._replace(position=9, webhook_event_id="bb")
+    assert settle([FIRST_EDIT, twin]) == settle([twin, FIRST_EDIT]) == {2: SUPERSEDED, 9: CURRENT}
+
+
+def test_blanking_takes_the_content_and_leaves_the_rest_as_it_came() -> None:
+    payload = (
+        '{"type":"message","n":123456789012345678901234567890,"message":{"text":"my secret \\ud83d","id":"7",'
+        '"mention":{"mentionees":[]},"type":"text"},"source":{"userId":"U1"},"nul":"\\u0000"}'
+    )
+    blanked = blank(payload)
+    assert json.loads(blanked) == json.loads(payload) | {"message": {"id": "7", "type": "text"}}
+    assert "123456789012345678901234567890" in blanked
+    assert "secret" not in blanked
+
+
+def test_blanking_also_takes_content_hidden_in_a_repeated_member() -> None:
+    payload = '{"message":{"id":"7","text":"first secret"},"message":{"id":"7","text":"second secret"}}'
+    assert json.loads(blank(payload)) == {"message": {"id": "7"}}
+    assert "secret" not in blank(payload)

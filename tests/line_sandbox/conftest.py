@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from examples.demo import servers
+from tests.support.sandbox_clients import Control, Sdk
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def control(sandbox_url: str) -> Control:
+    """The shared sandbox, as new: 1,000 followers, seed 1."""
+    return Control(sandbox_url)
+
+
+@pytest.fixture
+def start_sandbox(tmp_path: Path) -> Iterator[Callable[..., Control]]:
+    """Start a sandbox of the test's own, with options."""
+    with contextlib.ExitStack() as running:
+
+        def start(*options: object, token: str = "sandbox-token") -> Control:
+            command = ("line-sandbox", "serve", "--port", "0", *map(str, options))
+            return Control(running.enter_context(servers.program(*command, log=tmp_path / "sandbox.log")), token)
+
+        yield start
+
+
+@pytest.fixture(params=["sync", "async"])
+async def sdk(request: pytest.FixtureRequest, sandbox_url: str) -> AsyncIterator[Sdk]:
+    """LINE's official SDK on the shared sandbox, once with each of its clients."""
+    client = Sdk(sandbox_url, is_async=request.param == "async")
+    yield client
+    await client.close()

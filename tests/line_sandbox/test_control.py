@@ -1,0 +1,168 @@
+"""The control API tells exactly what happened, and changes what it is asked to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.sandbox_clients import Control
+
+ONE_TEXT = [{"type": "text", "text": "hello"}]
+
+
+def test_health(control: Control) -> None:
+    assert control.get("health") == {"status": "ok"}
+
+
+def test_people_are_listed_part_by_part_by_their_state(control: Control) -> None:
+    everybody = control.followers(2000)
+    assert len(everybody) == len(set(everybody)) == 1000
+    parts = [control.get("users", offset=offset, limit=400)["line_ids"] for offset in (0, 400, 800, 1200)]
+    assert [line_id for part in parts for line_id in part] == everybody
+    former = control.get("users", state="blocked", limit=100)["line_ids"]
+    assert len(former) == 50
+    assert not set(former) & set(everybody)
+    control.set_user(everybody[3], "blocked")
+    control.set_user(former[5], "following")
+    control.set_user("U" + "cd" * 16, "left")
+    assert control.followers(2000) == [*everybody[:3], *everybody[4:], former[5]]
+    assert len(control.get("users", state="blocked", limit=100)["line_ids"]) == 50
+    assert control.get("users", state="left")["line_ids"] == ["U" + "cd" * 16]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "users?state=asleep", None),
+        ("GET", "users?offset=-1", None),
+        ("GET", "users?limit=x", None),
+        ("GET", "deliveries?offset=-1", None),
+        ("POST", "users/U123", {"state": "left"}),
+        ("POST", "users/U" + "0" * 32, {"state": "asleep"}),
+        ("POST", "users/U" + "0" * 32, {}),
+        ("POST", "clock", {"advance_seconds": -1}),
+        ("POST", "clock", {"advance_seconds": "1"}),
+        ("POST", "webhooks", {}),
+        ("POST", "webhooks", {"url": "ftp://x"}),
+        ("POST", "webhooks", {"url": "http://127.0.0.1:9", "events": [], "generate": {"count": 1}}),
+        ("POST", "webhooks", {"url": "http://127.0.0.1:9", "generate": {"count": 1, "types": []}}),
+        ("POST", "assertion_keys", {"kty": "oct"}),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_a_word(
+    control: Control, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    answer = requests.request(method, f"{control.url}/sandbox/{path}", json=body, timeout=10)
+    assert answer.status_code == 400
+    assert answer.json()["message"]
+
+
+def test_an_unknown_path_is_not_found(control: Control) -> None:
+    assert requests.get(control.url + "/sandbox/none", timeout=10).status_code == 404
+    assert control.line("GET", "/v2/bot/none").json() == {"message": "Not found"}
+    assert control.line("DELETE", "/v2/bot/info").status_code == 404
+
+
+def test_the_summary_counts_requests_by_endpoint_and_status(control: Control) -> None:
+    person, other = control.followers(2)
+    key = "123e4567-e89b-12d3-a456-426614174000"
+    for _ in range(3):
+        control.push(person, key=key)
+    control.push("U" + "0" * 32)
+    control.line("GET", f"/v2/bot/profile/{person}")
+    control.line("GET", f"/v2/bot/profile/{other}")
+    control.line("POST", "/v2/bot/message/multicast", json={"to": [person, other], "messages": ONE_TEXT})
+    assert control.get("summary") == {
+        "requests": {
+            "GET /v2/bot/profile/{userId}": {"200": 2},
+            "POST /v2/bot/message/multicast": {"200": 1},
+            "POST /v2/bot/message/push": {"200": 1, "400": 1, "409": 2},
+        },
+        "deliveries": 3,
+        "recipients": 2,
+        "quota_used": 3,
+    }
+
+
+def test_deliveries_are_listed_part_by_part_in_order(control: Control) -> None:
+    people = control.followers(300)
+    control.push(people[0], "first")
+    control.line("POST", "/v2/bot/message/multicast", json={"to": people, "messages": ONE_TEXT})
+    control.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
+    control.push(people[1], "last")
+    everything = control.deliveries()
+    assert [delivery["line_id"] for delivery in everything[:301]] == [people[0], *people]
+    assert len(everything) == 1302
+    assert everything[-1]["messages"] == [{"type": "text", "text": "last"}]
+    parts = [control.get("deliveries", offset=offset, limit=7)["deliveries"] for offset in range(0, 1302, 7)]
+    assert [delivery for part in parts for delivery in part] == everything
+    assert control.get("deliveries", offset=5000)["deliveries"] == []
+    times = [datetime.fromisoformat(delivery["at"]) for delivery in everything]
+    assert times == sorted(times)
+
+
+def test_a_broadcast_is_of_those_who_followed_then(control: Control) -> None:
+    control.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
+    before = [delivery["line_id"] for delivery in control.deliveries()]
+    control.set_user(before[0], "left")
+    control.set_user("U" + "ef" * 16, "following")
+    assert [delivery["line_id"] for delivery in control.deliveries()] == before
+
+
+def test_a_reset_makes_the_sandbox_as_new(control: Control) -> None:
+    before = control.followers(5)
+    control.push(before[0])
+    control.set_user(before[1], "left")
+    control.advance(10**6)
+    control.line("PUT", "/v2/bot/channel/webhook/endpoint", json={"endpoint": "https://shop.example/"})
+    control.post("reset")
+    assert control.followers(5) == before
+    assert control.deliveries() == []
+    assert control.get("summary") == {"requests": {}, "deliveries": 0, "recipients": 0, "quota_used": 0}
+    assert control.line("GET", "/v2/bot/channel/webhook/endpoint").status_code == 404
+    assert control.push(before[1]).status_code == 200
+    assert len(control.deliveries()) == 1
+
+
+def test_the_clock_goes_forward(control: Control) -> None:
+    def now() -> datetime:
+        return datetime.fromisoformat(control.post("clock", advance_seconds=0)["now"])
+
+    before = now()
+    control.advance(3600)
+    assert 3600 <= (now() - before).total_seconds() < 3660
+
+
+def test_seeds_decide_who_people_are(start_sandbox: Callable[..., Control]) -> None:
+    first, same, other = (start_sandbox("--seed", seed, "--followers", 30) for seed in (1, 1, 2))
+    assert first.followers(30) == same.followers(30)
+    assert not set(first.followers(30)) & set(other.followers(30))
+    person = first.followers(1)[0]
+    profiles = [one.line("GET", f"/v2/bot/profile/{person}").json() for one in (first, same)]
+    assert profiles[0] == profiles[1]
+    assert other.line("GET", f"/v2/bot/profile/{person}").status_code == 404
+
+
+def test_more_followers_are_the_same_ones_and_others(start_sandbox: Callable[..., Control]) -> None:
+    few, many = start_sandbox("--followers", 10), start_sandbox("--followers", 20)
+    assert many.followers(10) == few.followers(10)
+
+
+def test_ten_million_followers_are_there_at_once(start_sandbox: Callable[..., Control]) -> None:
+    sandbox = start_sandbox("--followers", 10_000_000)
+    last = sandbox.get("users", offset=9_999_999, limit=10)["line_ids"]
+    assert len(last) == 1
+    assert sandbox.line("GET", f"/v2/bot/profile/{last[0]}").json()["userId"] == last[0]
+    assert sandbox.push(last[0]).status_code == 200
+    sent = sandbox.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
+    assert sent.status_code == 200
+    summary = sandbox.get("summary")
+    assert (summary["deliveries"], summary["recipients"]) == (10_000_001, 10_000_000)
+    tail = sandbox.get("deliveries", offset=10_000_000, limit=5)["deliveries"]
+    assert [delivery["line_id"] for delivery in tail] == last

@@ -1,0 +1,179 @@
+"""Laws of the platform's records, without HTTP: ids, crowds and the delivery log."""
+
+from __future__ import annotations
+
+import re
+import sys
+import uuid
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from line_sandbox.foundation.numbered_ids import NumberedIds
+from line_sandbox.foundation.ulid import ulid
+from line_sandbox.messages.deliveries import DeliveryLog
+from line_sandbox.users.state import Users, UserState
+from line_sandbox.users.user_set import Crowd, union
+
+HEX = st.text("0123456789abcdef", min_size=32, max_size=32)
+NUMBERS = st.integers(0, 2**62)
+
+
+@given(number=NUMBERS, seed=st.integers(0, 1000))
+def test_an_id_leads_back_to_its_number(number: int, seed: int) -> None:
+    ids = NumberedIds(seed, "U")
+    assert re.fullmatch(r"U[0-9a-f]{32}", ids.id_of(number))
+    assert ids.number_of(ids.id_of(number)) == number
+
+
+@given(digits=HEX)
+def test_an_id_of_somebody_elses_making_is_nobody(digits: str) -> None:
+    assert NumberedIds(1, "U").number_of("U" + digits) is None
+
+
+@given(number=NUMBERS, place=st.integers(1, 32), digit=st.sampled_from("0123456789abcdef"))
+def test_a_mistyped_id_is_nobody(number: int, place: int, digit: str) -> None:
+    ids = NumberedIds(1, "U")
+    right = ids.id_of(number)
+    wrong = right[:place] + digit + right[place + 1 :]
+    assert ids.number_of(wrong) == (number if wrong == right else None)
+
+
+@pytest.mark.parametrize("text", ["", "U", "U123", "u" + "0" * 32, "U" + "G" * 32, "U" + "0" * 33, "C" + "0" * 32])
+def test_what_is_no_id_is_nobody(text: str) -> None:
+    assert NumberedIds(1, "U").number_of(text) is None
+
+
+def test_ids_of_other_seeds_and_kinds_are_strange() -> None:
+    right = NumberedIds(1, "U").id_of(5)
+    assert NumberedIds(2, "U").number_of(right) is None
+    assert NumberedIds(1, "C").number_of("C" + right[1:]) is None
+
+
+@st.composite
+def crowds(draw: st.DrawFn) -> tuple[Crowd, list[int]]:
+    start, size = draw(st.integers(0, 5)), draw(st.integers(0, 30))
+    base = range(start, start + size)
+    excluded = sorted(draw(st.sets(st.sampled_from(base)))) if size else []
+    added = sorted(draw(st.sets(st.integers(start + size, start + size + 20))))
+    return Crowd(base, excluded, added), [number for number in base if number not in excluded] + added
+
+
+@given(made=crowds(), offset=st.integers(0, 60), limit=st.integers(0, 60))
+def test_a_crowd_is_a_list_that_is_not_stored(made: tuple[Crowd, list[int]], offset: int, limit: int) -> None:
+    crowd, numbers = made
+    assert list(crowd) == numbers
+    assert len(crowd) == len(numbers)
+    assert crowd[offset : offset + limit] == numbers[offset : offset + limit]
+    assert all((number in crowd) == (number in numbers) for number in range(60))
+
+
+@given(made=crowds(), width=st.integers(1, 10))
+def test_looking_through_a_crowd_window_by_window_passes_nobody_over(made: tuple[Crowd, list[int]], width: int) -> None:
+    crowd, numbers = made
+    found: list[int] = []
+    start: int | None = 0
+    while start is not None:
+        window, start = crowd.window(start, width)
+        assert len(window) <= width
+        found += window
+    assert found == numbers
+
+
+def test_everybody_of_two_crowds() -> None:
+    base = range(10)
+    both = union(Crowd(base, [1, 2, 3], [20]), Crowd(base, [2, 3, 4], [21]))
+    assert list(both) == [0, 1, 4, 5, 6, 7, 8, 9, 20, 21]
+
+
+@given(
+    changes=st.lists(
+        st.tuples(st.integers(0, 14), st.sampled_from(list(UserState))),
+        max_size=30,
+    )
+)
+def test_everybody_is_in_one_state_at_a_time(changes: list[tuple[int, UserState]]) -> None:
+    users = Users(10, seed=3)
+    states = {users.line_id(number): users.state(number) for number in range(len(users))}
+    for number, state in changes:
+        line_id = users.line_id(number) if number < 11 else f"U{number:032x}"
+        users.set_state(line_id, state)
+        states[line_id] = state
+    for state in UserState:
+        expected = sorted(line_id for line_id, now in states.items() if now is state)
+        assert sorted(users.line_id(number) for number in users.crowd(state)) == expected
+
+
+def test_people_take_no_memory() -> None:
+    users = Users(10_000_000, seed=1)
+    last = users.line_id(9_999_999)
+    assert users.number_of(last) == 9_999_999
+    stored = [value for value in vars(users).values() if isinstance(value, (dict, list))]
+    assert sum(sys.getsizeof(value) for value in stored) < 1000
+
+
+REQUESTS = st.lists(
+    st.tuples(
+        st.sampled_from(["POST /a", "POST /b"]),
+        st.none() | st.uuids(),
+        st.lists(st.text(max_size=5), min_size=1, max_size=3),
+        st.lists(st.integers(-3, 9), unique=True, max_size=5) | st.just(None),
+        st.booleans(),
+    ),
+    max_size=12,
+)
+
+
+@settings(deadline=None)
+@given(requests=REQUESTS, offset=st.integers(0, 60), limit=st.integers(0, 60))
+def test_the_delivery_log_is_a_list_of_every_delivery(requests: list[tuple[Any, ...]], offset: int, limit: int) -> None:
+    log = DeliveryLog()
+    everybody = Crowd(range(20), [3, 4], [25])
+    expected = []
+    for number, (endpoint, key, texts, chats, silent) in enumerate(requests):
+        reached = everybody if chats is None else chats
+        messages = [{"type": "text", "text": text} for text in texts]
+        log.accept(
+            endpoint=endpoint,
+            request_number=number * 3,
+            retry_key=key,
+            messages=messages,
+            units=["u"] if silent else [],
+            notification_disabled=silent,
+            at=float(number),
+            chats=reached,
+        )
+        expected += [(endpoint, number * 3, key, messages, silent, chat) for chat in reached]
+    found = [
+        (one.endpoint, one.request_number, one.retry_key, one.messages, one.notification_disabled, chat)
+        for one, chat in log.deliveries(offset, limit)
+    ]
+    assert found == expected[offset : offset + limit]
+    assert log.delivered == len(expected)
+    assert log.reached == len({chat for *_, chat in expected})
+    assert log.accepted == len(requests)
+
+
+def test_a_key_of_zeros_is_a_key() -> None:
+    log = DeliveryLog()
+    for key in (uuid.UUID(int=0), None):
+        log.accept(
+            endpoint="POST /a",
+            request_number=1,
+            retry_key=key,
+            messages=[],
+            units=[],
+            notification_disabled=False,
+            at=0.0,
+            chats=[1],
+        )
+    assert [one.retry_key for one, _ in log.deliveries(0, 5)] == [uuid.UUID(int=0), None]
+
+
+@given(milliseconds=st.integers(0, 2**48 - 2), randomness=st.integers(0, 2**80 - 1))
+def test_ulids_sort_by_time(milliseconds: int, randomness: int) -> None:
+    earlier, later = ulid(milliseconds, 2**80 - 1), ulid(milliseconds + 1, randomness)
+    assert len(earlier) == len(later) == 26
+    assert earlier < later

@@ -1,0 +1,222 @@
+"""LINE's official SDK reads insight: uncounted days, figures that settle, nulls for fewer than twenty people."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from linebot.v3.insight.exceptions import ApiException
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.support.sandbox_clients import Control, Sdk
+
+LINKS = [{"type": "uri", "label": "Shop", "uri": f"https://shop.example/{name}"} for name in ("a", "b")]
+TEMPLATE = {"type": "template", "altText": "x", "template": {"type": "confirm", "text": "Look?", "actions": LINKS}}
+VIDEO = {
+    "type": "video",
+    "originalContentUrl": "https://shop.example/a.mp4",
+    "previewImageUrl": "https://shop.example/a.png",
+}
+
+
+def day(control: Control, days: int = 0) -> str:
+    now = date.fromisoformat(control.get("overview")["today"])
+    return f"{now + timedelta(days=days):%Y%m%d}"
+
+
+async def test_followers_of_a_day_are_counted_the_day_after(sdk: Sdk, control: Control) -> None:
+    today = await sdk.insight.get_number_of_followers(var_date=day(control))
+    assert (today.status, today.followers, today.blocks) == ("unready", None, None)
+    yesterday = await sdk.insight.get_number_of_followers(var_date=day(control, -1))
+    assert (yesterday.status, yesterday.followers, yesterday.blocks) == ("ready", 1050, 50)
+    assert 0 < yesterday.targeted_reaches < 1000
+    control.set_user(control.followers(1)[0], "blocked")
+    control.set_user("U" + "ab" * 16, "following")
+    control.advance(24 * 3600)
+    after = await sdk.insight.get_number_of_followers(var_date=day(control, -1))
+    assert (after.followers, after.blocks) == (1051, 51)
+    again = await sdk.insight.get_number_of_followers(var_date=day(control, -2))
+    assert (again.followers, again.blocks) == (1050, 50), "the past does not change"
+
+
+async def test_followers_grow_over_the_years_and_are_unknown_before_2016(sdk: Sdk) -> None:
+    days = ("20190401", "20210101", "20230101", "20250101")
+    followers = [(await sdk.insight.get_number_of_followers(var_date=one)).followers for one in days]
+    assert followers == sorted(followers)
+    assert followers[0] == 0
+    assert (await sdk.insight.get_number_of_followers(var_date="20161031")).status == "out_of_service"
+
+
+async def test_deliveries_of_a_day_hold_what_the_api_sent(sdk: Sdk, control: Control) -> None:
+    for person in control.followers(3):
+        control.push(person)
+    control.line("POST", "/v2/bot/message/broadcast", json={"messages": [{"type": "text", "text": "x"}]})
+    today = day(control)
+    assert (await sdk.insight.get_number_of_message_deliveries(today)).status == "unready"
+    control.advance(24 * 3600)
+    sent = await sdk.insight.get_number_of_message_deliveries(today)
+    assert (sent.status, sent.api_push, sent.api_broadcast) == ("ready", 3, 1000)
+    assert sent.api_multicast is None, "what there was none of is left out"
+    assert (await sdk.insight.get_number_of_message_deliveries("20170228")).status == "out_of_service"
+
+
+@pytest.mark.parametrize("path", ["followers", "message/delivery"])
+@pytest.mark.parametrize("text", ["2026-01-01", "20261301", "x"])
+def test_a_date_that_is_none_is_a_bad_request(control: Control, path: str, text: str) -> None:
+    answer = control.line("GET", f"/v2/bot/insight/{path}", params={"date": text})
+    assert (answer.status_code, answer.json()) == (400, {"message": "Bad Request"})
+
+
+def test_followers_need_a_date(control: Control) -> None:
+    assert control.line("GET", "/v2/bot/insight/followers").json() == {"message": "date is required"}
+
+
+async def test_demographics_add_up(sdk: Sdk) -> None:
+    friends = await sdk.insight.get_friends_demographics()
+    assert friends.available
+    for tiles in (friends.genders, friends.ages, friends.areas, friends.app_types, friends.subscription_periods):
+        assert sum(tile.percentage for tile in tiles) == pytest.approx(100, abs=3)
+    assert {tile.gender for tile in friends.genders} == {"male", "female", "unknown"}
+    assert "東京" in {tile.area for tile in friends.areas}
+
+
+def test_demographics_of_few_friends_are_not_told(start_sandbox: Callable[..., Control]) -> None:
+    sandbox = start_sandbox("--followers", 19)
+    assert sandbox.line("GET", "/v2/bot/insight/demographic").json() == {
+        "available": False,
+        "genders": [],
+        "ages": [],
+        "areas": [],
+        "appTypes": [],
+        "subscriptionPeriods": [],
+    }
+
+
+def broadcast(control: Control, *messages: dict[str, Any]) -> str:
+    answer = control.line("POST", "/v2/bot/message/broadcast", json={"messages": list(messages)})
+    return answer.headers["x-line-request-id"]
+
+
+async def test_what_people_did_with_a_broadcast_grows_for_14_days(sdk: Sdk, control: Control) -> None:
+    request_id = broadcast(control, TEMPLATE, VIDEO)
+    opened = []
+    for _ in range(17):
+        control.advance(24 * 3600)
+        event = await sdk.insight.get_message_event(request_id)
+        opened.append(event.overview.unique_impression)
+    assert opened == sorted(opened)
+    assert opened[0] < opened[13]
+    assert opened[13:] == [opened[13]] * 4
+    assert (event.overview.request_id, event.overview.delivered) == (request_id, 1000)
+    assert [message.seq for message in event.messages] == [1, 2]
+    assert [(click.seq, click.url) for click in event.clicks] == [(1, link["uri"]) for link in LINKS]
+    assert event.messages[0].unique_media_played is None
+    assert event.messages[1].unique_media_played > event.messages[1].unique_media_played100_percent > 20
+    assert event.messages[1].media_played >= event.messages[1].unique_media_played
+
+
+async def test_figures_below_twenty_are_null(start_sandbox: Callable[..., Control]) -> None:
+    sandbox = start_sandbox("--followers", 25)
+    request_id = broadcast(sandbox, TEMPLATE)
+    sandbox.advance(20 * 24 * 3600)
+    answer = sandbox.line("GET", "/v2/bot/insight/message/event", params={"requestId": request_id}).json()
+    assert answer["overview"]["delivered"] == 25
+    assert {answer["overview"][name] for name in ("uniqueImpression", "uniqueClick", "uniqueMediaPlayed")} == {None}
+    assert (answer["messages"], answer["clicks"]) == ([], [])
+
+
+async def test_a_narrowcast_that_is_not_over_has_delivered_nothing_yet(sdk: Sdk, control: Control) -> None:
+    body = {"messages": [{"type": "text", "text": "x"}]}
+    request_id = control.line("POST", "/v2/bot/message/narrowcast", json=body).headers["x-line-request-id"]
+    before = await sdk.insight.get_message_event(request_id)
+    assert (before.overview.request_id, before.overview.delivered, before.messages) == (request_id, None, [])
+    control.advance(60)
+    assert (await sdk.insight.get_message_event(request_id)).overview.delivered == 1000
+
+
+async def test_pushes_have_no_statistics_of_their_own(sdk: Sdk, control: Control) -> None:
+    request_id = control.push(control.followers(1)[0]).headers["x-line-request-id"]
+    with pytest.raises(ApiException) as error:
+        await sdk.insight.get_message_event(request_id)
+    assert error.value.status == 404
+
+
+async def test_what_was_sent_under_a_unit_is_added_up(sdk: Sdk, control: Control) -> None:
+    people = control.followers(600)
+    body = {"to": people[:500], "messages": [TEMPLATE], "customAggregationUnits": ["spring"]}
+    control.line("POST", "/v2/bot/message/multicast", json=body)
+    control.advance(24 * 3600)
+    control.line("POST", "/v2/bot/message/multicast", json=body | {"to": people[500:]})
+    first, second = day(control, -1), day(control)
+    control.advance(20 * 24 * 3600)
+
+    async def impressions(start: str, end: str) -> int | None:
+        statistics = await sdk.insight.get_statistics_per_unit("spring", start, end)
+        count: int | None = statistics.overview.unique_impression
+        return count
+
+    both = await impressions(first, second)
+    one, other = await impressions(first, first), await impressions(second, second)
+    assert one
+    assert other
+    assert both == one + other
+    statistics = await sdk.insight.get_statistics_per_unit("spring", first, second)
+    assert [message.seq for message in statistics.messages] == [1]
+    assert statistics.messages[0].unique_impression == both
+    assert len(statistics.clicks) == 2
+    nothing = await sdk.insight.get_statistics_per_unit("Spring", first, second)
+    assert (nothing.overview.unique_impression, nothing.messages, nothing.clicks) == (None, [], [])
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"customAggregationUnit": "x", "from": "20260101"},
+        {"customAggregationUnit": "x", "from": "20260101", "to": "20260202"},
+        {"customAggregationUnit": "x", "from": "20260102", "to": "20260101"},
+        {"customAggregationUnit": "x" * 31, "from": "20260101", "to": "20260101"},
+    ],
+)
+def test_statistics_of_a_unit_need_a_month_at_most(control: Control, parameters: dict[str, str]) -> None:
+    answer = control.line("GET", "/v2/bot/insight/message/event/aggregation", params=parameters)
+    assert answer.status_code == 400
+    assert answer.json() == {"message": None, "key": None, "stacktrace": None, "code": None}
+
+
+async def test_rich_menu_figures_by_day_add_up_to_the_total(sdk: Sdk, control: Control) -> None:
+    menu = (await sdk.messaging.get_rich_menu_list()).richmenus[0]
+    start, end = day(control, -40), day(control, -1)
+    total = await sdk.insight.get_rich_menu_insight_summary(menu.rich_menu_id, start, end)
+    daily = await sdk.insight.get_rich_menu_insight_daily(menu.rich_menu_id, start, end)
+    assert (total.metrics_from, total.metrics_to) == (start, end)
+    assert len(daily.impression.metrics) == 40
+    assert sum(metric.count for metric in daily.impression.metrics) == total.impression.metrics.count
+    assert [click.bounds for click in daily.clicks] == [click.bounds for click in total.clicks]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "message"),
+    [
+        (0, -1, "Parameter to must be the same date as, or after parameter from."),
+        (-120, 0, "Date range exceeds. Max range is 99 days."),
+        (-1200, -1190, "Parameter from must be the same date as, or after"),
+    ],
+)
+def test_rich_menu_figures_are_of_some_days(control: Control, start: int, end: int, message: str) -> None:
+    menu = control.line("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
+    parameters = {"from": day(control, start), "to": day(control, end)}
+    answer = control.line("GET", f"/v2/bot/insight/richmenu/{menu}/daily", params=parameters)
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith(message)
+
+
+def test_a_rich_menu_that_few_people_tapped_tells_nothing(start_sandbox: Callable[..., Control]) -> None:
+    sandbox = start_sandbox("--followers", 20)
+    menu = sandbox.line("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
+    parameters = {"from": day(sandbox, -30), "to": day(sandbox, -1)}
+    answer = sandbox.line("GET", f"/v2/bot/insight/richmenu/{menu}/summary", params=parameters)
+    assert answer.json() == {"richMenuId": menu}

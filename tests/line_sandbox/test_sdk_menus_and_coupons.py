@@ -1,0 +1,255 @@
+"""LINE's official SDK keeps rich menus, aliases, links and coupons."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from linebot.v3.messaging import (
+    CouponCreateRequest,
+    CouponDiscountRewardRequest,
+    CreateRichMenuAliasRequest,
+    DiscountFixedPriceInfoRequest,
+    NormalAcquisitionConditionRequest,
+    PostbackAction,
+    RichMenuArea,
+    RichMenuBatchLinkOperation,
+    RichMenuBatchRequest,
+    RichMenuBatchUnlinkAllOperation,
+    RichMenuBounds,
+    RichMenuBulkLinkRequest,
+    RichMenuBulkUnlinkRequest,
+    RichMenuRequest,
+    RichMenuSize,
+    UpdateRichMenuAliasRequest,
+)
+from linebot.v3.messaging.exceptions import ApiException
+
+if TYPE_CHECKING:
+    from tests.support.sandbox_clients import Control, Sdk
+
+AREA = RichMenuArea(
+    bounds=RichMenuBounds(x=0, y=0, width=2500, height=1686), action=PostbackAction(label="Go", data="go")
+)
+MENU = RichMenuRequest(
+    size=RichMenuSize(width=2500, height=1686), selected=False, name="Menu", chatBarText="Tap", areas=[AREA]
+)
+PNG = b"\x89PNG\r\n\x1a\n" + zlib.compress(b"picture")
+
+
+async def menu_with_image(sdk: Sdk) -> str:
+    menu_id: str = (await sdk.messaging.create_rich_menu(MENU)).rich_menu_id
+    headers = {"Content-Type": "image/png"}
+    await sdk.messaging_blob.set_rich_menu_image(menu_id, PNG, _headers=headers)
+    return menu_id
+
+
+async def status_of(call: Any) -> int:
+    with pytest.raises(ApiException) as error:
+        await call
+    status: int = error.value.status
+    return status
+
+
+async def test_a_menu_is_made_shown_and_deleted(sdk: Sdk) -> None:
+    await sdk.messaging.validate_rich_menu_object(MENU)
+    menu_id = (await sdk.messaging.create_rich_menu(MENU)).rich_menu_id
+    assert await status_of(sdk.messaging_blob.get_rich_menu_image(menu_id)) == 404
+    assert await status_of(sdk.messaging.set_default_rich_menu(menu_id)) == 400, "it has no image"
+    await sdk.messaging_blob.set_rich_menu_image(menu_id, PNG, _headers={"Content-Type": "image/png"})
+    assert bytes(await sdk.messaging_blob.get_rich_menu_image(menu_id)) == PNG
+    assert (await sdk.messaging.get_rich_menu(menu_id)).chat_bar_text == "Tap"
+    assert menu_id in {menu.rich_menu_id for menu in (await sdk.messaging.get_rich_menu_list()).richmenus}
+    await sdk.messaging.set_default_rich_menu(menu_id)
+    assert (await sdk.messaging.get_default_rich_menu_id()).rich_menu_id == menu_id
+    await sdk.messaging.delete_rich_menu(menu_id)
+    assert await status_of(sdk.messaging.get_rich_menu(menu_id)) == 404
+    assert await status_of(sdk.messaging.get_default_rich_menu_id()) == 404
+
+
+async def test_the_default_menu_can_be_cleared(sdk: Sdk) -> None:
+    assert (await sdk.messaging.get_default_rich_menu_id()).rich_menu_id
+    await sdk.messaging.cancel_default_rich_menu()
+    assert await status_of(sdk.messaging.get_default_rich_menu_id()) == 404
+
+
+@pytest.mark.parametrize(
+    ("content_type", "image", "status"),
+    [("image/gif", PNG, 415), ("image/png", b"no picture", 400), ("image/png", PNG + b"x" * 1024 * 1024, 400)],
+)
+def test_an_image_that_is_none_is_refused(control: Control, content_type: str, image: bytes, status: int) -> None:
+    menu_id = control.line("POST", "/v2/bot/richmenu", json=MENU.to_dict()).json()["richMenuId"]
+    path, headers = f"/v2/bot/richmenu/{menu_id}/content", {"content-type": content_type}
+    assert control.line("POST", path, data=image, headers=headers).status_code == status
+    assert control.line("POST", path, data=PNG, headers={"content-type": "image/png"}).status_code == 200
+    again = control.line("POST", path, data=PNG, headers={"content-type": "image/png"})
+    assert again.json() == {"message": "An image has already been uploaded to the richmenu"}
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "message"),
+    [
+        ({"name": None}, "name", "must be specified"),
+        ({"chatBarText": "x" * 15}, "chatBarText", "Length must be between 0 and 14"),
+        ({"size": {"width": 799, "height": 300}}, "size.width", "Must be between 800 and 2500"),
+        ({"size": {"width": 1000, "height": 1000}}, "size", "aspect ratio must be at least 1.45"),
+        (
+            {"areas": [{"bounds": AREA.bounds.to_dict(), "action": {"type": "uri", "uri": "ftp://x/"}}]},
+            "areas[0].action.uri",
+            "invalid uri",
+        ),
+        ({"areas": [AREA.to_dict()] * 21}, "areas", "Size must be between 0 and 20"),
+    ],
+)
+def test_a_menu_that_is_wrong_names_the_property(
+    control: Control, change: dict[str, Any], name: str, message: str
+) -> None:
+    menu = {key: value for key, value in (MENU.to_dict() | change).items() if value is not None}
+    for path in ("/v2/bot/richmenu", "/v2/bot/richmenu/validate"):
+        answer = control.line("POST", path, json=menu)
+        assert answer.status_code == 400
+        assert answer.json()["details"] == [{"message": message, "property": name}]
+
+
+async def test_people_are_linked_to_menus(sdk: Sdk, control: Control) -> None:
+    menu_id = await menu_with_image(sdk)
+    first, second, third = control.followers(20)[11:14]
+    assert await status_of(sdk.messaging.get_rich_menu_id_of_user(first)) == 404
+    await sdk.messaging.link_rich_menu_id_to_user(first, menu_id)
+    await sdk.messaging.link_rich_menu_id_to_users(RichMenuBulkLinkRequest(richMenuId=menu_id, userIds=[second, third]))
+    for person in (first, second, third):
+        assert (await sdk.messaging.get_rich_menu_id_of_user(person)).rich_menu_id == menu_id
+    await sdk.messaging.unlink_rich_menu_id_from_user(first)
+    await sdk.messaging.unlink_rich_menu_id_from_users(RichMenuBulkUnlinkRequest(userIds=[second]))
+    assert await status_of(sdk.messaging.get_rich_menu_id_of_user(first)) == 404
+    assert await status_of(sdk.messaging.get_rich_menu_id_of_user(second)) == 404
+    assert (await sdk.messaging.get_rich_menu_id_of_user(third)).rich_menu_id == menu_id
+
+
+async def test_every_tenth_person_has_a_menu_at_first(sdk: Sdk, control: Control) -> None:
+    linked = (await sdk.messaging.get_rich_menu_alias("regulars")).rich_menu_id
+    menus = []
+    for person in control.followers(20):
+        answer = control.line("GET", f"/v2/bot/user/{person}/richmenu")
+        menus.append(answer.json().get("richMenuId"))
+    assert [place for place, menu in enumerate(menus) if menu == linked] == [0, 10]
+    assert menus.count(None) == 18
+
+
+async def test_menus_are_replaced_in_batches(sdk: Sdk, control: Control) -> None:
+    one, two = await menu_with_image(sdk), await menu_with_image(sdk)
+    first, second = control.followers(20)[11:13]
+    await sdk.messaging.link_rich_menu_id_to_user(first, one)
+    await sdk.messaging.link_rich_menu_id_to_user(second, two)
+    batch = RichMenuBatchRequest(
+        operations=[
+            RichMenuBatchLinkOperation(**{"from": one, "to": two}),
+            RichMenuBatchLinkOperation(**{"from": two, "to": one}),
+        ]
+    )
+    await sdk.messaging.validate_rich_menu_batch_request(batch)
+    request_id = (await sdk.messaging.rich_menu_batch_with_http_info(batch)).headers["x-line-request-id"]
+    assert (await sdk.messaging.get_rich_menu_batch_progress(request_id)).phase == "ongoing"
+    control.advance(10)
+    done = await sdk.messaging.get_rich_menu_batch_progress(request_id)
+    assert (done.phase, done.completed_time > done.accepted_time) == ("succeeded", True)
+    assert (await sdk.messaging.get_rich_menu_id_of_user(first)).rich_menu_id == two
+    assert (await sdk.messaging.get_rich_menu_id_of_user(second)).rich_menu_id == one
+    await sdk.messaging.rich_menu_batch(RichMenuBatchRequest(operations=[RichMenuBatchUnlinkAllOperation()]))
+    assert await status_of(sdk.messaging.get_rich_menu_id_of_user(first)) == 404
+
+
+def test_a_batch_that_makes_no_sense_is_refused(control: Control) -> None:
+    menu = control.line("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
+    bare = control.line("POST", "/v2/bot/richmenu", json=MENU.to_dict()).json()["richMenuId"]
+    unknown = "richmenu-" + "0" * 32
+    unlink = {"type": "unlink", "from": menu}
+    for operations, status, name in (
+        ([unlink, unlink], 400, "operations[].from"),
+        ([unlink, {"type": "unlinkAll"}], 400, "operations[].type"),
+        ([{"type": "link", "from": menu, "to": bare}], 400, "operations[0].to"),
+        ([{"type": "link", "from": menu, "to": unknown}], 404, "operations[0].to"),
+        ([{"type": "link", "from": "x", "to": menu}], 400, "operations[0].from"),
+    ):
+        answer = control.line("POST", "/v2/bot/richmenu/validate/batch", json={"operations": operations})
+        assert (answer.status_code, answer.json()["details"][0]["property"]) == (status, name)
+
+
+async def test_aliases_stand_for_menus(sdk: Sdk, control: Control) -> None:
+    one, two = await menu_with_image(sdk), await menu_with_image(sdk)
+    await sdk.messaging.create_rich_menu_alias(CreateRichMenuAliasRequest(richMenuAliasId="spring", richMenuId=one))
+    assert (await sdk.messaging.get_rich_menu_alias("spring")).rich_menu_id == one
+    await sdk.messaging.update_rich_menu_alias("spring", UpdateRichMenuAliasRequest(richMenuId=two))
+    aliases = (await sdk.messaging.get_rich_menu_alias_list()).aliases
+    assert {alias.rich_menu_alias_id for alias in aliases} == {"everybody", "regulars", "spring"}
+    again = control.line("POST", "/v2/bot/richmenu/alias", json={"richMenuAliasId": "spring", "richMenuId": one})
+    assert (again.status_code, again.json()) == (400, {"message": "conflict richmenu alias id"})
+    await sdk.messaging.delete_rich_menu_alias("spring")
+    assert await status_of(sdk.messaging.get_rich_menu_alias("spring")) == 404
+
+
+async def test_coupons_are_made_listed_and_closed(sdk: Sdk, control: Control) -> None:
+    request = CouponCreateRequest(
+        title="10 off",
+        acquisitionCondition=NormalAcquisitionConditionRequest(),
+        reward=CouponDiscountRewardRequest(priceInfo=DiscountFixedPriceInfoRequest(fixedAmount=10)),
+        startTimestamp=0,
+        endTimestamp=4_000_000_000,
+        maxUseCountPerTicket=1,
+        timezone="ASIA_TOKYO",
+        visibility="UNLISTED",
+    )
+    coupon_id = (await sdk.messaging.create_coupon(request)).coupon_id
+    detail = await sdk.messaging.get_coupon_detail(coupon_id)
+    assert (detail.title, detail.status, detail.max_ticket_per_user) == ("10 off", "RUNNING", 1)
+    assert (detail.reward.price_info.fixed_amount, detail.reward.price_info.currency) == (10, "JPY")
+    running = await sdk.messaging.list_coupon(status=["RUNNING"])
+    assert [item.title for item in running.items] == ["10 off", "Welcome: 100 yen off"]
+    first = await sdk.messaging.list_coupon(limit=3)
+    rest = await sdk.messaging.list_coupon(limit=3, start=first.next)
+    assert (len(first.items), len(rest.items), rest.next) == (3, 1, None)
+    await sdk.messaging.close_coupon(coupon_id)
+    assert (await sdk.messaging.get_coupon_detail(coupon_id)).status == "CLOSED"
+    closed = control.line("PUT", f"/v2/bot/coupon/{coupon_id}/close")
+    assert (closed.status_code, closed.json()["details"][0]["message"]) == (410, "The coupon has already been closed.")
+    assert await status_of(sdk.messaging.get_coupon_detail("none")) == 404
+
+
+def test_a_coupon_ends_with_its_time(control: Control) -> None:
+    items = control.line("GET", "/v2/bot/coupon", params={"status": "RUNNING"}).json()["items"]
+    control.advance(366 * 24 * 3600)
+    assert control.line("GET", f"/v2/bot/coupon/{items[0]['couponId']}").json()["status"] == "CLOSED"
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "message"),
+    [
+        ({"title": "x" * 61}, "title", "Size must be between 1 and 60"),
+        ({"maxUseCountPerTicket": 2}, "maxUseCountPerTicket", "Must be one of the following values: [1, -1]"),
+        (
+            {"reward": {"type": "discount", "priceInfo": {"type": "percentage", "percentage": 5, "fixedAmount": 1}}},
+            "reward.priceInfo.fixedAmount",
+            "Must not be specified",
+        ),
+        ({"timezone": "Asia/Tokyo"}, "timezone", None),
+    ],
+)
+def test_a_coupon_that_is_wrong_names_the_property(
+    control: Control, change: dict[str, Any], name: str, message: str | None
+) -> None:
+    coupon = {
+        "title": "x",
+        "acquisitionCondition": {"type": "normal"},
+        "startTimestamp": 0,
+        "endTimestamp": 1,
+        "maxUseCountPerTicket": -1,
+        "timezone": "ASIA_TOKYO",
+        "visibility": "PUBLIC",
+    }
+    assert control.line("POST", "/v2/bot/coupon", json=coupon).status_code == 200
+    answer = control.line("POST", "/v2/bot/coupon", json=coupon | change)
+    assert answer.status_code == 400
+    (detail,) = answer.json()["details"]
+    assert detail["property"] == name
+    assert message is None or detail["message"] == message

@@ -1,0 +1,87 @@
+"""The receiver ends well when asked to, and loses nothing when it is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from examples.demo import servers
+from tests.support.receiver_program import environment, running_receiver
+from tests.support.webhook_crashes import crash_often
+from tests.support.webhook_events import event
+from tests.support.webhook_load import Load, assert_kept
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_after_what_is_in_flight_was_answered(tmp_path: Path, number: signal.Signals) -> None:
+    store_url = f"sqlite:///{tmp_path}/store.db"
+    with contextlib.ExitStack() as stack:
+        receiver = stack.enter_context(running_receiver(tmp_path, store_url))
+        (process,) = _processes_of(store_url)
+        load = stack.enter_context(Load(lambda: receiver.url))
+        load.until(accepted=100)
+        os.kill(process, number)
+        _wait_for_end(process)
+    assert load.statuses() == {200, None}
+    assert_kept(load, receiver.stored())
+    assert not [line for line in receiver.log_lines() if line["level"] in ("warning", "error")]
+
+
+def test_its_exit_code_after_sigterm_is_0(tmp_path: Path) -> None:
+    command: list[str | Path] = [servers.PROGRAMS / "tap-line-webhook", "serve", "--port", "0"]
+    with (
+        (tmp_path / "log").open("wb") as log,
+        servers.running(
+            command,
+            env=environment(store_url=f"sqlite:///{tmp_path}/store.db"),
+            stdout=subprocess.PIPE,
+            stderr=log,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("tap-line-webhook ready at ")
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def test_killed_under_load_it_keeps_what_it_answered_on_sqlite(tmp_path: Path) -> None:
+    crash_often(tmp_path, f"sqlite:///{tmp_path}/store.db", crashes=3)
+
+
+def test_killed_under_load_it_keeps_what_it_answered_on_postgres(tmp_path: Path, postgres_url: str) -> None:
+    crash_often(tmp_path, postgres_url, crashes=3, workers=2)
+
+
+def test_workers_end_when_their_parent_is_killed(tmp_path: Path, postgres_url: str) -> None:
+    with running_receiver(tmp_path, postgres_url, workers=2) as receiver:
+        assert receiver.send(event(1)) == 200
+        parent, *workers = _processes_of(postgres_url)
+        assert len(workers) >= 2
+        os.kill(parent, signal.SIGKILL)
+        for worker in workers:
+            _wait_for_end(worker)
+
+
+def _processes_of(store_url: str) -> list[int]:
+    """Processes of the receiver on a store, oldest first."""
+    variable = f"TAP_LINE_WEBHOOK_STORE_URL={store_url}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and variable in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return sorted(found)
+
+
+def _wait_for_end(process: int) -> None:
+    limit = time.monotonic() + 20
+    with contextlib.suppress(OSError):
+        while Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z":
+            assert time.monotonic() < limit
+            time.sleep(0.02)

@@ -1,0 +1,156 @@
+"""Requests reach another bot untouched, in order, however often it fails; a secret in its URL is never shown."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from line_core.store import relay_queue
+from line_core.store.leases import release_lease, take_lease
+from line_core.webhook_events.parsing import parse_events
+from line_webhook import relay as module
+from line_webhook.metrics import Metrics
+from line_webhook.relay import Manners, Relay
+from line_webhook.storing import SignedRequest, Storing
+from tests.support.webhook_catcher import WebhookCatcher
+from tests.support.webhook_events import body_of, event, signature, text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from line_core.store import Store
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_LOOK_AGAIN_SECONDS", 0.05)
+
+
+def store_request(store: Store, body: bytes, url: str) -> None:
+    metrics = Metrics(["main"])
+    storing = Storing(store, {"main": [relay_queue.target_of(url)]}, metrics)
+    received = parse_events("main", body, datetime.now(UTC))
+    storing.write([SignedRequest("main", received, body, signature(body).encode())])
+
+
+def backlog(store: Store) -> tuple[int, int]:
+    with store.read() as connection:
+        (queue,) = relay_queue.backlogs(connection) or [relay_queue.Backlog("main", "", 0, 0)]
+    return queue.pending, queue.dead
+
+
+def make_relay(store: Store, url: str, *, give_up_hours: float = 24, owner: str | None = None) -> Relay:
+    manners = Manners(owner or uuid.uuid4().hex, 5, timedelta(hours=give_up_hours), Metrics(["main"]))
+
+    async def call(function: Callable[[], Any]) -> Any:
+        return await asyncio.to_thread(function)
+
+    return Relay(store, call, "main", url, manners)
+
+
+async def relay_until(relay: Relay, condition: Callable[[], bool]) -> None:
+    task = asyncio.create_task(relay.run())
+    async with asyncio.timeout(20):
+        while not await asyncio.to_thread(condition):
+            await asyncio.sleep(0.01)
+    relay.close()
+    await task
+
+
+async def test_a_request_arrives_byte_for_byte_with_its_signature(store: Store) -> None:
+    body = b'{ "destination":"U0",\n "events":[{"type":"x","n":1.00,"t":"\\ud83d \xe3\x81\x82"}]}'
+    with WebhookCatcher() as bot:
+        store_request(store, body, bot.url)
+        await relay_until(make_relay(store, bot.url), lambda: backlog(store) == (0, 0))
+    ((headers, arrived),) = bot.requests
+    assert arrived.encode() == body
+    assert headers["x-line-signature"] == signature(body)
+    assert headers["content-type"] == "application/json; charset=utf-8"
+
+
+async def test_requests_arrive_in_order_through_failures(store: Store) -> None:
+    with WebhookCatcher(lambda place: [500, 200, 429, 503, 200, 408][place % 6]) as bot:
+        for number in range(6):
+            store_request(store, body_of(event(number)), bot.url)
+        await relay_until(make_relay(store, bot.url), lambda: backlog(store) == (0, 0))
+    answered = [[500, 200, 429, 503, 200, 408][place % 6] for place in range(len(bot.requests))]
+    accepted = [body for (_, body), status in zip(bot.requests, answered, strict=True) if status == 200]
+    assert accepted == [body_of(event(number)).decode() for number in range(6)]
+
+
+async def test_a_request_that_the_bot_refuses_becomes_a_dead_letter_and_the_next_one_goes(store: Store) -> None:
+    with WebhookCatcher(lambda place: 400 if place < 5 else 200) as bot:
+        store_request(store, body_of(event(1)), bot.url)
+        store_request(store, body_of(event(2)), bot.url)
+        await relay_until(make_relay(store, bot.url), lambda: backlog(store) == (0, 1))
+        assert [body for _, body in bot.requests] == [body_of(event(1)).decode()] * 5 + [body_of(event(2)).decode()]
+        with store.write() as connection:
+            assert relay_queue.revive(connection) == 1
+        await relay_until(make_relay(store, bot.url), lambda: backlog(store) == (0, 0))
+    assert bot.requests[-1][1] == body_of(event(1)).decode()
+
+
+async def test_an_unreachable_bot_costs_nothing_until_the_request_is_too_old(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = "http://127.0.0.1:9/hook?key=s3cret"
+    store_request(store, body_of(text(1, "77", "private words")), url)
+    relay = make_relay(store, url)
+    await relay_until(relay, lambda: len(caplog.records) >= 3)
+    assert backlog(store) == (1, 0)
+    await relay_until(make_relay(store, url, give_up_hours=0), lambda: backlog(store) == (0, 1))
+    assert "s3cret" not in caplog.text
+    assert "private words" not in caplog.text
+    with store.read() as connection:
+        assert "s3cret" not in json.dumps([str(row) for row in relay_queue.backlogs(connection)])
+
+
+async def test_only_the_holder_of_the_lease_sends(store: Store) -> None:
+    with WebhookCatcher() as bot:
+        store_request(store, body_of(event(1)), bot.url)
+        work = f"relay main {relay_queue.target_of(bot.url)}"
+        with store.write() as connection:
+            assert take_lease(connection, work, "another receiver", 0.6)
+        relay = make_relay(store, bot.url)
+        waiting = asyncio.create_task(relay_until(relay, lambda: backlog(store) == (0, 0)))
+        await asyncio.sleep(0.3)
+        assert bot.requests == []
+        await waiting
+    assert len(bot.requests) == 1
+
+
+def test_a_lease_goes_to_one_and_to_the_next_when_it_ends(store: Store) -> None:
+    def take(owner: str, seconds: float) -> bool:
+        with store.write() as connection:
+            return take_lease(connection, "work", owner, seconds)
+
+    assert take("a", 60)
+    assert not take("b", 60)
+    assert take("a", -1)
+    assert take("b", 60)
+    assert not take("a", 60)
+    with store.write() as connection:
+        release_lease(connection, "work", "a")
+    assert not take("a", 60)
+    with store.write() as connection:
+        release_lease(connection, "work", "b")
+    assert take("a", 60)
+
+
+def test_a_request_is_queued_with_its_events_or_not_at_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_queue, "enqueue", partial(_fail, "no queue"))
+    with pytest.raises(RuntimeError):
+        store_request(store, body_of(event(1)), "http://bot.example")
+    with store.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM events").scalar_one() == 0
+
+
+def _fail(words: str, *_: object) -> None:
+    raise RuntimeError(words)

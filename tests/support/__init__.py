@@ -1,0 +1,1 @@
+"""Fixtures, program runners and generators that the tests of all packages share."""

@@ -1,0 +1,128 @@
+"""Statistics keep to LINE's budget of 60 requests an hour, and go on exactly where they ended."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import delete
+
+from examples.demo import servers
+from line_core.api.response import Reply
+from line_core.errors import LineError
+from line_core.store import open_store
+from line_core.store.tables.limits import rate_limits
+from tap_line.clock import line_date
+from tap_line.streams.insight import InsightFollowers
+from tap_line.tap import TapLine
+from tests.support.furnished import call, furnished
+from tests.support.tap_program import Tap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TODAY = line_date(datetime.now(UTC))
+BUDGET = 60
+
+
+@pytest.fixture
+def tap(tmp_path: Path) -> Iterator[Tap]:
+    """tap-line with a sandbox of its own, whose budgets nobody else uses."""
+    with servers.program("line-sandbox", "serve", "--port", "0", log=tmp_path / "sandbox.log") as url:
+        store_url = f"sqlite:///{tmp_path / 'store.db'}"
+        yield Tap(tmp_path, {"channel_access_token": "sandbox-token", "api_url": url, "store_url": store_url})
+
+
+def days(records: list[dict[str, Any]]) -> list[date]:
+    return [date.fromisoformat(record["date"]) for record in records]
+
+
+def forget_calls(store_url: str) -> None:
+    """Have the store know nothing of this hour's calls, as in the next hour."""
+    with open_store(store_url) as store, store.write() as connection:
+        connection.execute(delete(rate_limits))
+
+
+def test_a_long_backfill_takes_several_runs_and_misses_no_day(tap: Tap) -> None:
+    start = TODAY - timedelta(days=100)
+    settings: dict[str, Any] = {"start_date": start.isoformat()}
+    first = tap.run("insight_followers", **settings)
+    read = days(first.records["insight_followers"])
+    assert read == [start + timedelta(days=number) for number in range(BUDGET)]
+    assert "used up" in first.log
+    assert "| ERROR" not in first.log
+
+    # In the same hour nothing more is asked; a tap that knows nothing of the others is told by LINE.
+    for _ in range(2):
+        second = tap.run("insight_followers", state=first.state, **settings)
+        assert second.records["insight_followers"] == []
+        assert second.state == first.state
+        assert "used up" in second.log or "status 429" in second.log
+        assert "| ERROR" not in second.log
+        forget_calls(tap.config["store_url"])
+
+    call(tap.config["api_url"], "POST", "/sandbox/clock", {"advance_seconds": 3600})
+    forget_calls(tap.config["store_url"])
+    third = tap.run("insight_followers", state=second.state, **settings)
+    read += days(third.records["insight_followers"])
+    assert read == [start + timedelta(days=number) for number in range(len(read))]
+    assert read[-1] >= TODAY - timedelta(days=2)
+
+
+def test_the_next_day_brings_the_new_day_and_the_unsettled_ones_again(tap: Tap) -> None:
+    first = tap.run("insight_followers", "message_deliveries")
+    last = days(first.records["insight_followers"])[-1]
+    call(tap.config["api_url"], "POST", "/sandbox/clock", {"advance_seconds": 24 * 3600})
+    second = tap.run("insight_followers", "message_deliveries", state=first.state)
+    again = days(second.records["insight_followers"])
+    assert again[-1] == last + timedelta(days=1)
+    assert again[0] == TODAY - timedelta(days=3)
+    kinds = {record["type"] for record in second.records["message_deliveries"]}
+    assert kinds == {"reply", "push", "multicast", "broadcast"}
+
+
+@pytest.mark.parametrize(
+    ("body", "records"),
+    [
+        ({"status": "ready", "followers": 5}, [{"followers": 5, "date": "2026-01-01"}]),
+        ({"status": "ready"}, [{"date": "2026-01-01"}]),
+        ({"status": "unready"}, None),
+        ({"status": "out_of_service"}, []),
+    ],
+)
+def test_only_a_day_that_is_ready_has_figures(
+    monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], records: list[dict[str, Any]] | None
+) -> None:
+    reply = Reply("GET /v2/bot/insight/followers", 200, {}, json.dumps(body).encode())
+    monkeypatch.setattr(InsightFollowers, "fetch", lambda *_: reply)
+    stream = InsightFollowers(TapLine(config={}, validate_config=False, setup_mapper=False))
+    assert stream.read_day(date(2026, 1, 1)) == records
+
+
+def test_a_status_that_nobody_knows_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    reply = Reply("GET /v2/bot/insight/followers", 200, {}, b'{"status": "later"}')
+    monkeypatch.setattr(InsightFollowers, "fetch", lambda *_: reply)
+    stream = InsightFollowers(TapLine(config={}, validate_config=False, setup_mapper=False))
+    with pytest.raises(LineError, match="unknown status 'later'"):
+        stream.read_day(date(2026, 1, 1))
+
+
+def test_figures_of_a_send_are_read_again_until_they_freeze(tmp_path: Path) -> None:
+    with furnished(tmp_path, followers=100, events=20) as settings:
+        tap = Tap(tmp_path, settings)
+        streams = ("message_event_statistics", "unit_statistics", "narrowcast_progress")
+        first = tap.run(*streams)
+        again = tap.run(*streams, state=first.state)
+    assert len(first.records["message_event_statistics"]) == 2
+    assert again.records["message_event_statistics"] != []
+    assert set(first.state["bookmarks"]["message_event_statistics"]["reads"]["last"]) == {
+        record["request_id"] for record in first.records["message_event_statistics"]
+    }
+    (unit,) = again.records["unit_statistics"]
+    assert unit["from_date"] == TODAY.replace(day=1).isoformat()
+    assert unit["to_date"] == TODAY.isoformat()
+    (narrowcast,) = first.records["narrowcast_progress"]
+    assert narrowcast["phase"] in {"waiting", "sending", "succeeded", "failed"}

@@ -1,0 +1,97 @@
+"""`target-line-admin`, as a user types it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from line_core.identity.policy import Policy
+from line_core.store.database import SCHEMA_VERSION
+from target_line.admin.cli import commands
+from target_line.identity.repository import IdentityRepository
+from target_line.reasons import Reason
+from target_line.rejects import Reject, save_rejects
+from target_line.sending.ledger import Ledger, Scheduled
+from target_line.sending.message import parse_message
+from tests.support.people import follow, identify, line_id
+
+if TYPE_CHECKING:
+    from line_core.store import Store
+
+
+@pytest.fixture
+def filled_store(store: Store) -> Store:
+    identity = IdentityRepository(store, Policy())
+    identity.take_in([follow(1, at=1), follow(2, at=1)])
+    identity.take_in([identify(at=2, id="a", email="a@example.com", line=1, name="Aoi")])
+    with store.write(alone="ledger") as connection:
+        record = {"message_id": "m1", "id": "a", "text": "x"}
+        Ledger(store, "main", "run").stage(connection, [Scheduled(parse_message(record, "default"), record)])
+        refused = Reject("crm-profiles", {"id": None}, Reason.NO_IDENTIFIER, "nobody")
+        save_rejects(connection, "main", [refused])
+        save_rejects(connection, "main", [refused])
+    return store
+
+
+def run(store_url: str, *arguments: str) -> str:
+    outcome = CliRunner().invoke(commands, ["--store-url", store_url, *arguments], catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output
+    return outcome.output
+
+
+@pytest.mark.usefixtures("filled_store")
+def test_identities_are_one_sorted_line_a_profile_without_internal_keys(store_url: str) -> None:
+    printed = run(store_url, "identities", "--format", "jsonl")
+    assert printed.splitlines() == sorted(printed.splitlines())
+    anonymous, customer = map(json.loads, sorted(printed.splitlines(), key=lambda line: "Aoi" in line))
+    assert customer == {
+        "id": "a",
+        "email": "a@example.com",
+        "line_id": line_id(1),
+        "line_ids": [{"line_id": line_id(1), "follow_state": "following"}],
+        "attributes": {"name": "Aoi"},
+        "aliases": {"ids": [], "emails": []},
+    }
+    assert (anonymous["id"], anonymous["line_id"]) == (None, line_id(2))
+
+
+@pytest.mark.usefixtures("filled_store")
+@pytest.mark.parametrize(
+    ("listing", "shown"),
+    [
+        ("merges", {"rule": "anonymous_identified", "survivor": "id:a"}),
+        ("deliveries", {"message_id": "m1", "status": "scheduled", "attempts": 0}),
+        ("rejects", {"stream": "crm-profiles", "reason": "no_identifier", "times_seen": 2}),
+    ],
+)
+def test_each_listing_has_a_line_a_row(
+    store_url: str,
+    listing: str,
+    shown: dict[str, object],
+) -> None:
+    (line,) = run(store_url, listing, "--format", "jsonl").splitlines()
+    assert shown.items() <= json.loads(line).items()
+    assert str(next(iter(shown.values()))) in run(store_url, listing)
+
+
+@pytest.mark.usefixtures("filled_store")
+def test_status_counts_what_the_store_holds(store_url: str) -> None:
+    counts = json.loads(run(store_url, "status", "--format", "jsonl"))
+    assert counts == {"events": 0, "identifiers": 4, "merges": 1, "rejects": 1, "messages scheduled": 1}
+
+
+def test_an_empty_listing_says_so(store_url: str) -> None:
+    assert run(store_url, "merges") == "(none)\n"
+
+
+def test_upgrade_says_what_it_did(store_url: str) -> None:
+    assert run(store_url, "upgrade") == f"schema none → {SCHEMA_VERSION}\n"
+    assert run(store_url, "upgrade") == f"schema {SCHEMA_VERSION}\n"
+
+
+@pytest.mark.parametrize("command", sorted(commands.commands))
+def test_every_command_has_help(command: str) -> None:
+    assert "Usage:" in CliRunner().invoke(commands, [command, "--help"]).output

@@ -1,0 +1,222 @@
+"""target-line-admin about people: explain, unmerge, forget, preview."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import insert, select
+
+from line_core.errors import LineError
+from line_core.identity.model import Identifier, Kind
+from line_core.identity.policy import IdentifierConflict, Policy
+from line_core.message_status import MessageStatus
+from line_core.store.identity_policy import load_policy, save_policy
+from line_core.store.tables import audience, ledger, metadata
+from line_core.store.tables.inbox import events
+from target_line.admin.cli import commands
+from target_line.identity.forgetting import ForgottenPeople
+from target_line.identity.repository import IdentityRepository
+from target_line.reasons import Reason
+from target_line.rejects import Reject, save_rejects
+from target_line.sending.claims import Claims
+from target_line.sending.compose import Send, User
+from target_line.sending.decisions import Decided
+from target_line.sending.ledger import Cursor, Ledger, Scheduled
+from target_line.sending.message import parse_message
+from target_line.sending.outcomes import Result
+from target_line.sending.policy import SendingPolicy
+from tests.support.people import follow, identify, line_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from line_core.store import Store
+    from target_line.sending.claims import Claimed
+
+EMAIL = "aoi@example.com"
+
+
+@pytest.fixture
+def identity(store: Store) -> IdentityRepository:
+    """Aoi, who followed, then bought; and Ren."""
+    repository = IdentityRepository(store, Policy())
+    repository.take_in([follow(1, at=1), follow(2, at=1)])
+    repository.take_in([identify(at=2, id="42", email=EMAIL, line=1, name="Aoi")])
+    repository.take_in([identify(at=3, id="43", line=2, name="Ren")])
+    return repository
+
+
+def run(store_url: str, *arguments: str, **how: Any) -> str:
+    outcome = CliRunner().invoke(commands, ["--store-url", store_url, *arguments], catch_exceptions=False, **how)
+    assert outcome.exit_code == 0, outcome.output
+    return outcome.output
+
+
+@pytest.mark.usefixtures("identity")
+@pytest.mark.parametrize("named", ["42", "id:42", EMAIL, EMAIL.upper(), line_id(1), f"line_id:default/{line_id(1)}"])
+def test_a_person_is_explained_by_any_of_their_identifiers(store_url: str, named: str) -> None:
+    told = json.loads(run(store_url, "explain", named, "--format", "json"))
+    assert told["profile"] == "id:42"
+    assert told["identifiers"] == [f"email:{EMAIL}", "id:42", f"line_id:default/{line_id(1)}"]
+    assert [(merge["rule"], merge["into"]) for merge in told["merges"]] == [("anonymous_identified", "id:42")]
+    assert told["canonical"] == {"default": {"line_id": line_id(1), "of": [line_id(1)]}}
+    words = run(store_url, "explain", named)
+    assert "id:42 is one person with" in words
+    assert f"Messages of provider default go to {line_id(1)}." in words
+
+
+@pytest.mark.usefixtures("identity")
+def test_nobody_is_explained_by_an_unknown_identifier(store_url: str) -> None:
+    with pytest.raises(LineError, match="nobody in the store has id:44"):
+        run(store_url, "explain", "44")
+
+
+@pytest.mark.usefixtures("identity")
+def test_a_merge_is_undone_by_its_number_and_explained_as_undone(store_url: str) -> None:
+    rows = [json.loads(line) for line in run(store_url, "merges", "--format", "jsonl").splitlines()]
+    (merge,) = [row["merge_id"] for row in rows if row["survivor"] == "id:42"]
+    header, _, *lines = run(store_url, "merges").splitlines()
+    assert header.split() == ["merge", "when", "rule", "who", "into", "by", "undone"]
+    assert any("anonymous_identified" in line and "id:42" in line for line in lines)
+    run(store_url, "unmerge", str(merge))
+    assert "unmerged: " in run(store_url, "explain", "42")
+    assert len(run(store_url, "identities", "--format", "jsonl").splitlines()) == 3
+    with pytest.raises(LineError, match="undone already"):
+        run(store_url, "unmerge", str(merge))
+
+
+@pytest.mark.usefixtures("identity")
+def test_a_file_of_records_is_previewed_and_changes_nothing(store_url: str, tmp_path: Path) -> None:
+    before = run(store_url, "identities", "--format", "jsonl")
+    file = tmp_path / "records.jsonl"
+    file.write_text(
+        '{"type": "SCHEMA", "stream": "profiles", "schema": {}, "key_properties": []}\n'
+        f'{{"type": "RECORD", "stream": "profiles", "record": {{"id": "43", "email": "{EMAIL}"}}}}\n'
+        f'{{"id": "43", "line_id": "{line_id(1)}", "updated_at": "2027-01-01"}}\n'
+    )
+    rows = map(json.loads, run(store_url, "merges", "--preview", str(file), "--format", "jsonl").splitlines())
+    assert sorted((row["rule"], row["who"], row["into"], row["by"]) for row in rows) == [
+        ("anonymous_identified", f"line_id:default/{line_id(1)}", "id:43", f"line_id:default/{line_id(1)}"),
+        ("identifier_moved", "id:42", "id:43", f"line_id:default/{line_id(1)}"),
+        ("identifier_moved", "id:43", "id:42", f"email:{EMAIL}"),
+    ]
+    assert run(store_url, "identities", "--format", "jsonl") == before
+    file.write_text('{"id": null}\n')
+    with pytest.raises(LineError, match="line 1 would be rejected"):
+        run(store_url, "merges", "--preview", str(file))
+
+
+def everything(store: Store) -> str:
+    """All rows of all tables as one text."""
+    with store.read() as connection:
+        return "\n".join(
+            str(row) for table in metadata.sorted_tables for row in connection.execute(select(table)).tuples()
+        )
+
+
+def claim(claims: Claims, ledger: Ledger, to: Mapping[str, str]) -> Claimed:
+    """Claim all that is due, to the LINE IDs given by message id."""
+    page = [Decided(due, Send(User(to[due.message_id]), '"messages":[]')) for due in ledger.due(Cursor(), 9)]
+    return claims.claim(page, is_last=True, cap=lambda _, decisions: decisions, allow=lambda _: None)
+
+
+def fill_all_tables(store: Store) -> None:
+    """Put Aoi (and Ren) wherever a person can be."""
+    now = datetime.now(UTC)
+    run_of = Ledger(store, "main", "run")
+    claims = Claims(store, "main", "run", run_of, SendingPolicy())
+    records: list[dict[str, Any]] = [
+        {"message_id": "1", "email": EMAIL.upper(), "text": "x"},
+        {"message_id": "2", "id": 42, "text": "x"},
+        {"message_id": "3", "line_id": line_id(2), "text": "x"},
+    ]
+    with store.write(alone="ledger") as connection:
+        run_of.stage(connection, [Scheduled(parse_message(record, "default"), record) for record in records])
+    to = {"1": line_id(1), "2": line_id(3), "3": line_id(2)}
+    claimed = claim(claims, run_of, to)
+    claims.finish([Result(request, MessageStatus.ACCEPTED, 1, "r") for request in claimed.requests])
+    late = {"message_id": "4", "id": "42", "text": "later", "send_at": "2999-01-01"}
+    with store.write() as connection:
+        run_of.stage(connection, [Scheduled(parse_message(late, "default"), late)])
+        save_rejects(connection, "main", [Reject("profiles", {"id": 42, "x": 1}, Reason.INVALID_RECORD, "no")])
+        connection.execute(insert(audience.contacts).values(channel="main", line_id=line_id(1)))
+        finding = {"channel": "main", "line_id": line_id(1), "finding": "listed", "found_at": now}
+        connection.execute(insert(audience.findings).values(finding))
+        event = {
+            "channel": "main",
+            "webhook_event_id": "e1",
+            "type": "follow",
+            "occurred_at": now,
+            "received_at": now,
+            "line_id": line_id(1),
+            "payload": json.dumps({"source": {"userId": line_id(1)}}),
+        }
+        connection.execute(insert(events).values(event))
+        plan = {"channel": "main", "plan_hash": "h", "made_at": now, "summary": {"to": line_id(1)}}
+        connection.execute(insert(ledger.plans).values(plan))
+
+
+@pytest.mark.usefixtures("identity")
+def test_a_forgotten_person_is_nowhere_in_the_store_and_others_are_as_before(store: Store, store_url: str) -> None:
+    fill_all_tables(store)
+    assert EMAIL in everything(store)
+    said = run(store_url, "forget", EMAIL, "--yes")
+    assert "identifiers: 3" in said
+    left = everything(store).lower()
+    for identifier in (EMAIL, line_id(1), '"42"', "'42'", '"id": 42', "'id': 42", "id:42"):
+        assert identifier.lower() not in left
+    assert line_id(2).lower() in left
+    (ren,) = map(json.loads, run(store_url, "identities", "--format", "jsonl").splitlines())
+    assert ren["id"] == "43"
+    with store.read() as connection:
+        rows = connection.execute(select(ledger.messages.c.message_id, ledger.messages.c.status)).tuples()
+        assert dict(rows.all()) == {"1": "accepted", "2": "accepted", "3": "accepted", "4": "skipped"}
+    gone = ForgottenPeople(store)
+    assert Identifier(Kind.ID, "", "42") in gone
+    assert Identifier(Kind.LINE_ID, "default", line_id(1)) in gone
+    assert Identifier(Kind.LINE_ID, "default", line_id(2)) not in gone
+    with pytest.raises(LineError, match="nobody in the store"):
+        run(store_url, "forget", EMAIL, "--yes")
+
+
+@pytest.mark.usefixtures("identity")
+def test_what_is_being_sent_to_a_person_must_be_settled_before_they_are_forgotten(store: Store, store_url: str) -> None:
+    of_run = Ledger(store, "main", "run")
+    record = {"message_id": "1", "id": "42", "text": "x"}
+    with store.write(alone="ledger") as connection:
+        of_run.stage(connection, [Scheduled(parse_message(record, "default"), record)])
+    claims = Claims(store, "main", "run", of_run, SendingPolicy())
+    claim(claims, of_run, {"1": line_id(1)})
+    with pytest.raises(LineError, match="run target-line to its end first"):
+        run(store_url, "forget", "42", "--yes")
+    assert "id:42 is one person" in run(store_url, "explain", "42")
+
+
+def test_why_a_shared_email_names_nobody_can_be_asked(store: Store, store_url: str) -> None:
+    policy = Policy(max_people_per_email=2)
+    save_policy(store, policy)
+    shared = [identify(at=1, id=str(number), email="info@example.com") for number in range(3)]
+    IdentityRepository(store, policy).take_in(shared)
+    with pytest.raises(LineError, match="names nobody: more people than max_people_per_email"):
+        run(store_url, "explain", "info@example.com")
+
+
+@pytest.mark.usefixtures("identity")
+def test_nobody_is_forgotten_without_being_asked_again(store: Store, store_url: str) -> None:
+    outcome = CliRunner().invoke(commands, ["--store-url", store_url, "forget", "42"], input="n\n")
+    assert outcome.exit_code == 1
+    assert EMAIL in everything(store)
+
+
+def test_who_looks_resolves_by_the_policy_of_the_last_run(store: Store) -> None:
+    assert load_policy(store) == Policy()
+    assert save_policy(store, Policy()) is False
+    other = Policy(conflict=IdentifierConflict.FIRST, opt_outs=("no_line",), max_line_ids=3)
+    assert save_policy(store, other) is True
+    assert load_policy(store) == other
+    assert save_policy(store, other) is False

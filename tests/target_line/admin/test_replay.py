@@ -1,0 +1,252 @@
+"""`target-line-admin replay-rejects`: what was refused is tried again after a fix, each record once."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import time
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select, update
+
+from examples.demo.servers import PROGRAMS
+from line_core.store import Store, open_store
+from line_core.store.tables import ledger as tables
+from target_line.admin import replay
+from target_line.admin.cli import commands
+from target_line.reasons import Reason
+from target_line.rejects import Reject, save_rejects
+from target_line.sending.ledger import Ledger, Scheduled
+from target_line.sending.message import parse_message
+from tests.support.people import line_id
+from tests.support.target_program import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+MANY = 1500
+Record = dict[str, Any]
+
+
+def refuse(store: Store, stream: str, *records: Record, reason: Reason = Reason.INVALID_RECORD) -> None:
+    with store.write() as connection:
+        save_rejects(connection, "main", [Reject(stream, record, reason, "as it was") for record in records])
+
+
+def admin(store_url: str, *arguments: str) -> str:
+    outcome = CliRunner().invoke(commands, ["--store-url", store_url, *arguments], catch_exceptions=False)
+    assert outcome.exit_code == 0, outcome.output
+    return outcome.output
+
+
+def replayed(store_url: str, *options: str) -> dict[str, int]:
+    lines = admin(store_url, "replay-rejects", "--format", "jsonl", *options).splitlines()
+    counts = {row["outcome"]: row["count"] for row in map(json.loads, lines)}
+    return {outcome: count for outcome, count in counts.items() if count}
+
+
+def listed(store_url: str, what: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in admin(store_url, what, "--format", "jsonl").splitlines()]
+
+
+def message(number: int, **columns: Any) -> Record:
+    return {"message_id": f"m{number}", "line_id": line_id(number), "text": "hello", **columns}
+
+
+def stage(store: Store, *records: Record, **columns: Any) -> None:
+    """Have the ledger know messages, with some columns as they are given."""
+    with store.write(alone="ledger") as connection:
+        staged = [Scheduled(parse_message(record, "default"), record) for record in records]
+        Ledger(store, "main", "run").stage(connection, staged)
+        if columns:
+            connection.execute(update(tables.messages).values(**columns))
+
+
+def test_evidence_is_taken_in_and_marked_and_not_tried_again(store: Store, store_url: str) -> None:
+    refuse(store, "crm-profiles", {"id": "a", "line_id": line_id(1), "name": "Aoi"})
+    refuse(store, "follows", {"line_id": line_id(2), "type": "follow", "occurred_at": "2026-01-01T00:00:00Z"})
+    assert replayed(store_url) == {"taken in": 2}
+    assert [person["id"] for person in listed(store_url, "identities")] == ["a", None]
+    assert all(reject["replayed_at"] for reject in listed(store_url, "rejects"))
+    assert replayed(store_url) == {}
+
+
+def test_a_message_that_never_reached_the_ledger_is_staged(store: Store, store_url: str) -> None:
+    refuse(store, "public-messages", message(1), message(2, send_at="2099-01-01T00:00:00Z"))
+    assert replayed(store_url) == {"scheduled, to be sent by the next run": 2}
+    assert [(row["message_id"], row["status"], row["send_at"]) for row in listed(store_url, "deliveries")] == [
+        ("m1", "scheduled", None),
+        ("m2", "scheduled", "2099-01-01T00:00:00.000Z"),
+    ]
+
+
+def test_a_rejected_message_is_scheduled_anew_and_nothing_else_is(store: Store, store_url: str) -> None:
+    statuses = ["rejected", "accepted", "claimed", "unknown", "skipped", "scheduled"]
+    for number, status in enumerate(statuses):
+        stage(store, message(number))
+        with store.write() as connection:
+            connection.execute(
+                update(tables.messages)
+                .where(tables.messages.c.message_id == f"m{number}")
+                .values(status=status, reason="refused_by_line", retry_key=f"key-{number}", detail="no")
+            )
+    stage(store, message(99))
+    refuse(store, "messages", *(message(number) for number in range(len(statuses))), message(99, text="other"))
+    assert replayed(store_url) == {
+        "scheduled, to be sent by the next run": 1,
+        "known to the ledger by another record": 6,
+    }
+    rows = {row["message_id"]: row for row in listed(store_url, "deliveries")}
+    assert [rows[f"m{number}"]["status"] for number in range(6)] == ["scheduled", *statuses[1:]]
+    assert (rows["m0"]["reason"], rows["m0"]["detail"], rows["m0"]["retry_key"]) == (None, None, None)
+
+
+def test_another_record_of_a_rejected_message_does_not_take_its_place(store: Store, store_url: str) -> None:
+    stage(store, message(1, text="refused by LINE"), status="rejected")
+    refuse(store, "messages", message(1, text="never read"), message(1, text="refused by LINE"))
+    assert replayed(store_url) == {
+        "scheduled, to be sent by the next run": 1,
+        "known to the ledger by another record": 1,
+    }
+    with store.read() as connection:
+        assert connection.scalars(select(tables.messages.c.record["text"].as_string())).all() == ["refused by LINE"]
+
+
+def test_what_fails_again_keeps_its_newest_reason_and_stays_to_be_tried(store: Store, store_url: str) -> None:
+    refuse(store, "messages", message(1, text=None))
+    assert replayed(store_url) == {"refused again": 1}
+    (reject,) = listed(store_url, "rejects")
+    assert (reject["reason"], reject["times_seen"], reject["replayed_at"]) == ("no_content", 2, None)
+    assert replayed(store_url) == {"refused again": 1}
+
+
+def test_what_was_replayed_and_is_refused_once_more_can_be_tried_once_more(store: Store, store_url: str) -> None:
+    refuse(store, "messages", message(1))
+    replayed(store_url)
+    stage(store, status="rejected")
+    refuse(store, "messages", message(1), reason=Reason.REFUSED_BY_LINE)
+    assert [reject["replayed_at"] for reject in listed(store_url, "rejects")] == [None]
+    assert replayed(store_url) == {"scheduled, to be sent by the next run": 1}
+
+
+def test_reason_stream_and_limit_choose(store: Store, store_url: str) -> None:
+    refuse(store, "messages", *(message(number) for number in range(5)), reason=Reason.TEMPLATE_ERROR)
+    refuse(store, "messages", message(5), reason=Reason.INVALID_MESSAGE)
+    refuse(store, "profiles", {"id": "a"}, reason=Reason.TEMPLATE_ERROR)
+    assert replayed(store_url, "--reason", "template_error", "--stream", "messages", "--limit", "2") == {
+        "scheduled, to be sent by the next run": 2
+    }
+    assert replayed(store_url, "--stream", "profiles") == {"taken in": 1}
+    assert replayed(store_url, "--reason", "template_error") == {"scheduled, to be sent by the next run": 3}
+    assert replayed(store_url) == {"scheduled, to be sent by the next run": 1}
+
+
+def test_rejects_are_tried_in_batches(store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay, "_BATCH", 2)
+    refuse(store, "messages", *(message(number) for number in range(5)), message(9, text=None))
+    assert replayed(store_url) == {"scheduled, to be sent by the next run": 5, "refused again": 1}
+
+
+def test_the_settings_of_the_target_count(store: Store, store_url: str, tmp_path: Path) -> None:
+    refuse(store, "crm-customers", {"id": "a", "line_id": line_id(1)})
+    outcome = CliRunner().invoke(commands, ["--store-url", store_url, "replay-rejects"])
+    assert "setting: stream_roles" in str(outcome.exception)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"stream_roles": {"crm-customers": "profiles"}, "provider": "shop"}))
+    assert replayed(store_url, "--config", str(config)) == {"taken in": 1}
+    (person,) = map(json.loads, admin(store_url, "--provider", "shop", "identities", "--format", "jsonl").splitlines())
+    assert person["line_id"] == line_id(1)
+
+
+@pytest.mark.parametrize(
+    ("written", "said"), [(None, "cannot read"), ("{", "not a JSON object"), ("[]", "not a JSON object")]
+)
+def test_a_configuration_that_cannot_be_read_is_one_line(tmp_path: Path, written: str | None, said: str) -> None:
+    config = tmp_path / "config.json"
+    if written is not None:
+        config.write_text(written)
+    command = [str(PROGRAMS / "target-line-admin"), "replay-rejects", "--config", str(config)]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert said in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_after_a_crash_between_taking_in_and_marking_the_next_replay_changes_nothing_twice(
+    store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(store, "profiles", {"id": "a", "line_id": line_id(1)})
+    refuse(store, "messages", message(1))
+
+    def crash(_self: replay.Replay, _connection: Connection, _ids: set[int]) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(replay.Replay, "_mark", crash)
+        with pytest.raises(RuntimeError):
+            admin(store_url, "replay-rejects")
+    assert listed(store_url, "deliveries") == []
+    before = listed(store_url, "identities")
+    assert replayed(store_url) == {"taken in": 1, "scheduled, to be sent by the next run": 1}
+    assert listed(store_url, "identities") == before
+    assert len(listed(store_url, "merges")) <= 1
+
+
+def start_replay(store_url: str) -> subprocess.Popen[str]:
+    command = [str(PROGRAMS / "target-line-admin"), "--store-url", store_url, "replay-rejects", "--format", "jsonl"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_kill_and_two_processes_replay_each_record_once(store: Store, store_url: str) -> None:
+    chance = random.Random(5)
+    refuse(store, "messages", *(message(number) for number in range(MANY)))
+    process = start_replay(store_url)
+    time.sleep(chance.uniform(1, 2))
+    process.kill()
+    process.communicate()
+    with store.read() as connection:
+        done = len(connection.scalars(select(tables.messages.c.message_id)).all())
+    both = [start_replay(store_url) for _ in range(2)]
+    outcomes: Counter[str] = Counter()
+    for process in both:
+        out, log = process.communicate(timeout=60)
+        assert process.returncode == 0, log
+        outcomes.update({row["outcome"]: row["count"] for row in map(json.loads, out.splitlines())})
+    assert +outcomes == Counter({"scheduled, to be sent by the next run": MANY - done})
+    assert Counter(row["status"] for row in listed(store_url, "deliveries")) == {"scheduled": MANY}
+
+
+def test_what_line_refused_is_sent_once_after_a_replay_by_command(sandbox_url: str, tmp_path: Path) -> None:
+    store_url = f"sqlite:///{tmp_path / 'store.db'}"
+    config = {"api_url": sandbox_url, "channel_access_token": "sandbox-token", "store_url": store_url}
+    target = Target(sandbox_url, tmp_path / "config.json", config)
+    line_ids = target.line_ids(3)
+    target.fault("status", status=400, count=1)
+    columns = {"text": "Hi {{ variables.name }}"}
+    records = [
+        ("messages", {"message_id": f"m{number}", "line_id": to, **columns, "variables": {"name": f"{number}"}})
+        for number, to in enumerate(line_ids)
+    ]
+    target.run(*records)
+    (refused,) = [row for row in target.ledger().values() if row["status"] == "rejected"]
+    began = datetime.now(UTC)
+    replaying = target.admin("replay-rejects", "--reason", "refused_by_line")
+    assert "scheduled, to be sent by the next run  1" in replaying
+    assert target.ledger()[refused["message_id"]]["status"] == "scheduled"
+    target.run()
+    assert Counter(delivery["line_id"] for delivery in target.deliveries()) == Counter(line_ids)
+    sent = target.ledger()[refused["message_id"]]
+    assert sent["status"] == "accepted"
+    assert sent["retry_key"] != refused["retry_key"]
+    (reject,) = map(json.loads, target.admin("rejects", "--format", "jsonl").splitlines())
+    assert datetime.fromisoformat(reject["replayed_at"]) >= began.replace(microsecond=0)
+    with open_store(store_url) as store, store.read() as connection:
+        old = connection.execute(select(tables.requests).where(tables.requests.c.retry_key == refused["retry_key"]))
+        assert old.one().status == "rejected"

@@ -1,0 +1,217 @@
+"""Identity in the store: batches, restarts and repetitions leave the same people."""
+
+from __future__ import annotations
+
+import tempfile
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, func, select
+
+from line_core.identity.model import Doubt, Identifier, Kind, Rule
+from line_core.identity.policy import IdentifierConflict, Policy
+from line_core.identity.rules import resolve
+from line_core.identity.sharing import parts_without, shared_emails
+from line_core.store import open_store
+from line_core.store.tables import identity as tables
+from line_core.store.tables.rejects import rejects
+from target_line.identity.repository import IdentityRepository, UnmergeError
+from target_line.identity.rows import SHARED
+from tests.support import people
+from tests.support.people import evidence_of, follow, identify, line_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from line_core.identity.model import Profile
+    from line_core.store import Store
+
+
+@pytest.fixture
+def identity(store: Store) -> IdentityRepository:
+    return IdentityRepository(store, Policy())
+
+
+def test_a_batch_reports_the_profiles_it_added_and_the_joins_it_made(identity: IdentityRepository) -> None:
+    first = identity.take_in([follow(1, at=1), follow(2, at=1)])
+    assert (first.profiles_added, dict(first.joins)) == (2, {})
+    second = identity.take_in([identify(at=2, id="a", line=1), identify(at=2, id="a", line=2)])
+    assert (second.profiles_added, dict(second.joins)) == (-1, {Rule.ANONYMOUS_IDENTIFIED: 2})
+
+
+def test_the_same_batch_again_changes_nothing(identity: IdentityRepository, store: Store) -> None:
+    batch = [follow(1, at=1), identify(at=2, id="a", line=1)]
+    identity.take_in(batch)
+    again = identity.take_in(batch)
+    assert (again.profiles_added, dict(again.joins)) == (0, {})
+    with store.read() as connection:
+        assert connection.execute(select(func.count()).select_from(tables.merges)).scalar_one() == 1
+
+
+def test_a_merge_keeps_the_images_of_what_the_store_had_before(identity: IdentityRepository, store: Store) -> None:
+    identity.take_in([identify(at=1, email="x@example.com", plan="free")])
+    identity.take_in([identify(at=2, id="a", email="x@example.com", plan="gold")])
+    with store.read() as connection:
+        (row,) = connection.execute(select(tables.merges)).all()
+    assert (row.rule, row.survivor, row.absorbed) == ("email_identified", "id:a", "email:x@example.com")
+    assert row.before == [{"identifiers": ["email:x@example.com"], "attributes": {"plan": "free"}}]
+
+
+def test_any_identifier_finds_the_profile_and_unknown_ones_find_none(identity: IdentityRepository) -> None:
+    identity.take_in([identify(at=1, id="a", email="x@example.com"), identify(at=2, id="a", line=1)])
+    names = [Identifier(Kind.EMAIL, "", "x@example.com"), Identifier(Kind.LINE_ID, "default", line_id(1))]
+    found = identity.resolutions([*names, Identifier(Kind.ID, "", "nobody")])
+    assert {name: found[name].id for name in found} == dict.fromkeys(names, "a")
+
+
+def test_a_batch_larger_than_a_statement_is_taken_in_whole(identity: IdentityRepository) -> None:
+    batch = [identify(at=1, id=number, line=number + 1) for number in range(2500)]
+    assert identity.take_in(batch).profiles_added == 2500
+    assert identity.take_in(batch).profiles_added == 0
+    assert sum(1 for _ in identity.profiles()) == 2500
+
+
+def merge_ids(store: Store) -> dict[str, int]:
+    """Numbers of the merges that can be undone, by rule."""
+    with store.read() as connection:
+        table = tables.merges.c
+        query = select(table.rule, table.merge_id).where(table.undone_at.is_(None), table.rule != Rule.UNMERGED)
+        return dict(connection.execute(query).tuples().all())
+
+
+def test_a_merge_can_be_undone_and_stays_undone_when_the_records_come_again(
+    identity: IdentityRepository, store: Store
+) -> None:
+    records = [follow(1, at=1)], [identify(at=2, id="a", line=1, plan="gold")]
+    for batch in records:
+        identity.take_in(batch)
+    (merge_id,) = merge_ids(store).values()
+    assert identity.unmerge(merge_id).profiles_added == 1
+    for batch in records:
+        assert identity.take_in(batch).profiles_added == 0
+    found = {profile.key.kind: profile for profile in identity.profiles()}
+    assert found[Kind.ID].attributes == {"plan": "gold"}
+    assert found[Kind.ID].line_accounts == ()
+    assert [account.line_id for account in found[Kind.LINE_ID].line_accounts] == [line_id(1)]
+    with store.read() as connection:
+        merged, undone = connection.execute(select(tables.merges).order_by(tables.merges.c.merge_id)).all()
+    assert merged.undone_at is not None
+    assert (undone.rule, undone.survivor, undone.identifier) == ("unmerged", "id:a", f"line_id:default/{line_id(1)}")
+    assert undone.before == [
+        {"identifiers": ["id:a", f"line_id:default/{line_id(1)}"], "attributes": {"plan": "gold"}},
+    ]
+
+
+def test_a_merge_is_undone_once_and_only_if_there_is_one(identity: IdentityRepository, store: Store) -> None:
+    identity.take_in([follow(1, at=1)])
+    identity.take_in([identify(at=2, id="a", line=1)])
+    (merge_id,) = merge_ids(store).values()
+    identity.unmerge(merge_id)
+    with pytest.raises(UnmergeError, match="undone already"):
+        identity.unmerge(merge_id)
+    with pytest.raises(UnmergeError, match="there is no merge"):
+        identity.unmerge(merge_id + 1)
+    with pytest.raises(UnmergeError, match="there is no merge"):
+        identity.unmerge(0)
+
+
+def test_what_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> None:
+    identity = IdentityRepository(store, Policy(conflict=IdentifierConflict.REJECT, max_line_ids=1))
+    batch = [
+        identify(at=1, id="a", line=1),
+        identify(at=1, id="b", line=1),
+        identify(at=1, id="c", line=2),
+        identify(at=2, id="c", line=3),
+    ]
+    assert identity.take_in(batch).doubts == {Doubt.AMBIGUOUS_IDENTITY: 2, Doubt.TOO_MANY_LINE_IDS: 1}
+    assert identity.take_in(batch).doubts == {}
+    with store.read() as connection:
+        found = connection.execute(select(rejects.c.reason, rejects.c.record)).tuples().all()
+    assert sorted(found, key=str) == [
+        ("ambiguous_identity", {"id": "a", "line_id": line_id(1)}),
+        ("ambiguous_identity", {"id": "b", "line_id": line_id(1)}),
+        ("too_many_line_ids", {"id": "c", "line_id": line_id(2)}),
+    ]
+
+
+def test_an_email_that_too_many_share_names_nobody_for_good(store: Store) -> None:
+    identity = IdentityRepository(store, Policy(max_people_per_email=3))
+    shared = "info@example.com"
+    changes = identity.take_in(
+        [identify(at=1, email=shared, plan="free"), identify(at=1, id="a", email=shared, line=1)]
+    )
+    assert changes.profiles_added == 1
+    changes = identity.take_in([identify(at=2, id="b", email=shared, line=2)])
+    assert changes.doubts == {Doubt.SHARED_EMAIL: 1}
+    changes = identity.take_in([identify(at=3, id="c", email=shared), identify(at=3, email=shared, plan="gold")])
+    assert changes.profiles_added == 1
+    found = sorted((profile.id or "", profile.email) for profile in identity.profiles())
+    assert found == [("a", None), ("b", None), ("c", None)]
+    email = Identifier(Kind.EMAIL, "", shared)
+    assert identity.resolutions([email]) == {}
+    assert identity.evidence_of(email) is None
+    with store.read() as connection:
+        kept = connection.execute(select(rejects.c.record).where(rejects.c.reason == "shared_email")).scalars().all()
+        clusters = connection.execute(select(func.count()).select_from(tables.clusters)).scalar_one()
+    assert [record for record in kept if "plan" not in record] == [{"email": shared}]
+    assert sorted((record["plan"], record["updated_at"]) for record in kept if "plan" in record) == [
+        ("free", "2026-01-01T00:01:00+00:00"),
+        ("gold", "2026-01-01T00:03:00+00:00"),
+    ]
+    assert clusters == 3, "strangers are still kept together"
+
+
+def test_a_preview_tells_the_joins_and_changes_nothing(identity: IdentityRepository, store: Store) -> None:
+    identity.take_in([follow(1, at=1)])
+    (join,) = identity.preview([identify(at=2, id="a", line=1)])
+    assert (join.rule, str(join.survivor)) == (Rule.ANONYMOUS_IDENTIFIED, "id:a")
+    assert merge_ids(store) == {}
+    assert [profile.id for profile in identity.profiles()] == [None]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def emptied_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """One store for all examples of a property; each example empties it first."""
+    if request.param == "sqlite":
+        with tempfile.TemporaryDirectory() as directory, open_store(f"sqlite:///{directory}/store.db") as store:
+            yield store
+    else:
+        with open_store(request.getfixturevalue("postgres").url("postgres")) as store:
+            yield store
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(people.histories(), people.policies(), st.data())
+def test_the_people_are_the_same_whatever_the_batches(
+    emptied_store: Store,
+    history: list[people.Record],
+    policy: Policy,
+    data: st.DataObject,
+) -> None:
+    with emptied_store.write() as connection:
+        for table in (tables.identifiers, tables.clusters, tables.merges):
+            connection.execute(delete(table))
+    identity = IdentityRepository(emptied_store, policy)
+    shuffled = data.draw(st.permutations([*history, *history[:3]]))
+    while shuffled:
+        size = data.draw(st.integers(min_value=1, max_value=5))
+        batch, shuffled = shuffled[:size], shuffled[size:]
+        identity.take_in(batch)
+    with emptied_store.read() as connection:
+        homes = select(tables.identifiers.c.cluster_id).distinct()
+        homeless = connection.execute(homes.except_(select(tables.clusters.c.cluster_id))).scalars().all()
+    assert set(homeless) <= {SHARED}, "identifiers point at clusters that are gone"
+    evidence = evidence_of(*history)
+    parts = parts_without(evidence, shared_emails(evidence, policy.max_people_per_email))
+    expected = [profile for part in parts for profile in resolve(part, policy).profiles]
+    assert sorted(identity.profiles(), key=by_key) == sorted(expected, key=by_key)
+    named = {name: profile for profile in expected for name in profile.identifiers}
+    assert identity.resolutions(evidence.identifiers()) == named
+
+
+def by_key(profile: Profile) -> Identifier:
+    return profile.key

@@ -1,0 +1,248 @@
+"""What keeps a run from sending the wrong thing: plans, validation by LINE, testers, the right account, limits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from examples.demo.servers import program
+from tests.support.target_program import Target
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Record = tuple[str, dict[str, Any]]
+MULTICAST = "POST /v2/bot/message/multicast"
+PUSH = "POST /v2/bot/message/push"
+
+
+def messages(line_ids: list[str], **columns: Any) -> list[Record]:
+    """The same to all, unless the columns say otherwise."""
+    return [
+        ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": "hello", **columns})
+        for number, line_id in enumerate(line_ids)
+    ]
+
+
+def test_a_plan_sends_nothing_and_only_what_was_approved_goes(target: Target) -> None:
+    line_ids = target.line_ids(5)
+    log = target.run(*messages(line_ids), ("messages", {"message_id": "x", "id": "nobody", "text": "x"}), mode="plan")
+    assert "plan: 5 messages in 1 requests: 5 by multicast in 1" in log
+    assert "plan: not sent: skipped (unknown_recipient) 1" in log
+    assert "messages: 6 records: scheduled 6" in log
+    assert target.deliveries() == []
+    (approve,) = re.findall("approve ([0-9a-f]{64})", log)
+    (kept,) = map(json.loads, target.admin("plans", "--format", "jsonl").splitlines())
+    assert kept["plan_hash"] == kept["summary"]["plan"] == approve
+    assert [example["method"] for example in kept["summary"]["examples"]] == ["multicast"]
+
+    log = target.run(*messages(line_ids[:1], message_id="one more"), approve=approve, expect=1)
+    assert "setting: approve" in log
+    assert target.deliveries() == []
+
+    (approve,) = re.findall("approve ([0-9a-f]{64})", target.run(mode="plan"))
+    target.run(approve=approve)
+    assert len(target.deliveries()) == 6
+    assert [run["mode"] for run in map(json.loads, target.admin("runs", "--format", "jsonl").splitlines())] == [
+        "plan",
+        "send",
+        "send",
+    ]
+
+
+def test_what_line_would_refuse_is_found_by_asking_it(sqlite_target: Target) -> None:
+    line_ids = sqlite_target.line_ids(3)
+    sqlite_target.fault("status", path="/v2/bot/message/validate/push", status=400, count=1)
+    log = sqlite_target.run(
+        *messages(line_ids[:2]), *messages(line_ids[2:], message_id="alone", text="bye"), mode="validate"
+    )
+    assert "LINE would take 2 messages and refuse 1" in log
+    assert sqlite_target.deliveries() == []
+    assert sqlite_target.requested("POST /v2/bot/message/validate/multicast") == {"200": 1}
+    assert {name: (row["status"], row["reason"]) for name, row in sqlite_target.ledger().items()} == {
+        "m0": ("scheduled", None),
+        "m1": ("scheduled", None),
+        "alone": ("rejected", "refused_by_line"),
+    }
+
+
+def test_nothing_goes_out_with_the_token_of_another_account(sqlite_target: Target) -> None:
+    line_ids = sqlite_target.line_ids(1)
+    log = sqlite_target.run(*messages(line_ids), expected_bot_user_id="U" + "0" * 32, expect=1)
+    assert "setting: expected_bot_user_id" in log
+    assert sqlite_target.deliveries() == []
+    (own,) = set(re.findall("bot user id (U[0-9a-f]{32})", log))
+    sqlite_target.run(expected_bot_user_id=own)
+    assert len(sqlite_target.deliveries()) == 1
+
+
+def test_test_recipients_get_each_content_once_instead_of_the_people(sqlite_target: Target) -> None:
+    *people, tester = sqlite_target.line_ids(4)
+    log = sqlite_target.run(
+        *messages(people),
+        ("messages", {"message_id": "b", "recipient": "everyone", "text": "b"}),
+        test_recipients=[tester],
+    )
+    assert [(entry["line_id"], entry["messages"][0]["text"]) for entry in sqlite_target.deliveries()] == [
+        (tester, text) for text in sorted(entry["messages"][0]["text"] for entry in sqlite_target.deliveries())
+    ]
+    assert len(sqlite_target.deliveries()) == 2
+    assert "messages: 4 records: accepted (test_recipients) 4" in log
+
+
+def test_a_run_sends_no_more_than_it_may_and_the_next_goes_on(sqlite_target: Target) -> None:
+    line_ids = sqlite_target.line_ids(5)
+    log = sqlite_target.run(*messages(line_ids), max_sends_per_run=2)
+    assert "max_sends_per_run is reached; 3 messages stay scheduled" in log
+    assert "messages: 5 records: accepted 2, scheduled 3" in log
+    sqlite_target.run()
+    assert Counter(entry["line_id"] for entry in sqlite_target.deliveries()) == Counter(line_ids)
+
+
+def test_when_the_quota_is_spent_the_rest_goes_next_month(sqlite_target: Target, tmp_path: Path) -> None:
+    line_ids = sqlite_target.line_ids(5)
+    with program("line-sandbox", "serve", "--port", "0", "--quota", "4", log=tmp_path / "sandbox.log") as url:
+        limited = Target(url, sqlite_target.config_path, {**sqlite_target.config, "api_url": url})
+        log = limited.run(*messages(line_ids), quota_reserve=1, expect=1)
+        assert "the month's quota of 4 messages, of which 1 are kept by quota_reserve is spent; 2 stay scheduled" in log
+        assert "setting: quota_reserve" in log
+        assert "messages: 5 records: accepted 3, scheduled 2" in log
+        limited.advance_clock(32 * 24 * 3600)
+        limited.run()
+        assert Counter(entry["line_id"] for entry in limited.deliveries()) == Counter(line_ids)
+
+
+def test_a_quota_that_a_narrowcast_holds_for_now_is_told_from_one_that_is_used_up(
+    sqlite_target: Target, tmp_path: Path
+) -> None:
+    with program(
+        "line-sandbox", "serve", "--port", "0", "--quota", "1500", "--followers", "1000", log=tmp_path / "sandbox.log"
+    ) as url:
+        limited = Target(url, sqlite_target.config_path, {**sqlite_target.config, "api_url": url})
+        line_ids = limited.line_ids(600)
+        limited.run(("messages", {"message_id": "n", "recipient": {"limit": {"max": 1000}}, "text": "to many"}))
+        log = limited.run(*messages(line_ids), expect=1)
+        assert "a running narrowcast or broadcast holds them" in log
+        limited.advance_clock(24 * 3600)
+        log = limited.run(expect=1)
+        assert "quota of 1,500 messages is spent" in log
+    assert Counter(row["status"] for row in limited.ledger().values()) == {"accepted": 501, "scheduled": 100}
+
+
+def test_a_plan_counts_what_it_holds_for_a_person_on_all_of_its_pages(sqlite_target: Target) -> None:
+    cap = {"messages": 3, "per": "7d"}
+    (line_id,) = sqlite_target.line_ids(1)
+    texts = [
+        ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": f"{number}"}) for number in range(5010)
+    ]
+    log = sqlite_target.run(*texts, mode="plan", frequency_cap=cap)
+    assert "plan: 3 messages in 3 requests" in log
+    assert "plan: not sent: skipped (frequency_cap) 5,007" in log
+    (approve,) = re.findall("approve ([0-9a-f]{64})", log)
+    sqlite_target.run(approve=approve, frequency_cap=cap)
+    assert len(sqlite_target.deliveries()) == 3
+
+
+def test_people_are_not_written_to_more_often_than_the_cap_allows(target: Target) -> None:
+    one, other = target.line_ids(2)
+    cap = {"messages": 2, "per": "7d"}
+    records = [
+        ("messages", {"message_id": f"{name}{number}", "line_id": line_id, "text": f"{number}"})
+        for name, line_id, count in (("a", one, 3), ("b", other, 1))
+        for number in range(count)
+    ]
+    target.run(*records, frequency_cap=cap)
+    log = target.run(*messages([one, other], text="again"), frequency_cap=cap)
+    assert "messages: 2 records: accepted 1, skipped (frequency_cap) 1" in log
+    assert Counter(entry["line_id"] for entry in target.deliveries()) == {one: 2, other: 2}
+    assert Counter(row["reason"] for row in target.ledger().values())["frequency_cap"] == 2
+
+
+def test_in_quiet_hours_messages_wait_and_go_when_they_are_over(sqlite_target: Target) -> None:
+    (line_id,) = sqlite_target.line_ids(1)
+    now = datetime.now(UTC)
+    quiet = f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
+    records: list[Record] = [
+        ("profiles", {"id": "here", "line_id": line_id, "updated_at": "2026-01-01"}),
+        ("messages", {"message_id": "m", "id": "here", "text": "psst"}),
+    ]
+    log = sqlite_target.run(*records, quiet_hours=quiet, time_zone="UTC")
+    assert "messages: 1 records: scheduled (quiet_hours) 1" in log
+    assert sqlite_target.deliveries() == []
+    sqlite_target.run(quiet_hours=quiet, time_zone="UTC")
+    assert sqlite_target.deliveries() == [], "it waits even if the run has no input"
+
+
+def test_an_opt_out_in_the_warehouse_only_ever_sends_less(sqlite_target: Target) -> None:
+    opted_out, left = sqlite_target.line_ids(2)
+    log = sqlite_target.run(
+        ("profiles", {"id": "a", "line_id": opted_out, "unsubscribed": True}),
+        ("profiles", {"id": "b", "line_id": left, "unsubscribed": False}),
+        ("follows", {"line_id": left, "type": "unfollow", "occurred_at": "2026-01-01T00:00:00Z"}),
+        ("messages", {"message_id": "1", "id": "a", "text": "x"}),
+        ("messages", {"message_id": "2", "id": "b", "text": "x"}),
+    )
+    assert "messages: 2 records: skipped (suppressed) 1, skipped (unfollowed) 1" in log
+    assert sqlite_target.deliveries() == []
+
+
+def test_everyone_audiences_and_groups_are_reached_by_their_own_requests(sqlite_target: Target) -> None:
+    group = "C" + "1" * 32
+    log = sqlite_target.run(
+        ("messages", {"message_id": "e", "recipient": "everyone", "text": "all", "campaign": "spring"}),
+        ("messages", {"message_id": "n", "recipient": '{"limit": {"max": 5}}', "text": "some"}),
+        ("messages", {"message_id": "g", "group_id": group, "text": "group"}),
+    )
+    ledger = sqlite_target.ledger()
+    assert {name: row["method"] for name, row in ledger.items()} == {"e": "broadcast", "n": "narrowcast", "g": "push"}
+    assert ledger["e"]["status"] == ledger["n"]["status"] == "accepted"
+    assert (ledger["g"]["status"], ledger["g"]["detail"]) == ("rejected", "Failed to send messages"), log
+    assert ledger["e"]["request_id"]
+
+
+def test_a_multicast_that_line_refuses_is_divided_until_the_others_have_it(target: Target) -> None:
+    line_ids = target.line_ids(8)
+    target.fault("status", path="/v2/bot/message/multicast", status=400, count=3)
+    target.run(*messages(line_ids))
+    assert Counter(entry["line_id"] for entry in target.deliveries()) == Counter(line_ids)
+    assert {row["status"] for row in target.ledger().values()} == {"accepted"}
+    assert target.requested(MULTICAST)["400"] == 3
+
+
+def test_a_campaign_beyond_the_thousandth_of_a_month_is_refused_instead_of_not_counted(
+    sqlite_target: Target,
+) -> None:
+    (line_id,) = sqlite_target.line_ids(1)
+    sqlite_target.run(
+        *(
+            ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": "x", "campaign": f"c{number}"})
+            for number in range(999)
+        )
+    )
+    log = sqlite_target.run(
+        *(
+            ("messages", {"message_id": f"n{number}", "line_id": line_id, "text": "x", "campaign": f"d{number}"})
+            for number in range(2)
+        ),
+        ("messages", {"message_id": "old", "line_id": line_id, "text": "x", "campaign": "c7"}),
+    )
+    assert "messages: 3 records: accepted 2, rejected (too_many_campaigns) 1" in log
+
+
+def test_too_many_refusals_by_line_end_the_run(sqlite_target: Target) -> None:
+    line_ids = sqlite_target.line_ids(1000)
+    records = [
+        record
+        for place, line_id in enumerate(line_ids)
+        for record in messages([line_id], text=f"{place}", message_id=f"m{place}")
+    ]
+    sqlite_target.fault("status", status=400, probability=0.5, seed=1)
+    log = sqlite_target.run(*records, max_rejects="5%", max_requests_per_second=300, expect=1)
+    assert "setting: max_rejects" in log
+    statuses = Counter(row["status"] for row in sqlite_target.ledger().values())
+    assert statuses["scheduled"] > 0
+    assert statuses.keys() == {"accepted", "rejected", "scheduled"}
+    assert statuses["accepted"] == len(sqlite_target.deliveries())
