@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from line_core.api.response import Reply
+    from line_core.api.response import Response
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class BulkStream(LineStream):
         """The questions, from where a scan stands."""
 
     @abstractmethod
-    def records_about(self, question: Question, reply: Reply) -> list[dict[str, Any]]:
+    def records_about(self, question: Question, reply: Response) -> list[dict[str, Any]]:
         """The records that an answer comes to.
 
         Raises:
@@ -96,7 +96,7 @@ class BulkStream(LineStream):
         async with LineClient(
             self.url_base,
             self._tap.tokens,
-            self._tap.limits,
+            self._tap.rate_limiter,
             timeout_seconds=self.timeout,
             trust_env=self.config["use_proxy_from_environment"],
         ) as client:

@@ -13,9 +13,16 @@ from singer_sdk import RESTStream
 from singer_sdk.pagination import BaseAPIPaginator, SinglePagePaginator
 
 from line_core.api.endpoints import endpoint_of
-from line_core.api.errors import ApiError, AuthenticationError, MalformedBodyError, UnreachableError, error_of, words_of
-from line_core.api.response import Reply
-from line_core.api.retry import retried
+from line_core.api.errors import (
+    ApiError,
+    AuthenticationError,
+    MalformedResponseError,
+    UnreachableError,
+    error_from_response,
+    failure_reason,
+)
+from line_core.api.response import Response
+from line_core.api.retry import call_with_retries
 from tap_line.stream import DescribedStream
 
 if TYPE_CHECKING:
@@ -129,32 +136,32 @@ class LineStream(DescribedStream, RESTStream[str]):
         """The records of one answer, with LINE's own names.
 
         Raises:
-            MalformedBodyError: The answer is not what LINE documents.
+            MalformedResponseError: The answer is not what LINE documents.
         """
         return self.records_of(self.reply_of(response))
 
-    def records_of(self, reply: Reply) -> Iterable[dict[str, Any]]:
+    def records_of(self, reply: Response) -> Iterable[dict[str, Any]]:
         """The records of one answer, with LINE's own names.
 
         Raises:
-            MalformedBodyError: The answer is not what LINE documents.
+            MalformedResponseError: The answer is not what LINE documents.
         """
         if self.records_key is None:
-            return [reply.object()]
+            return [reply.json_object()]
         items = self.list_of(reply, self.records_key)
         return [item if isinstance(item, dict) else {self.id_column: item} for item in items]
 
-    def body_of(self, reply: Reply) -> dict[str, Any]:
+    def body_of(self, reply: Response) -> dict[str, Any]:
         """The object that LINE answered with.
 
         Raises:
             ApiError: It answered with an error, or with something else.
         """
-        if error := error_of(reply, credentials=self._tap.tokens.setting):
+        if error := error_from_response(reply, credentials_setting=self._tap.tokens.setting):
             raise error
-        return reply.object()
+        return reply.json_object()
 
-    def list_of(self, reply: Reply, key: str) -> list[Any]:
+    def list_of(self, reply: Response, key: str) -> list[Any]:
         """The list that LINE's answer must hold.
 
         Raises:
@@ -162,7 +169,7 @@ class LineStream(DescribedStream, RESTStream[str]):
         """
         items = self.body_of(reply).get(key)
         if not isinstance(items, list):
-            raise MalformedBodyError.of(reply, message=f"LINE's answer has no list {key!r}")
+            raise MalformedResponseError.from_response(reply, message=f"LINE's answer has no list {key!r}")
         return items
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
@@ -170,7 +177,7 @@ class LineStream(DescribedStream, RESTStream[str]):
         named = {self.renamed.get(name) or snake_case(name): value for name, value in row.items()}
         return super().post_process(named, context)
 
-    def fetch(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
+    def fetch(self, path: str, params: Mapping[str, Any] | None = None) -> Response:
         """GET something beside the stream's own pages, as those are got.
 
         Raises:
@@ -185,7 +192,7 @@ class LineStream(DescribedStream, RESTStream[str]):
         """Pace and retry as everything that asks LINE does."""
 
         def request(prepared: requests.PreparedRequest, context: Context | None) -> requests.Response:
-            return retried(lambda: func(prepared, context), limits=self._tap.limits)
+            return call_with_retries(lambda: func(prepared, context), rate_limiter=self._tap.rate_limiter)
 
         return request
 
@@ -201,11 +208,11 @@ class LineStream(DescribedStream, RESTStream[str]):
             self.pace(endpoint)
             return super()._request(prepared_request, context)
         except requests.RequestException as failure:
-            raise UnreachableError(endpoint, words=words_of(failure), may_have_arrived=True) from None
+            raise UnreachableError(endpoint, reason=failure_reason(failure), may_have_arrived=True) from None
 
     def pace(self, endpoint: str) -> None:
         """Wait for the endpoint's next place."""
-        self._tap.limits.wait(endpoint)
+        self._tap.rate_limiter.acquire(endpoint)
 
     def validate_response(self, response: requests.Response) -> None:
         """Let a success pass.
@@ -213,13 +220,13 @@ class LineStream(DescribedStream, RESTStream[str]):
         Raises:
             ApiError: It is none.
         """
-        error = error_of(self.reply_of(response), credentials=self._tap.tokens.setting)
+        error = error_from_response(self.reply_of(response), credentials_setting=self._tap.tokens.setting)
         if error:
             raise error
 
-    def reply_of(self, response: requests.Response) -> Reply:
+    def reply_of(self, response: requests.Response) -> Response:
         """What LINE answered."""
-        return Reply(self._endpoint_of(response.request), response.status_code, response.headers, response.content)
+        return Response(self._endpoint_of(response.request), response.status_code, response.headers, response.content)
 
     def _endpoint_of(self, request: requests.PreparedRequest) -> str:
         return endpoint_of("GET", urlsplit((request.url or "").removeprefix(self.url_base)).path)

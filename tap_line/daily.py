@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from line_core.api.errors import MalformedBodyError
+from line_core.api.errors import MalformedResponseError
 from line_core.errors import SettingError
 from tap_line.client import LineStream
 from tap_line.clock import line_date, now
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from line_core.api.response import Reply
+    from line_core.api.response import Response
 
 DEFAULT_DAYS = 30
 _DAY = timedelta(days=1)
@@ -103,17 +103,19 @@ def start_date_of(setting: object, today: date) -> date:
         raise SettingError("not a date of the form yyyy-mm-dd", setting="start_date") from None
 
 
-def readiness_of(reply: Reply) -> Readiness:
+def readiness_of(reply: Response) -> Readiness:
     """What LINE says of the figures that were asked for.
 
     Raises:
-        MalformedBodyError: It says nothing of the kind.
+        MalformedResponseError: It says nothing of the kind.
     """
-    status = str(reply.object().get("status"))
+    status = str(reply.json_object().get("status"))
     try:
         return Readiness(status)
     except ValueError:
-        raise MalformedBodyError.of(reply, message=f"LINE's answer has the unknown status {status!r}") from None
+        raise MalformedResponseError.from_response(
+            reply, message=f"LINE's answer has the unknown status {status!r}"
+        ) from None
 
 
 def line_day(day: date) -> str:

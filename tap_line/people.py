@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from line_core.api.errors import InvalidRequestError, MalformedBodyError, NotEntitledError, error_of
+from line_core.api.errors import InvalidRequestError, MalformedResponseError, NotEntitledError, error_from_response
 from tap_line.clock import now
 from tap_line.scan import Scan
 
@@ -105,12 +105,12 @@ class PeopleSource:
     async def _list(self, start: str | None) -> tuple[list[str], str | None]:
         params = {"limit": str(PAGE_SIZE)} | ({"start": start} if start else {})
         reply = await self._client.get(FOLLOWERS_PATH, params=params)
-        if error := error_of(reply):
+        if error := error_from_response(reply):
             raise error
-        body = reply.object()
+        body = reply.json_object()
         line_ids = body.get("userIds")
         if not isinstance(line_ids, list):
-            raise MalformedBodyError.of(reply, message="LINE's answer has no list of userIds")
+            raise MalformedResponseError.from_response(reply, message="LINE's answer has no list of userIds")
         return line_ids, body.get("next")
 
     async def _known(self, scan: Scan) -> AsyncIterator[People]:

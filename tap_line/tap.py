@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 
-from line_core.api.rate_limit.shared import SharedLimits
-from line_core.api.tokens import token_source_of
+from line_core.api.rate_limit.shared import SharedRateLimiter
+from line_core.api.tokens import token_source_from_config
 from line_core.singer.plugin import OneLineErrors
 from line_core.store import Store, open_store
 from tap_line.friends.book import FriendBook
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from singer_sdk import Stream
 
-    from line_core.api.rate_limit.limiter import Limits
+    from line_core.api.rate_limit.limiter import RateLimiter
     from line_core.api.tokens import TokenSource
 
 
@@ -42,12 +42,12 @@ class TapLine(OneLineErrors, Tap):
         Raises:
             SettingError: The settings hold no credentials.
         """
-        return token_source_of(self.config)
+        return token_source_from_config(self.config)
 
     @cached_property
-    def limits(self) -> Limits:
+    def rate_limiter(self) -> RateLimiter:
         """The channel's rate limits, shared by all streams and by all that uses the same store."""
-        return SharedLimits(self.store, self.channel, self.config.get("max_requests_per_second"))
+        return SharedRateLimiter(self.store, self.channel, self.config.get("max_requests_per_second"))
 
     @cached_property
     def store(self) -> Store:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 
-from line_core.api.tokens import token_source_of
+from line_core.api.tokens import token_source_from_config
 from line_core.errors import LineError
 from line_core.singer.plugin import OneLineErrors
 from line_core.store import Store, open_store
@@ -144,7 +144,7 @@ class TargetLine(OneLineErrors, Target):
         """
         role = role_of(stream_name, self.config["stream_roles"])
         if role is Role.MESSAGES:
-            token_source_of(self.config)
+            token_source_from_config(self.config)
         _ = self.identity, self.ledger, self.report, self.sending_policy
         return SINKS[role]
 

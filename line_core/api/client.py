@@ -12,14 +12,20 @@ from typing import TYPE_CHECKING, Self
 import aiohttp
 
 from line_core.api.endpoints import endpoint_of
-from line_core.api.errors import RateLimitError, ServerError, UnreachableError, error_of, words_of
-from line_core.api.response import Reply
+from line_core.api.errors import (
+    RateLimitError,
+    ServerError,
+    UnreachableError,
+    error_from_response,
+    failure_reason,
+)
+from line_core.api.response import Response
 from line_core.api.retry import pauses, slow_down
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from line_core.api.rate_limit.limiter import Limits
+    from line_core.api.rate_limit.limiter import RateLimiter
     from line_core.api.tokens import TokenSource
 
 DEFAULT_CONNECTIONS = 256
@@ -41,7 +47,7 @@ class LineClient:
         self,
         api_url: str,
         tokens: TokenSource,
-        limits: Limits,
+        rate_limiter: RateLimiter,
         *,
         connections: int = DEFAULT_CONNECTIONS,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
@@ -52,14 +58,14 @@ class LineClient:
         Args:
             api_url: Base URL of the Messaging API.
             tokens: Where each request's token comes from.
-            limits: The channel's rate limits.
+            rate_limiter: The channel's rate limits.
             connections: Most requests under way at once.
             timeout_seconds: For one request, from connecting to the last byte of the answer.
             trust_env: Go through the proxy that the environment names.
         """
         self._api_url = api_url.rstrip("/")
         self._tokens = tokens
-        self._limits = limits
+        self._rate_limiter = rate_limiter
         self._connections = connections
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=_CONNECT_SECONDS)
         self._trust_env = trust_env
@@ -90,7 +96,7 @@ class LineClient:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
-    ) -> Reply:
+    ) -> Response:
         """Send one request when its turn comes, and return LINE's answer, whatever its status.
 
         Nothing is tried again, but for one case: LINE refused an issued token (401), and another can be had.
@@ -115,13 +121,13 @@ class LineClient:
                 reply = await self._send(endpoint, method, path, token, body, headers, params)
         return reply
 
-    async def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Reply:
+    async def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Response:
         """GET, as `ask` does it."""
-        return await self.ask("GET", path, params=params)
+        return await self.request_with_retries("GET", path, params=params)
 
-    async def ask(
+    async def request_with_retries(
         self, method: str, path: str, *, body: bytes | None = None, params: Mapping[str, str] | None = None
-    ) -> Reply:
+    ) -> Response:
         """Send what changes nothing at LINE, and so may be repeated.
 
         It is tried again with growing pauses while LINE is unreachable, fails (5xx) or is asked too often (429).
@@ -138,11 +144,11 @@ class LineClient:
         failure: UnreachableError | ServerError | RateLimitError | None = None
         for pause in pauses():
             if failure:
-                slow_down(failure, pause, self._limits)
+                slow_down(failure, pause, self._rate_limiter)
                 await asyncio.sleep(pause)
             try:
                 reply = await self.request(method, path, body=body, params=params)
-                answered = error_of(reply)
+                answered = error_from_response(reply)
                 if not isinstance(answered, ServerError | RateLimitError):
                     return reply
                 failure = answered
@@ -151,7 +157,7 @@ class LineClient:
         raise failure or AssertionError("there is at least one attempt")
 
     async def _token(self) -> str:
-        token = self._tokens.fresh()
+        token = self._tokens.cached()
         if token is None:
             async with self._renewing:
                 token = await asyncio.to_thread(self._tokens.token)
@@ -166,19 +172,19 @@ class LineClient:
         body: bytes | None,
         headers: Mapping[str, str] | None,
         params: Mapping[str, str] | None,
-    ) -> Reply:
+    ) -> Response:
         if self._session is None:
             raise RuntimeError("use the client in an `async with` block")
         all_headers = {"Authorization": f"Bearer {token}", **(headers or {})}
         if body is not None:
             all_headers["Content-Type"] = "application/json"
-        await self._limits.wait_async(endpoint)
+        await self._rate_limiter.acquire_async(endpoint)
         try:
             async with self._session.request(
                 method, self._api_url + path, data=body, headers=all_headers, params=params, allow_redirects=False
             ) as response:
-                return Reply(endpoint, response.status, response.headers, await response.read())
+                return Response(endpoint, response.status, response.headers, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise UnreachableError(
-                endpoint, words=words_of(error), may_have_arrived=not isinstance(error, _NEVER_SENT)
+                endpoint, reason=failure_reason(error), may_have_arrived=not isinstance(error, _NEVER_SENT)
             ) from None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from line_core.errors import LineError
 
 if TYPE_CHECKING:
-    from line_core.api.response import Reply
+    from line_core.api.response import Response
 
 _WORDS_LENGTH = 300
 _MONTHLY_LIMIT = "monthly limit"
@@ -25,14 +25,14 @@ _MONTHLY_LIMIT = "monthly limit"
 class ApiError(LineError):
     """LINE gave an answer that cannot be used."""
 
-    mended_by: ClassVar[str | None] = None
+    default_setting: ClassVar[str | None] = None
 
     def __init__(  # noqa: PLR0913 - the parts of one answer, all by name
         self,
         endpoint: str,
         *,
         message: str | None = None,
-        words: str = "",
+        reason: str = "",
         status: int | None = None,
         request_id: str | None = None,
         details: tuple[str, ...] = (),
@@ -43,7 +43,7 @@ class ApiError(LineError):
         Args:
             endpoint: Method and path template, such as `GET /v2/bot/profile/{userId}`.
             message: What happened; default the class's docstring.
-            words: LINE's own words, or the transport's.
+            reason: LINE's own words, or the transport's.
             status: HTTP status, if there was an answer.
             request_id: LINE's `x-line-request-id`, if there was an answer.
             details: LINE's details, each `property: message`.
@@ -52,10 +52,10 @@ class ApiError(LineError):
         self.endpoint = endpoint
         self.status = status
         self.request_id = request_id
-        self.words = words
+        self.reason = reason
         self.details = details
         text = message or (type(self).__doc__ or "").partition("\n")[0].rstrip(".")
-        said = "; ".join(part for part in (words, *details) if part)
+        said = "; ".join(part for part in (reason, *details) if part)
         place = [endpoint]
         if status is not None:
             place.append(f"status {status}")
@@ -63,17 +63,17 @@ class ApiError(LineError):
             place.append(f"request {request_id}")
         super().__init__(
             _one_line(f"{text}: {said}" if said else text) + f" ({', '.join(place)})",
-            setting=setting or self.mended_by,
+            setting=setting or self.default_setting,
         )
 
     @classmethod
-    def of(cls, reply: Reply, *, message: str | None = None, setting: str | None = None) -> Self:
+    def from_response(cls, reply: Response, *, message: str | None = None, setting: str | None = None) -> Self:
         """Make the error from LINE's answer."""
-        words, details = _said(reply.body)
+        reason, details = _said(reply.body)
         return cls(
             reply.endpoint,
             message=message,
-            words=words,
+            reason=reason,
             status=reply.status,
             request_id=reply.request_id,
             details=details,
@@ -84,30 +84,30 @@ class ApiError(LineError):
 class UnreachableError(ApiError):
     """LINE cannot be reached."""
 
-    mended_by = "api_url"
+    default_setting = "api_url"
 
-    def __init__(self, endpoint: str, *, words: str, may_have_arrived: bool) -> None:
+    def __init__(self, endpoint: str, *, reason: str, may_have_arrived: bool) -> None:
         """Say what the transport said.
 
         Args:
             endpoint: Method and path template.
-            words: The transport's words.
+            reason: The transport's words.
             may_have_arrived: Whether LINE may have got the request and acted on it.
         """
-        super().__init__(endpoint, words=words)
+        super().__init__(endpoint, reason=reason)
         self.may_have_arrived = may_have_arrived
 
 
-class MalformedBodyError(ApiError):
+class MalformedResponseError(ApiError):
     """LINE's answer is not the JSON that it documents."""
 
-    mended_by = "api_url"
+    default_setting = "api_url"
 
 
 class AuthenticationError(ApiError):
     """LINE does not accept the channel's credentials."""
 
-    mended_by = "channel_access_token"
+    default_setting = "channel_access_token"
 
 
 class NotEntitledError(ApiError):
@@ -129,7 +129,7 @@ class AlreadyAcceptedError(ApiError):
 class RateLimitError(ApiError):
     """LINE's rate limit of the endpoint is exceeded."""
 
-    mended_by = "max_requests_per_second"
+    default_setting = "max_requests_per_second"
 
 
 class QuotaUsedUpError(ApiError):
@@ -150,26 +150,26 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def error_of(reply: Reply, *, credentials: str | None = None) -> ApiError | None:
+def error_from_response(reply: Response, *, credentials_setting: str | None = None) -> ApiError | None:
     """The error that an answer stands for, None if it is a success.
 
     LINE answers 429 for a rate limit and for a used-up quota, and only the text tells them apart.
 
     Args:
         reply: LINE's answer.
-        credentials: The setting that the request's token came from, to name it when LINE refuses the token.
+        credentials_setting: The setting that the request's token came from, to name it when LINE refuses the token.
     """
     if reply.status < HTTPStatus.MULTIPLE_CHOICES:
         return None
     if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return ServerError.of(reply)
+        return ServerError.from_response(reply)
     kind = _BY_STATUS.get(reply.status, InvalidRequestError)
     if kind is RateLimitError and _MONTHLY_LIMIT in _said(reply.body)[0].lower():
         kind = QuotaUsedUpError
-    return kind.of(reply, setting=credentials if kind is AuthenticationError else None)
+    return kind.from_response(reply, setting=credentials_setting if kind is AuthenticationError else None)
 
 
-def words_of(failure: BaseException) -> str:
+def failure_reason(failure: BaseException) -> str:
     """A transport failure in a few words; the libraries' own texts repeat URLs, with people's ids in them."""
     cause: BaseException | None = failure
     while cause is not None:

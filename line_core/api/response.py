@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from line_core.api.errors import MalformedBodyError
+from line_core.api.errors import MalformedResponseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """An answer with any status; `headers` are looked up without regard to case."""
 
     endpoint: str
@@ -35,26 +35,26 @@ class Reply:
         """The body.
 
         Raises:
-            MalformedBodyError: It is not JSON.
+            MalformedResponseError: It is not JSON.
         """
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            raise MalformedBodyError(
-                self.endpoint, words=str(error), status=self.status, request_id=self.request_id
+            raise MalformedResponseError(
+                self.endpoint, reason=str(error), status=self.status, request_id=self.request_id
             ) from None
 
-    def object(self) -> dict[str, Any]:
+    def json_object(self) -> dict[str, Any]:
         """The body, which must be a JSON object.
 
         Raises:
-            MalformedBodyError: It is not.
+            MalformedResponseError: It is not.
         """
         body = self.json()
         if not isinstance(body, dict):
-            raise MalformedBodyError(
+            raise MalformedResponseError(
                 self.endpoint,
-                words=f"an object was expected, not {type(body).__name__}",
+                reason=f"an object was expected, not {type(body).__name__}",
                 status=self.status,
                 request_id=self.request_id,
             )

@@ -12,7 +12,7 @@ from line_core.api.errors import RateLimitError, ServerError, UnreachableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from line_core.api.rate_limit.limiter import Limits
+    from line_core.api.rate_limit.limiter import RateLimiter
 
 DEFAULT_ATTEMPTS = 6
 
@@ -35,19 +35,23 @@ def pauses(attempts: int = DEFAULT_ATTEMPTS) -> Iterator[float]:
         yield random.uniform(longest / 2, longest)  # noqa: S311 - jitter, no secret
 
 
-def slow_down(failure: UnreachableError | ServerError | RateLimitError, pause: float, limits: Limits | None) -> None:
+def slow_down(
+    failure: UnreachableError | ServerError | RateLimitError, pause: float, rate_limiter: RateLimiter | None
+) -> None:
     """Say that a request is tried again after a pause; after a 429 the whole endpoint pauses with it."""
     _logger.warning("%s; trying again in %.1f s", failure, pause)
-    if limits and isinstance(failure, RateLimitError):
-        limits.hold(failure.endpoint, pause)
+    if rate_limiter and isinstance(failure, RateLimitError):
+        rate_limiter.pause(failure.endpoint, pause)
 
 
-def retried(attempt: Callable[[], T], *, limits: Limits | None = None, attempts: int = DEFAULT_ATTEMPTS) -> T:
+def call_with_retries(
+    attempt: Callable[[], T], *, rate_limiter: RateLimiter | None = None, attempts: int = DEFAULT_ATTEMPTS
+) -> T:
     """Call until it succeeds, fails in a way that trying again cannot mend, or has failed too often.
 
     Args:
         attempt: Sends a request that may be sent again.
-        limits: The channel's rate limits.
+        rate_limiter: The channel's rate limits.
         attempts: Most calls.
 
     Raises:
@@ -58,7 +62,7 @@ def retried(attempt: Callable[[], T], *, limits: Limits | None = None, attempts:
     failure: UnreachableError | ServerError | RateLimitError | None = None
     for pause in pauses(attempts):
         if failure:
-            slow_down(failure, pause, limits)
+            slow_down(failure, pause, rate_limiter)
             time.sleep(pause)
         try:
             return attempt()

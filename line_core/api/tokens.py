@@ -20,15 +20,15 @@ import requests
 from line_core.api.errors import (
     AuthenticationError,
     InvalidRequestError,
-    MalformedBodyError,
+    MalformedResponseError,
     NotEntitledError,
     NotFoundError,
     UnreachableError,
-    error_of,
-    words_of,
+    error_from_response,
+    failure_reason,
 )
-from line_core.api.response import Reply
-from line_core.api.retry import retried
+from line_core.api.response import Response
+from line_core.api.retry import call_with_retries
 from line_core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class TokenSource(Protocol):
     setting: str
     """The setting to name when LINE does not accept the token."""
 
-    def fresh(self) -> str | None:
+    def cached(self) -> str | None:
         """The token if one is at hand that lives long enough; never waits."""
 
     def token(self) -> str:
@@ -65,7 +65,7 @@ class TokenSource(Protocol):
         """Forget a token that LINE refused; tells whether asking again can bring another."""
 
 
-class GivenToken:
+class StaticToken:
     """A long-lived token from the console."""
 
     setting = "channel_access_token"
@@ -74,7 +74,7 @@ class GivenToken:
         """Keep the token."""
         self._token = token
 
-    def fresh(self) -> str:
+    def cached(self) -> str:
         """The token."""
         return self._token
 
@@ -117,7 +117,7 @@ class IssuedToken(ABC):
     def form(self) -> dict[str, str | int]:
         """The form that proves who asks."""
 
-    def fresh(self) -> str | None:
+    def cached(self) -> str | None:
         """The token, unless its end is near."""
         issued = self._issued
         return issued.token if issued and time.monotonic() < issued.renew_at else None
@@ -129,7 +129,7 @@ class IssuedToken(ABC):
             ApiError: LINE does not issue one.
         """
         with self._lock:
-            token = self.fresh()
+            token = self.cached()
             if token is None:
                 self._issued = self._issue()
                 token = self._issued.token
@@ -144,25 +144,25 @@ class IssuedToken(ABC):
 
     def _issue(self) -> _Issued:
         asked_at = time.monotonic()
-        answer = retried(self._post, attempts=_ATTEMPTS).object()
+        answer = call_with_retries(self._post, attempts=_ATTEMPTS).json_object()
         token, life = answer.get("access_token"), answer.get("expires_in")
         if not isinstance(token, str) or not isinstance(life, int):
-            raise MalformedBodyError(f"POST {self.path}", words="no access_token with expires_in")
+            raise MalformedResponseError(f"POST {self.path}", reason="no access_token with expires_in")
         _logger.info("LINE issued a channel access token for %s seconds", life)
         return _Issued(token, asked_at + max(life - _RENEW_BEFORE_SECONDS, life / 2))
 
-    def _post(self) -> Reply:
+    def _post(self) -> Response:
         endpoint = f"POST {self.path}"
         try:
             with requests.Session() as session:
                 session.trust_env = self._trust_env
                 response = session.post(self._url, data=self.form(), timeout=_TIMEOUT_SECONDS, allow_redirects=False)
         except requests.RequestException as failure:
-            raise UnreachableError(endpoint, words=words_of(failure), may_have_arrived=True) from None
-        reply = Reply(endpoint, response.status_code, response.headers, response.content)
-        error = error_of(reply, credentials=self.setting)
+            raise UnreachableError(endpoint, reason=failure_reason(failure), may_have_arrived=True) from None
+        reply = Response(endpoint, response.status_code, response.headers, response.content)
+        error = error_from_response(reply, credentials_setting=self.setting)
         if isinstance(error, InvalidRequestError | NotEntitledError | NotFoundError):
-            raise AuthenticationError.of(reply, setting=self.setting)
+            raise AuthenticationError.from_response(reply, setting=self.setting)
         if error:
             raise error
         return reply
@@ -225,7 +225,7 @@ class AssertionToken(IssuedToken):
         }
 
 
-def token_source_of(config: Mapping[str, Any]) -> TokenSource:
+def token_source_from_config(config: Mapping[str, Any]) -> TokenSource:
     """The token source that a tap's or target's settings ask for: a given token goes before issued ones.
 
     Raises:
@@ -234,7 +234,7 @@ def token_source_of(config: Mapping[str, Any]) -> TokenSource:
     token, channel_id = config.get("channel_access_token"), config.get("channel_id")
     secret, key = config.get("channel_secret"), config.get("assertion_key")
     if token:
-        return GivenToken(_header_safe(token))
+        return StaticToken(_header_safe(token))
     if not (secret or key):
         raise SettingError(
             "no credentials: give channel_access_token, or channel_id with channel_secret or with assertion_key",

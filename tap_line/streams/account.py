@@ -76,7 +76,7 @@ class MessageQuota(LineStream):
     def read(self, context: Context | None) -> Iterable[dict[str, Any]]:
         """The quota together with its consumption."""
         for quota in super().read(context):
-            usage = self.fetch("/v2/bot/message/quota/consumption").object()
+            usage = self.fetch("/v2/bot/message/quota/consumption").json_object()
             at = now()
             yield {**quota, **usage, "date": line_date(at).isoformat(), "observed_at": at.isoformat()}
 
@@ -126,5 +126,5 @@ class MessageDeliveries(DailyStream):
             if readiness is Readiness.UNREADY:
                 return None
             if readiness is not Readiness.OUT_OF_SERVICE:
-                records.append({"date": day.isoformat(), "type": kind, "success": reply.object().get("success")})
+                records.append({"date": day.isoformat(), "type": kind, "success": reply.json_object().get("success")})
         return records

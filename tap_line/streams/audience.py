@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Context
 
-    from line_core.api.response import Reply
+    from line_core.api.response import Response
 
 
 class Followers(LineStream):
@@ -60,7 +60,7 @@ class Followers(LineStream):
         begun = None if self.emit_activate_version_messages else resumed
         return ScanPaginator(begun or Scan(now(), ProfileSource.FOLLOWERS), self._page_done)
 
-    def records_of(self, reply: Reply) -> Iterable[dict[str, Any]]:
+    def records_of(self, reply: Response) -> Iterable[dict[str, Any]]:
         """The followers on a page; the store is told of them."""
         records = list(super().records_of(reply))
         at = now()

@@ -69,7 +69,7 @@ class MovingStream(BudgetedStream):
         for each in reads.due(all_figures):
             at = now()
             try:
-                body = self.fetch(self.path, all_figures[each]).object()
+                body = self.fetch(self.path, all_figures[each]).json_object()
             except (InvalidRequestError, NotFoundError) as error:
                 self.logger.warning("LINE has no statistics here: %s", error)
             else:
@@ -228,7 +228,7 @@ class NarrowcastProgress(LineStream):
         since = now() - timedelta(days=14)
         for sent in sent_requests(self._tap.store, self._tap.channel, ("narrowcast",), since):
             try:
-                progress = self.fetch(self.path, {"requestId": sent.request_id}).object()
+                progress = self.fetch(self.path, {"requestId": sent.request_id}).json_object()
             except NotFoundError as error:
                 self.logger.warning("LINE knows nothing of a narrowcast: %s", error)
                 continue

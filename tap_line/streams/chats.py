@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 
-from line_core.api.errors import NotEntitledError, NotFoundError, error_of
+from line_core.api.errors import NotEntitledError, NotFoundError, error_from_response
 from tap_line.bulk import BulkStream, Page, Question
 from tap_line.chats import chats_in_inbox, people_in_chat
 from tap_line.client import LineStream
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
     from line_core.api.client import LineClient
-    from line_core.api.response import Reply
+    from line_core.api.response import Response
     from tap_line.chats import Chat
 
 _GROUP_ID = th.Property("group_id", th.StringType, required=True, description="ID of the group (C…) or room (R…)")
@@ -56,8 +56,8 @@ class Groups(LineStream):
 
     def _about(self, chat: Chat) -> dict[str, Any]:
         try:
-            summary = self.fetch(f"{chat.path}/summary").object() if chat.kind == "group" else {}
-            count = self.fetch(f"{chat.path}/members/count").object().get("count")
+            summary = self.fetch(f"{chat.path}/summary").json_object() if chat.kind == "group" else {}
+            count = self.fetch(f"{chat.path}/members/count").json_object().get("count")
         except NotFoundError:
             return {"is_member": False}
         return {**summary, "is_member": True, "member_count": count}
@@ -101,20 +101,20 @@ class GroupMembers(BulkStream):
     ) -> AsyncIterator[tuple[list[str], str | None]]:
         while True:
             reply = await client.get(f"{chat.path}/members/ids", params={"start": after} if after else None)
-            error = error_of(reply)
+            error = error_from_response(reply)
             if isinstance(error, NotFoundError):
                 return
             if isinstance(error, NotEntitledError):
                 yield await asyncio.to_thread(people_in_chat, self._tap.store, chat), None
                 return
-            members, after = self.list_of(reply, "memberIds"), reply.object().get("next")
+            members, after = self.list_of(reply, "memberIds"), reply.json_object().get("next")
             yield members, after
             if after is None:
                 return
 
-    def records_about(self, question: Question, reply: Reply) -> list[dict[str, Any]]:
+    def records_about(self, question: Question, reply: Response) -> list[dict[str, Any]]:
         """The member's profile; none for somebody who left."""
-        error = error_of(reply)
+        error = error_from_response(reply)
         if isinstance(error, NotFoundError):
             return []
         return [{**self.body_of(reply), **question.known, "observed_at": now().isoformat()}]

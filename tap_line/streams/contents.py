@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from line_core.api.response import Reply
+    from line_core.api.response import Response
     from line_core.store.inbox import InboxEvent
 
 _PAGE_SIZE = 500
@@ -122,13 +122,13 @@ class MessageContents(LineStream):
         with self._tap.store.read() as connection:
             return read_events(connection, position, _PAGE_SIZE, types=("message",))
 
-    def _content(self, message_id: str) -> Reply | None:
+    def _content(self, message_id: str) -> Response | None:
         try:
             return self.fetch(f"/v2/bot/message/{message_id}/content")
         except NotFoundError:
             return None
 
-    def _keep(self, directory: Path, event: InboxEvent, reply: Reply) -> dict[str, Any]:
+    def _keep(self, directory: Path, event: InboxEvent, reply: Response) -> dict[str, Any]:
         content_type = (reply.headers.get("content-type") or "application/octet-stream").partition(";")[0].strip()
         name = f"{event.message_id}{mimetypes.guess_extension(content_type) or '.bin'}"
         # Under its name a file is whole, whenever the run ends.

@@ -33,7 +33,7 @@ class InsightDay(BudgetedStream, DailyStream):
         reply = self.fetch(self.path, {"date": line_day(day)})
         match readiness_of(reply):
             case Readiness.READY:
-                figures = reply.object()
+                figures = reply.json_object()
                 del figures["status"]
                 return [{**figures, "date": day.isoformat()}]
             case Readiness.UNREADY:

@@ -144,7 +144,7 @@ class Coupons(LineStream):
     def read(self, context: Context | None) -> Iterable[dict[str, Any]]:
         """Each coupon of the list, with its details."""
         for coupon in super().read(context):
-            yield {**coupon, **self.fetch(f"{self.path}/{coupon['couponId']}").object()}
+            yield {**coupon, **self.fetch(f"{self.path}/{coupon['couponId']}").json_object()}
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
         """Give times their form."""

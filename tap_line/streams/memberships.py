@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 
-from line_core.api.errors import NotFoundError, error_of
+from line_core.api.errors import NotFoundError, error_from_response
 from tap_line.bulk import BulkStream, Page, Question
 from tap_line.client import LineStream
 from tap_line.clock import now
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from line_core.api.client import LineClient
-    from line_core.api.response import Reply
+    from line_core.api.response import Response
 
 _PLANS_PATH = "/v2/bot/membership/list"
 _PAGE_SIZE = 1000
@@ -68,7 +68,7 @@ class MembershipUsers(BulkStream):
     async def pages(self, client: LineClient, scan: Scan) -> AsyncIterator[Page]:
         """A question for each member, plan by plan; the scan's source is the plan's id."""
         reply = await client.get(_PLANS_PATH)
-        error = error_of(reply, credentials=self._tap.tokens.setting)
+        error = error_from_response(reply, credentials_setting=self._tap.tokens.setting)
         if isinstance(error, NotFoundError):
             return
         plans = sorted(plan["membershipId"] for plan in self.list_of(reply, "memberships"))
@@ -93,14 +93,14 @@ class MembershipUsers(BulkStream):
             params = {"limit": str(_PAGE_SIZE)} | ({"start": after} if after else {})
             reply = await client.get(f"/v2/bot/membership/{plan}/users/ids", params=params)
             members = self.list_of(reply, "userIds")
-            after = reply.object().get("next")
+            after = reply.json_object().get("next")
             yield members, after
             if after is None:
                 return
 
-    def records_about(self, question: Question, reply: Reply) -> list[dict[str, Any]]:
+    def records_about(self, question: Question, reply: Response) -> list[dict[str, Any]]:
         """The person's subscription to the plan."""
-        error = error_of(reply, credentials=self._tap.tokens.setting)
+        error = error_from_response(reply, credentials_setting=self._tap.tokens.setting)
         if isinstance(error, NotFoundError):
             return []  # left the plan since the list was made
         subscriptions = self.list_of(reply, "subscriptions")

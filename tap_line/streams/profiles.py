@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import typing as th
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
-from line_core.api.errors import NotFoundError, error_of
+from line_core.api.errors import NotFoundError, error_from_response
 from tap_line.bulk import PeopleStream
 from tap_line.clock import now
 from tap_line.friends.repository import Checks
@@ -19,7 +19,7 @@ from tap_line.friends.repository import Checks
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-    from line_core.api.response import Reply
+    from line_core.api.response import Response
     from tap_line.bulk import Question
     from tap_line.scan import Scan
 
@@ -64,12 +64,12 @@ class Profiles(PeopleStream):
         fresh = await asyncio.to_thread(self._tap.friends.checked, line_ids, checks)
         return [line_id for line_id in line_ids if line_id not in fresh]
 
-    def records_about(self, question: Question, reply: Reply) -> list[dict[str, Any]]:
+    def records_about(self, question: Question, reply: Response) -> list[dict[str, Any]]:
         """The profile, or that there is none any more."""
-        error = error_of(reply, credentials=self._tap.tokens.setting)
+        error = error_from_response(reply, credentials_setting=self._tap.tokens.setting)
         if error and not isinstance(error, NotFoundError):
             raise error
-        profile = {} if error else reply.object()
+        profile = {} if error else reply.json_object()
         return [
             {
                 "line_id": question.known["userId"],

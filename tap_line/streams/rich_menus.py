@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 
-from line_core.api.errors import NotEntitledError, NotFoundError, error_of
+from line_core.api.errors import NotEntitledError, NotFoundError, error_from_response
 from tap_line.budget import BudgetedStream
 from tap_line.bulk import PeopleStream
 from tap_line.client import LineStream
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context
 
-    from line_core.api.response import Reply
+    from line_core.api.response import Response
     from tap_line.bulk import Question
 
 _LONGEST_SPAN = timedelta(days=99)
@@ -66,7 +66,7 @@ class RichMenus(LineStream):
 
     def _default(self) -> str | None:
         try:
-            default: str | None = self.fetch("/v2/bot/user/all/richmenu").object().get("richMenuId")
+            default: str | None = self.fetch("/v2/bot/user/all/richmenu").json_object().get("richMenuId")
         except (NotFoundError, NotEntitledError):
             return None  # there is none, or the console set it: then it is none of these
         return default
@@ -97,12 +97,12 @@ class UserRichMenus(PeopleStream):
         th.Property("observed_at", th.DateTimeType, description="When LINE was asked"),
     ).to_dict()
 
-    def records_about(self, question: Question, reply: Reply) -> list[dict[str, Any]]:
+    def records_about(self, question: Question, reply: Response) -> list[dict[str, Any]]:
         """The person's menu."""
-        error = error_of(reply, credentials=self._tap.tokens.setting)
+        error = error_from_response(reply, credentials_setting=self._tap.tokens.setting)
         if error and not isinstance(error, NotFoundError):
             raise error
-        menu = None if error else reply.object().get("richMenuId")
+        menu = None if error else reply.json_object().get("richMenuId")
         return [{**question.known, "richMenuId": menu, "observed_at": now().isoformat()}]
 
 
@@ -136,7 +136,7 @@ class RichMenuStatistics(BudgetedStream):
         for menu in sorted(menus, key=lambda menu: (read_until.get(menu, date.min), menu)):
             for begin, end in self._spans(read_until.get(menu)):
                 period = {"from": line_day(begin), "to": line_day(end)}
-                yield from days_of(menu, self.fetch(self.path.format(rich_menu_id=menu), period).object())
+                yield from days_of(menu, self.fetch(self.path.format(rich_menu_id=menu), period).json_object())
                 read_until[menu] = end
                 self.save(read_until={known: day.isoformat() for known, day in read_until.items()})
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, func, or_, select
 
 from line_core.api.client import LineClient
-from line_core.api.errors import error_of
-from line_core.api.rate_limit.shared import SharedLimits
-from line_core.api.tokens import token_source_of
+from line_core.api.errors import error_from_response
+from line_core.api.rate_limit.shared import SharedRateLimiter
+from line_core.api.tokens import token_source_from_config
 from line_core.errors import LineError
 from line_core.line_time import line_date, start_of
 from line_core.message_status import MessageStatus
@@ -163,11 +163,13 @@ async def compare(store: Store, config: Mapping[str, Any], days: list[date]) -> 
         LineError: LINE cannot be asked, or there are no credentials.
     """
     channel: str = config["channel"]
-    tokens, proxy = token_source_of(config), config["use_proxy_from_environment"]
+    tokens, proxy = token_source_from_config(config), config["use_proxy_from_environment"]
     seconds = config["request_timeout_seconds"]
     compared = []
-    with SharedLimits(store, channel, config.get("max_requests_per_second")) as limits:
-        async with LineClient(config["api_url"], tokens, limits, timeout_seconds=seconds, trust_env=proxy) as client:
+    with SharedRateLimiter(store, channel, config.get("max_requests_per_second")) as rate_limiter:
+        async with LineClient(
+            config["api_url"], tokens, rate_limiter, timeout_seconds=seconds, trust_env=proxy
+        ) as client:
             for day in days:
                 ours = _sent(store, channel, start_of(day), start_of(day) + _DAY)
                 for method in (*METHODS, NOT_OURS):
@@ -209,6 +211,6 @@ def _sent(store: Store, channel: str, begin: datetime, end: datetime) -> dict[st
 
 async def _ask(client: LineClient, path: str, **parameters: str) -> dict[str, Any]:
     reply = await client.get(path, params=parameters)
-    if error := error_of(reply):
+    if error := error_from_response(reply):
         raise error
-    return reply.object()
+    return reply.json_object()

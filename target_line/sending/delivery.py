@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from line_core.api.client import LineClient
 from line_core.api.errors import QuotaUsedUpError
-from line_core.api.rate_limit.shared import SharedLimits
-from line_core.api.tokens import token_source_of
+from line_core.api.rate_limit.shared import SharedRateLimiter
+from line_core.api.tokens import token_source_from_config
 from target_line.sending.claims import Claims
 from target_line.sending.decisions import Decider
 from target_line.sending.line_validation import ask_line
@@ -65,7 +65,7 @@ class Delivery:
         self._policy = policy
         self._report = report
         self._claims = Claims(store, self._channel, run_id, ledger, policy)
-        self._limits = SharedLimits(store, self._channel, config.get("max_requests_per_second"))
+        self._rate_limiter = SharedRateLimiter(store, self._channel, config.get("max_requests_per_second"))
 
     async def run(self, interrupted_by: Callable[[int], LineError]) -> None:
         """Do what the mode says.
@@ -76,11 +76,11 @@ class Delivery:
         Raises:
             LineError: Something speaks against going on; what was not sent stays in the ledger.
         """
-        with self._limits:
+        with self._rate_limiter:
             async with LineClient(
                 self._config["api_url"],
-                token_source_of(self._config),
-                self._limits,
+                token_source_from_config(self._config),
+                self._rate_limiter,
                 timeout_seconds=self._config["request_timeout_seconds"],
                 trust_env=self._config["use_proxy_from_environment"],
             ) as client:
@@ -132,7 +132,7 @@ class Delivery:
             max_sends=self._config.get("max_sends_per_run"),
         )
         decider = await self._decider(client)
-        sender = Sender(self._ledger, self._claims, client, self._limits, decider, allowance, self._report)
+        sender = Sender(self._ledger, self._claims, client, self._rate_limiter, decider, allowance, self._report)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, sender.stop, interrupted_by(number))

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from line_core.api.errors import InvalidRequestError, error_of
+from line_core.api.errors import InvalidRequestError, error_from_response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,10 +43,12 @@ async def ask_line(client: LineClient, requests: Iterable[PlannedRequest]) -> li
 
 
 async def _refusal(client: LineClient, method: str, content: str) -> str | None:
-    reply = await client.ask("POST", f"/v2/bot/message/validate/{method}", body=f'{{"messages":{content}}}'.encode())
-    error = error_of(reply)
+    reply = await client.request_with_retries(
+        "POST", f"/v2/bot/message/validate/{method}", body=f'{{"messages":{content}}}'.encode()
+    )
+    error = error_from_response(reply)
     if isinstance(error, InvalidRequestError):
-        return "; ".join(part for part in (error.words, *error.details) if part) or f"status {reply.status}"
+        return "; ".join(part for part in (error.reason, *error.details) if part) or f"status {reply.status}"
     if error:
         raise error
     return None

@@ -10,7 +10,7 @@ import logging
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from line_core.api.errors import MalformedBodyError, error_of
+from line_core.api.errors import MalformedResponseError, error_from_response
 from line_core.errors import LineError
 from target_line.sending.quota import Quota
 
@@ -116,11 +116,11 @@ async def _read(
     client: LineClient, path: str, params: dict[str, str] | None = None, *, needed: str | None = None
 ) -> dict[str, Any]:
     reply = await client.get(path, params=params)
-    if error := error_of(reply):
+    if error := error_from_response(reply):
         raise error
-    answer = reply.object()
+    answer = reply.json_object()
     if needed and needed not in answer:
-        raise MalformedBodyError(
-            reply.endpoint, words=f"{needed} is missing", status=reply.status, request_id=reply.request_id
+        raise MalformedResponseError(
+            reply.endpoint, reason=f"{needed} is missing", status=reply.status, request_id=reply.request_id
         )
     return answer

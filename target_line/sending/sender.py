@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from line_core.api.client import LineClient
-    from line_core.api.rate_limit.limiter import Limits
+    from line_core.api.rate_limit.limiter import RateLimiter
     from target_line.report import Report
     from target_line.sending.claims import Claimed, Claims
     from target_line.sending.decisions import Decided, Decider, Page
@@ -65,7 +65,7 @@ class Sender:
         ledger: Ledger,
         claims: Claims,
         client: LineClient,
-        limits: Limits,
+        rate_limiter: RateLimiter,
         decider: Decider,
         allowance: Allowance,
         report: Report,
@@ -76,7 +76,7 @@ class Sender:
             ledger: The channel's messages.
             claims: The channel's requests.
             client: An open client.
-            limits: What paces the client; told when LINE asks to slow down.
+            rate_limiter: What paces the client; told when LINE asks to slow down.
             decider: Says what to do with each due message.
             allowance: To how many people may be sent.
             report: Told what became of the messages.
@@ -84,7 +84,7 @@ class Sender:
         self._ledger = ledger
         self._claims = claims
         self._client = client
-        self._limits = limits
+        self._rate_limiter = rate_limiter
         self._decider = decider
         self._allowance = allowance
         self._report = report
@@ -212,7 +212,7 @@ class Sender:
         trouble: SlowDown | Uncertain | None = None
         for attempt, pause in enumerate(pauses(_ATTEMPTS), start=1):
             if isinstance(trouble, SlowDown):
-                self._limits.hold(endpoint_of("POST", _path(request)), pause)
+                self._rate_limiter.pause(endpoint_of("POST", _path(request)), pause)
             await asyncio.sleep(pause)
             if self._stop:
                 break

@@ -17,11 +17,11 @@ from line_core.api.errors import (
     QuotaUsedUpError,
     RateLimitError,
     ServerError,
-    error_of,
+    error_from_response,
 )
 
 if TYPE_CHECKING:
-    from line_core.api.response import Reply
+    from line_core.api.response import Response
     from line_core.errors import LineError
 
 
@@ -68,11 +68,11 @@ _SPEAKS_AGAINST_ALL = (AuthenticationError, NotEntitledError, NotFoundError, Quo
 Verdict = Accepted | Refused | SlowDown | Uncertain | Stop
 
 
-def verdict_of(reply: Reply) -> Verdict:
+def verdict_of(reply: Response) -> Verdict:
     """Read LINE's answer to a push, multicast, narrowcast or broadcast that carried a retry key."""
     if reply.status == HTTPStatus.CONFLICT:
         return Accepted(reply.accepted_request_id or reply.request_id)
-    error = error_of(reply)
+    error = error_from_response(reply)
     if error is None:
         return Accepted(reply.request_id)
     if isinstance(error, ServerError):
@@ -81,6 +81,6 @@ def verdict_of(reply: Reply) -> Verdict:
         return SlowDown(error)
     if isinstance(error, _SPEAKS_AGAINST_ALL):
         return Stop(error)
-    words = "; ".join(part for part in (error.words, *error.details) if part)
+    words = "; ".join(part for part in (error.reason, *error.details) if part)
     of_content = any(detail.startswith("messages") for detail in error.details)
     return Refused(words or f"status {reply.status}", of_content)

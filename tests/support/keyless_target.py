@@ -9,13 +9,13 @@ from target_line.sending import delivery
 from target_line.target import TargetLine
 
 if TYPE_CHECKING:
-    from line_core.api.response import Reply
+    from line_core.api.response import Response
 
 
 class KeylessClient(client.LineClient):
     """Leaves out the header that makes a request safe to send again."""
 
-    async def request(self, method: str, path: str, **what: Any) -> Reply:
+    async def request(self, method: str, path: str, **what: Any) -> Response:
         """Send a request without its retry key."""
         return await super().request(method, path, **{**what, "headers": None})
 

@@ -7,16 +7,16 @@ import json
 import sys
 import time
 
-from line_core.api.rate_limit.shared import SharedLimits
+from line_core.api.rate_limit.shared import SharedRateLimiter
 from line_core.store import open_store
 
 
-async def call(limits: SharedLimits, endpoint: str, calls: int) -> list[float]:
+async def call(limits: SharedRateLimiter, endpoint: str, calls: int) -> list[float]:
     """Make so many calls, in as many tasks."""
     times: list[float] = []
 
     async def one() -> None:
-        await limits.wait_async(endpoint)
+        await limits.acquire_async(endpoint)
         times.append(time.time())
 
     await asyncio.gather(*(one() for _ in range(calls)))
@@ -26,11 +26,11 @@ async def call(limits: SharedLimits, endpoint: str, calls: int) -> list[float]:
 def main() -> None:
     """Arguments: the store's URL, the endpoint, how many calls, and whether to wait or only take what is free now."""
     store_url, endpoint, calls, how = sys.argv[1:]
-    with open_store(store_url) as store, SharedLimits(store, "main") as limits:
+    with open_store(store_url) as store, SharedRateLimiter(store, "main") as limits:
         if how == "wait":
             times = asyncio.run(call(limits, endpoint, int(calls)))
         else:
-            times = [time.time() for _ in range(int(calls)) if limits.take(endpoint)]
+            times = [time.time() for _ in range(int(calls)) if limits.try_acquire(endpoint)]
     print(json.dumps(times))  # noqa: T201 - its result
 
 

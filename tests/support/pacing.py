@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from line_core.api.rate_limit.limiter import PacedLimits
+    from line_core.api.rate_limit.limiter import PacedRateLimiter
 
 _ANSWER_SECONDS = 0.05
 _LOOK_SECONDS = 0.01
@@ -33,7 +33,7 @@ class Caller(NamedTuple):
     """Wants to call an endpoint from a time on."""
 
     at: float
-    limits: PacedLimits
+    limits: PacedRateLimiter
     endpoint: str
     calls: int = 1
     """How often, the next time when the answer to the last has come."""

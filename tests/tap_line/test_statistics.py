@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import delete
 
 from examples.demo import servers
-from line_core.api.response import Reply
+from line_core.api.response import Response
 from line_core.errors import LineError
 from line_core.store import open_store
 from line_core.store.tables.limits import rate_limits
@@ -96,14 +96,14 @@ def test_the_next_day_brings_the_new_day_and_the_unsettled_ones_again(tap: Tap) 
 def test_only_a_day_that_is_ready_has_figures(
     monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], records: list[dict[str, Any]] | None
 ) -> None:
-    reply = Reply("GET /v2/bot/insight/followers", 200, {}, json.dumps(body).encode())
+    reply = Response("GET /v2/bot/insight/followers", 200, {}, json.dumps(body).encode())
     monkeypatch.setattr(InsightFollowers, "fetch", lambda *_: reply)
     stream = InsightFollowers(TapLine(config={}, validate_config=False, setup_mapper=False))
     assert stream.read_day(date(2026, 1, 1)) == records
 
 
 def test_a_status_that_nobody_knows_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    reply = Reply("GET /v2/bot/insight/followers", 200, {}, b'{"status": "later"}')
+    reply = Response("GET /v2/bot/insight/followers", 200, {}, b'{"status": "later"}')
     monkeypatch.setattr(InsightFollowers, "fetch", lambda *_: reply)
     stream = InsightFollowers(TapLine(config={}, validate_config=False, setup_mapper=False))
     with pytest.raises(LineError, match="unknown status 'later'"):

@@ -57,7 +57,7 @@ class Calendars(Protocol):
     def ask(self, endpoint: str, pace: Pace, unused: Mapping[int, int], wanted: int, lead: float) -> Answer:
         """Give places back that were not used, and ask for others; see `Calendar.give_out`."""
 
-    def hold(self, endpoint: str, pace: Pace, until: float) -> None:
+    def pause(self, endpoint: str, pace: Pace, until: float) -> None:
         """Have no place of the endpoint before a time."""
 
 
@@ -109,7 +109,7 @@ class Lane:
             with self._lock:
                 self._waiting -= 1
 
-    def take(self) -> Place | None:
+    def try_acquire(self) -> Place | None:
         """A place that can be used now, if there is one."""
         place = self._take_here()
         if place is None and not self._places:
@@ -133,7 +133,7 @@ class Lane:
         with self._lock:
             self._unused[place.slot] += 1
 
-    def hold(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """Use no place for so long, and let nobody else."""
         until = self._calendars.now() + seconds
         with self._lock:
@@ -182,7 +182,7 @@ class Lane:
         try:
             while told < self._held_until:
                 told = self._held_until
-                self._calendars.hold(self._endpoint, self._pace, told)
+                self._calendars.pause(self._endpoint, self._pace, told)
         finally:
             self._is_holding = False
 

@@ -30,24 +30,24 @@ _MARGIN = 1.01
 _CATCH_UP = 1.25
 
 
-class Limits(Protocol):
+class RateLimiter(Protocol):
     """Gives out places to send in, for one channel. Safe to share between threads."""
 
-    def wait(self, endpoint: str) -> None:
+    def acquire(self, endpoint: str) -> None:
         """Take the endpoint's next place and sleep until it comes."""
 
-    async def wait_async(self, endpoint: str) -> None:
+    async def acquire_async(self, endpoint: str) -> None:
         """Take the endpoint's next place and let other tasks run until it comes."""
 
-    def take(self, endpoint: str) -> bool:
+    def try_acquire(self, endpoint: str) -> bool:
         """Take a place that is free now; tells whether there was one."""
 
-    def hold(self, endpoint: str, seconds: float) -> None:
+    def pause(self, endpoint: str, seconds: float) -> None:
         """LINE answered 429: give out no place before that time has passed."""
 
 
-class PacedLimits:
-    """Limits whose places come from somebody's calendars."""
+class PacedRateLimiter:
+    """A rate limiter whose places come from somebody's calendars."""
 
     def __init__(self, calendars: Calendars, run: Run, max_requests_per_second: float | None = None) -> None:
         """Begin with no place.
@@ -73,7 +73,7 @@ class PacedLimits:
             if self._use(lane, place):
                 return
 
-    def wait(self, endpoint: str) -> None:
+    def acquire(self, endpoint: str) -> None:
         """Take the endpoint's next place and sleep until it comes."""
         for step in self.steps(endpoint):
             if isinstance(step, Future):
@@ -81,7 +81,7 @@ class PacedLimits:
             else:
                 time.sleep(step)
 
-    async def wait_async(self, endpoint: str) -> None:
+    async def acquire_async(self, endpoint: str) -> None:
         """Take the endpoint's next place and let other tasks run until it comes."""
         for step in self.steps(endpoint):
             if isinstance(step, Future):
@@ -89,19 +89,19 @@ class PacedLimits:
             else:
                 await asyncio.sleep(step)
 
-    def take(self, endpoint: str) -> bool:
+    def try_acquire(self, endpoint: str) -> bool:
         """Take a place that is free now; tells whether there was one."""
         lane = self._lane(endpoint)
-        place = lane.take()
+        place = lane.try_acquire()
         return place is not None and self._use(lane, place)
 
-    def hold(self, endpoint: str, seconds: float) -> None:
+    def pause(self, endpoint: str, seconds: float) -> None:
         """Give out no place of the endpoint before that time has passed."""
-        self._lane(endpoint).hold(seconds)
+        self._lane(endpoint).pause(seconds)
 
     def _use(self, lane: Lane, place: Place) -> bool:
         """Use a place, unless the bound over all endpoints forbids it now."""
-        if self._bound is None or self._bound.take(self._calendars.now()):
+        if self._bound is None or self._bound.try_acquire(self._calendars.now()):
             lane.use()
             return True
         lane.give_up(place)
@@ -140,7 +140,7 @@ class _Bound:
             with self._lock:
                 self._waiting -= 1
 
-    def take(self, now: float) -> bool:
+    def try_acquire(self, now: float) -> bool:
         """Count a call now; tells whether there is room for it."""
         with self._lock:
             if self._free_at() > now:
@@ -155,7 +155,7 @@ class _Bound:
         return max(full, self._calls[-1] + self._spacing)
 
 
-class LocalLimits(PacedLimits):
+class LocalRateLimiter(PacedRateLimiter):
     """The limits of one channel in one process, which nobody else calls LINE for."""
 
     def __init__(
@@ -182,9 +182,9 @@ class LocalCalendars:
         """Give places back that were not used, and ask for others."""
         return answer_of(self._calendar(endpoint), "", pace, self.now(), unused, wanted, lead)
 
-    def hold(self, endpoint: str, pace: Pace, until: float) -> None:
+    def pause(self, endpoint: str, pace: Pace, until: float) -> None:
         """Have no place of the endpoint before a time."""
-        self._calendar(endpoint).hold(pace, until)
+        self._calendar(endpoint).pause(pace, until)
 
     def _calendar(self, endpoint: str) -> Calendar:
         return self._calendars.setdefault(endpoint, Calendar())

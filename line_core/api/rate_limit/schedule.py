@@ -131,7 +131,7 @@ class Calendar:
             if slot >= self.held and slot in self.given:
                 self.given[slot] = max(0, self.given[slot] - count)
 
-    def hold(self, pace: Pace, until: float) -> None:
+    def pause(self, pace: Pace, until: float) -> None:
         """Have no place before then, and go on steadily: LINE's bucket is empty."""
         held = pace.slot_at(until) + 1
         if held <= self.held:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import select, text, update
 
-from line_core.api.rate_limit.limiter import PacedLimits, answer_of
+from line_core.api.rate_limit.limiter import PacedRateLimiter, answer_of
 from line_core.api.rate_limit.schedule import Calendar
 from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.limits import rate_limits
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 _CLOCK_STALE_SECONDS = 10
 
 
-class SharedLimits(PacedLimits):
+class SharedRateLimiter(PacedRateLimiter):
     """The limits of one channel, for all processes that share a store.
 
     Use it in a `with` block, or close it, before the store is closed.
@@ -83,7 +83,7 @@ class StoreCalendars:
     """
 
     def __init__(self, store: Store, channel: str, clock: Callable[[], float] | None = None) -> None:
-        """Use an open store; for the arguments see `SharedLimits`."""
+        """Use an open store; for the arguments see `SharedRateLimiter`."""
         self._store = store
         self._channel = channel
         self._asker = str(uuid.uuid4())
@@ -104,11 +104,11 @@ class StoreCalendars:
             self._write(connection, endpoint, calendar)
         return answer
 
-    def hold(self, endpoint: str, pace: Pace, until: float) -> None:
+    def pause(self, endpoint: str, pace: Pace, until: float) -> None:
         """Have no place of the endpoint before a time."""
         with self._store.write() as connection:
             calendar = self._read(connection, endpoint)
-            calendar.hold(pace, until)
+            calendar.pause(pace, until)
             self._write(connection, endpoint, calendar)
 
     def _now(self, connection: Connection) -> float:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from line_core.api import LocalLimits, retry
-from line_core.api.tokens import GivenToken
+from line_core.api import LocalRateLimiter, retry
+from line_core.api.tokens import StaticToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,12 +32,12 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def token() -> GivenToken:
+def token() -> StaticToken:
     """The sandbox's long-lived token."""
-    return GivenToken("sandbox-token")
+    return StaticToken("sandbox-token")
 
 
 @pytest.fixture
-def limits() -> LocalLimits:
+def limits() -> LocalRateLimiter:
     """LINE's own limits, unused."""
-    return LocalLimits()
+    return LocalRateLimiter()

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from line_core.api import LineClient, LocalLimits
+from line_core.api import LineClient, LocalRateLimiter
 from line_core.api.errors import (
-    MalformedBodyError,
+    MalformedResponseError,
     NotFoundError,
     RateLimitError,
     ServerError,
     UnreachableError,
-    error_of,
+    error_from_response,
 )
-from line_core.api.tokens import GivenToken, StatelessToken
+from line_core.api.tokens import StatelessToken, StaticToken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +42,7 @@ def advance_clock(sandbox_url: str, seconds: float) -> None:
 
 
 async def test_a_request_brings_status_headers_and_body(
-    sandbox_url: str, token: GivenToken, limits: LocalLimits
+    sandbox_url: str, token: StaticToken, limits: LocalRateLimiter
 ) -> None:
     async with LineClient(sandbox_url, token, limits) as line:
         reply = await line.request("GET", INFO)
@@ -51,13 +51,13 @@ async def test_a_request_brings_status_headers_and_body(
     assert reply.json()["chatMode"] in {"chat", "bot"}
 
 
-async def test_an_error_is_an_answer_too(sandbox_url: str, token: GivenToken, limits: LocalLimits) -> None:
+async def test_an_error_is_an_answer_too(sandbox_url: str, token: StaticToken, limits: LocalRateLimiter) -> None:
     async with LineClient(sandbox_url, token, limits) as line:
         reply = await line.request("GET", f"/v2/bot/profile/U{0:032x}")
-    assert isinstance(error_of(reply), NotFoundError)
+    assert isinstance(error_from_response(reply), NotFoundError)
 
 
-async def test_a_body_and_a_retry_key_are_sent(sandbox_url: str, token: GivenToken, limits: LocalLimits) -> None:
+async def test_a_body_and_a_retry_key_are_sent(sandbox_url: str, token: StaticToken, limits: LocalRateLimiter) -> None:
     line_id = first_follower(sandbox_url)
     body = f'{{"to": "{line_id}", "messages": [{{"type": "text", "text": "hi"}}]}}'.encode()
     key = {"X-Line-Retry-Key": "123e4567-e89b-12d3-a456-426614174000"}
@@ -72,17 +72,17 @@ async def test_a_body_and_a_retry_key_are_sent(sandbox_url: str, token: GivenTok
     ("kind", "may_have_arrived"), [("drop_before", True), ("drop_after_accept", True), ("timeout", True)]
 )
 async def test_a_broken_connection_says_that_the_request_may_have_arrived(
-    sandbox_url: str, add_fault: Callable[..., None], token: GivenToken, kind: str, *, may_have_arrived: bool
+    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, kind: str, *, may_have_arrived: bool
 ) -> None:
     add_fault(kind, PUSH, method="POST")
-    async with LineClient(sandbox_url, token, LocalLimits(), timeout_seconds=0.3) as line:
+    async with LineClient(sandbox_url, token, LocalRateLimiter(), timeout_seconds=0.3) as line:
         with pytest.raises(UnreachableError) as raised:
             await line.request("POST", PUSH, body=b"{}")
     assert raised.value.may_have_arrived is may_have_arrived
     assert raised.value.setting == "api_url"
 
 
-async def test_a_refused_connection_says_that_it_cannot_have(token: GivenToken, limits: LocalLimits) -> None:
+async def test_a_refused_connection_says_that_it_cannot_have(token: StaticToken, limits: LocalRateLimiter) -> None:
     async with LineClient("http://127.0.0.1:1", token, limits) as line:
         with pytest.raises(UnreachableError, match="Connect") as raised:
             await line.request("POST", PUSH, body=b"{}")
@@ -90,7 +90,7 @@ async def test_a_refused_connection_says_that_it_cannot_have(token: GivenToken, 
 
 
 async def test_an_answer_that_comes_too_slowly_times_out(
-    sandbox_url: str, add_fault: Callable[..., None], token: GivenToken, limits: LocalLimits
+    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: LocalRateLimiter
 ) -> None:
     add_fault("slow", INFO, seconds=5)
     began = time.monotonic()
@@ -105,7 +105,11 @@ async def test_an_answer_that_comes_too_slowly_times_out(
     "fault", [{"kind": "status", "status": 503}, {"kind": "drop_before"}, {"kind": "status", "status": 429}]
 )
 async def test_a_get_is_tried_again_until_line_answers(
-    sandbox_url: str, add_fault: Callable[..., None], token: GivenToken, limits: LocalLimits, fault: dict[str, object]
+    sandbox_url: str,
+    add_fault: Callable[..., None],
+    token: StaticToken,
+    limits: LocalRateLimiter,
+    fault: dict[str, object],
 ) -> None:
     add_fault(path=INFO, count=3, **fault)
     async with LineClient(sandbox_url, token, limits) as line:
@@ -125,18 +129,18 @@ async def test_a_get_is_tried_again_until_line_answers(
 async def test_a_get_gives_up_in_the_end(
     sandbox_url: str,
     add_fault: Callable[..., None],
-    token: GivenToken,
+    token: StaticToken,
     fault: dict[str, object],
     error: type[Exception],
 ) -> None:
     add_fault(path=INFO, **fault)
-    async with LineClient(sandbox_url, token, LocalLimits()) as line:
+    async with LineClient(sandbox_url, token, LocalRateLimiter()) as line:
         with pytest.raises(error):
             await line.get(INFO)
 
 
 async def test_a_post_is_never_tried_again_by_itself(
-    sandbox_url: str, add_fault: Callable[..., None], token: GivenToken, limits: LocalLimits
+    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: LocalRateLimiter
 ) -> None:
     add_fault("status", PUSH, method="POST", status=500)
     async with LineClient(sandbox_url, token, limits) as line:
@@ -146,16 +150,16 @@ async def test_a_post_is_never_tried_again_by_itself(
 
 
 async def test_a_malformed_body_is_an_error_that_names_the_request(
-    sandbox_url: str, add_fault: Callable[..., None], token: GivenToken, limits: LocalLimits
+    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: LocalRateLimiter
 ) -> None:
     add_fault("malformed", INFO)
     async with LineClient(sandbox_url, token, limits) as line:
         reply = await line.get(INFO)
-    with pytest.raises(MalformedBodyError, match=f"GET {INFO}, status 200, request {reply.request_id}"):
+    with pytest.raises(MalformedResponseError, match=f"GET {INFO}, status 200, request {reply.request_id}"):
         reply.json()
 
 
-async def test_a_token_that_line_ended_early_is_replaced_in_mid_run(sandbox_url: str, limits: LocalLimits) -> None:
+async def test_a_token_that_line_ended_early_is_replaced_in_mid_run(sandbox_url: str, limits: LocalRateLimiter) -> None:
     tokens = StatelessToken(sandbox_url, "1234567890", "sandbox-secret")
     async with LineClient(sandbox_url, tokens, limits) as line:
         first = await line.request("GET", INFO)
@@ -165,8 +169,8 @@ async def test_a_token_that_line_ended_early_is_replaced_in_mid_run(sandbox_url:
 
 
 async def test_many_requests_run_at_once_and_keep_to_the_number_of_connections(
-    sandbox_url: str, token: GivenToken
+    sandbox_url: str, token: StaticToken
 ) -> None:
-    async with LineClient(sandbox_url, token, LocalLimits(), connections=200) as line:
+    async with LineClient(sandbox_url, token, LocalRateLimiter(), connections=200) as line:
         replies = await asyncio.gather(*(line.request("GET", INFO) for _ in range(400)))
     assert {reply.status for reply in replies} == {200}

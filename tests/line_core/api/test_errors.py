@@ -8,15 +8,15 @@ import pytest
 import requests
 
 from line_core.api import errors
-from line_core.api.response import Reply
+from line_core.api.response import Response
 from line_core.errors import LineError
 
 ENDPOINT = "POST /v2/bot/message/push"
 
 
-def reply(status: int, body: object = None, **headers: str) -> Reply:
+def reply(status: int, body: object = None, **headers: str) -> Response:
     text = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
-    return Reply(ENDPOINT, status, {"x-line-request-id": "rid-1", **headers}, text)
+    return Response(ENDPOINT, status, {"x-line-request-id": "rid-1", **headers}, text)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def reply(status: int, body: object = None, **headers: str) -> Reply:
 def test_each_status_has_its_error_and_the_two_429_are_told_apart(
     status: int, words: str, error: type[errors.ApiError]
 ) -> None:
-    found = errors.error_of(reply(status, {"message": words}))
+    found = errors.error_from_response(reply(status, {"message": words}))
     assert type(found) is error
     assert isinstance(found, LineError)
     assert found.status == status
@@ -49,7 +49,7 @@ def test_each_status_has_its_error_and_the_two_429_are_told_apart(
 
 @pytest.mark.parametrize("status", [200, 202])
 def test_a_success_is_no_error(status: int) -> None:
-    assert errors.error_of(reply(status)) is None
+    assert errors.error_from_response(reply(status)) is None
 
 
 def test_the_text_is_one_line_with_details_endpoint_request_and_setting() -> None:
@@ -61,7 +61,7 @@ def test_the_text_is_one_line_with_details_endpoint_request_and_setting() -> Non
             {},
         ],
     }
-    error = errors.error_of(reply(401, body), credentials="channel_secret")
+    error = errors.error_from_response(reply(401, body), credentials_setting="channel_secret")
     assert str(error) == (
         "LINE does not accept the channel's credentials: The request body has 2 error(s); "
         "messages[0].text: May not be empty; Must be one of "
@@ -83,16 +83,18 @@ def test_the_text_is_one_line_with_details_endpoint_request_and_setting() -> Non
     ],
 )
 def test_error_bodies_of_any_kind_are_read(body: object) -> None:
-    assert isinstance(errors.error_of(reply(400, body)), errors.InvalidRequestError)
+    assert isinstance(errors.error_from_response(reply(400, body)), errors.InvalidRequestError)
 
 
 def test_the_token_endpoints_words_are_read_too() -> None:
-    error = errors.error_of(reply(400, {"error": "invalid_client", "error_description": "invalid client_id"}))
+    error = errors.error_from_response(
+        reply(400, {"error": "invalid_client", "error_description": "invalid client_id"})
+    )
     assert "invalid client_id" in str(error)
 
 
 def test_endless_words_are_cut() -> None:
-    assert len(str(errors.error_of(reply(500, {"message": "x" * 10_000})))) < 500
+    assert len(str(errors.error_from_response(reply(500, {"message": "x" * 10_000})))) < 500
 
 
 def test_every_error_has_a_default_message_of_its_own() -> None:
@@ -101,19 +103,19 @@ def test_every_error_has_a_default_message_of_its_own() -> None:
 
 
 def test_a_malformed_body_names_endpoint_and_request() -> None:
-    with pytest.raises(errors.MalformedBodyError, match=r"POST /v2/bot/message/push, status 200, request rid-1"):
+    with pytest.raises(errors.MalformedResponseError, match=r"POST /v2/bot/message/push, status 200, request rid-1"):
         reply(200, b'{"sentMessages": [').json()
-    with pytest.raises(errors.MalformedBodyError, match="an object was expected, not list"):
-        reply(200, b"[]").object()
+    with pytest.raises(errors.MalformedResponseError, match="an object was expected, not list"):
+        reply(200, b"[]").json_object()
 
 
 def test_headers_are_found_in_any_case() -> None:
     headers = requests.structures.CaseInsensitiveDict({"X-Line-Request-Id": "a", "x-line-accepted-request-id": "b"})
-    answer = Reply(ENDPOINT, 409, headers, b"{}")
+    answer = Response(ENDPOINT, 409, headers, b"{}")
     assert (answer.request_id, answer.accepted_request_id) == ("a", "b")
 
 
 def test_a_transport_failure_tells_its_cause_and_no_url() -> None:
     with pytest.raises(requests.ConnectionError) as failure:
         requests.get("http://127.0.0.1:1/v2/bot/profile/U0123", timeout=5)
-    assert errors.words_of(failure.value) == "ConnectionError, Connection refused"
+    assert errors.failure_reason(failure.value) == "ConnectionError, Connection refused"

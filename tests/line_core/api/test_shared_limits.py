@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from line_core.api.rate_limit.limiter import PacedLimits
-from line_core.api.rate_limit.shared import SharedLimits, StoreCalendars
+from line_core.api.rate_limit.limiter import PacedRateLimiter
+from line_core.api.rate_limit.shared import SharedRateLimiter, StoreCalendars
 from line_core.api.rate_limit.table import rate_limit_of
 from line_core.errors import StoreError
 from line_core.store import Store, open_store
@@ -52,7 +52,7 @@ def test_no_span_has_more_calls_than_the_limit_however_many_call_and_however_lat
 ) -> None:
     clock, channel = Clock(), str(uuid.uuid4())
     limit = rate_limit_of(endpoint)
-    processes = [SharedLimits(kept_store, channel, clock=clock) for _ in range(3)]
+    processes = [SharedRateLimiter(kept_store, channel, clock=clock) for _ in range(3)]
     at, callers = clock.now, []
     for process, gap in gaps:
         at += gap * limit.seconds
@@ -71,8 +71,8 @@ def test_who_begins_anew_goes_on_with_what_the_hour_has_left(kept_store: Store, 
     clock, channel = Clock(), str(uuid.uuid4())
     called = []
     for wanted, pause in runs:
-        with SharedLimits(kept_store, channel, clock=clock) as limits:
-            called += [clock.now for _ in range(wanted) if limits.take(INSIGHT)]
+        with SharedRateLimiter(kept_store, channel, clock=clock) as limits:
+            called += [clock.now for _ in range(wanted) if limits.try_acquire(INSIGHT)]
         clock.now += pause
     assert most_in(called, 3600) <= 60
     assert len(called) >= min(60, sum(wanted for wanted, _ in runs))
@@ -82,7 +82,7 @@ def test_thousands_of_calls_a_second_cost_a_few_transactions(store: Store) -> No
     clock = Clock()
     commits: list[object] = []
     event.listen(store.engine, "commit", commits.append)
-    with SharedLimits(store, "main", clock=clock) as limits:
+    with SharedRateLimiter(store, "main", clock=clock) as limits:
         called = call_times(clock, [Caller(clock.now, limits, PUSH)] * 10_000)
     seconds = called[-1] - called[0]
     assert most_in(called, 1) <= 2000
@@ -93,8 +93,8 @@ def test_thousands_of_calls_a_second_cost_a_few_transactions(store: Store) -> No
 def test_two_processes_share_and_lose_nothing_by_it(kept_store: Store) -> None:
     clock = Clock()
     with (
-        SharedLimits(kept_store, "both", clock=clock) as one,
-        SharedLimits(kept_store, "both", clock=clock) as other,
+        SharedRateLimiter(kept_store, "both", clock=clock) as one,
+        SharedRateLimiter(kept_store, "both", clock=clock) as other,
     ):
         callers = [Caller(clock.now, limits, PUSH, calls=100) for limits in (one, other) for _ in range(200)]
         called = call_times(clock, callers, until=clock.now + 4)
@@ -112,7 +112,7 @@ class LateCalendars(StoreCalendars):
 def test_a_slow_store_makes_slow_and_never_too_fast(kept_store: Store) -> None:
     clock = Clock()
     slow = SlowRun(clock, 2.5)
-    limits = PacedLimits(LateCalendars(kept_store, "slow", clock), slow)
+    limits = PacedRateLimiter(LateCalendars(kept_store, "slow", clock), slow)
     called = call_times(clock, [Caller(clock.now, limits, PUSH, calls=20)] * 200, slow=slow)
     assert len(called) == 4000
     assert most_in(called, 1) <= 2000
@@ -121,13 +121,13 @@ def test_a_slow_store_makes_slow_and_never_too_fast(kept_store: Store) -> None:
 
 def test_a_429_holds_everybody(store: Store) -> None:
     clock = Clock()
-    with SharedLimits(store, "main", clock=clock) as one, SharedLimits(store, "main", clock=clock) as other:
+    with SharedRateLimiter(store, "main", clock=clock) as one, SharedRateLimiter(store, "main", clock=clock) as other:
         call_times(clock, [Caller(clock.now, limits, COUPONS) for limits in (one, other) * 50])
         held = clock.now
-        one.hold(COUPONS, 5)
-        one.hold(INSIGHT, 600)
+        one.pause(COUPONS, 5)
+        one.pause(INSIGHT, 600)
         one._executor.submit(int).result()  # what was asked before is done
-        assert not other.take(INSIGHT)
+        assert not other.try_acquire(INSIGHT)
         called = call_times(clock, [Caller(clock.now, limits, COUPONS) for limits in (one, other) * 300])
     early = [time for time in called if time < held + 5]
     assert len(early) <= 100
@@ -137,18 +137,18 @@ def test_a_429_holds_everybody(store: Store) -> None:
 
 
 def test_what_one_channel_does_is_nothing_to_another(store: Store) -> None:
-    with SharedLimits(store, "main") as one, SharedLimits(store, "second") as other:
-        assert all(one.take(INSIGHT) for _ in range(60))
-        assert not one.take(INSIGHT)
-        assert other.take(INSIGHT)
+    with SharedRateLimiter(store, "main") as one, SharedRateLimiter(store, "second") as other:
+        assert all(one.try_acquire(INSIGHT) for _ in range(60))
+        assert not one.try_acquire(INSIGHT)
+        assert other.try_acquire(INSIGHT)
 
 
 def test_a_store_that_fails_is_an_error_for_who_waits(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
     with store.write() as connection:
         connection.exec_driver_sql("DROP TABLE rate_limits")
-    with SharedLimits(store, "main") as limits, pytest.raises(StoreError, match="rate_limits"):
-        limits.wait(PUSH)
+    with SharedRateLimiter(store, "main") as limits, pytest.raises(StoreError, match="rate_limits"):
+        limits.acquire(PUSH)
     store.close()
 
 

@@ -13,7 +13,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from line_core.api.errors import AuthenticationError, UnreachableError
-from line_core.api.tokens import AssertionToken, GivenToken, StatelessToken, token_source_of
+from line_core.api.tokens import AssertionToken, StatelessToken, StaticToken, token_source_from_config
 from line_core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -37,9 +37,9 @@ def assertion_key() -> dict[str, Any]:
 
 def test_a_stateless_token_opens_the_api_and_is_kept_while_it_lives(sandbox_url: str) -> None:
     source = StatelessToken(sandbox_url, CHANNEL, SECRET)
-    assert source.fresh() is None
+    assert source.cached() is None
     token = source.token()
-    assert source.fresh() == source.token() == token
+    assert source.cached() == source.token() == token
     answer = requests.get(f"{sandbox_url}/v2/bot/info", headers={"Authorization": f"Bearer {token}"}, timeout=10)
     assert answer.status_code == 200
     assert issued(sandbox_url) == 1
@@ -53,7 +53,7 @@ def test_it_is_renewed_a_minute_before_its_end(sandbox_url: str, monkeypatch: py
     now += 830
     assert source.token() == first
     now += 15
-    assert source.fresh() is None
+    assert source.cached() is None
     assert source.token() != first
 
 
@@ -77,7 +77,7 @@ def test_a_refused_token_is_forgotten_but_not_the_one_that_replaced_it(sandbox_u
     second = source.token()
     assert second != first
     assert source.discard(first)
-    assert source.fresh() == second
+    assert source.cached() == second
 
 
 def test_wrong_credentials_are_one_error_that_names_the_setting_and_hides_the_secret(sandbox_url: str) -> None:
@@ -142,20 +142,20 @@ def test_a_public_key_does_not_do(assertion_key: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("config", "source"),
     [
-        ({"channel_access_token": " token\n"}, GivenToken),
-        ({"channel_access_token": "token", "channel_id": "1", "channel_secret": "s"}, GivenToken),
+        ({"channel_access_token": " token\n"}, StaticToken),
+        ({"channel_access_token": "token", "channel_id": "1", "channel_secret": "s"}, StaticToken),
         ({"channel_id": "1", "channel_secret": "s"}, StatelessToken),
     ],
 )
 def test_settings_choose_the_source(config: dict[str, str], source: type) -> None:
-    found = token_source_of({"api_url": "http://127.0.0.1:1", **config})
+    found = token_source_from_config({"api_url": "http://127.0.0.1:1", **config})
     assert type(found) is source
-    assert not isinstance(found, GivenToken) or found.token() == "token"
+    assert not isinstance(found, StaticToken) or found.token() == "token"
 
 
 def test_a_key_goes_before_a_secret(assertion_key: dict[str, Any]) -> None:
     config = {"channel_id": "1", "channel_secret": "s", "assertion_key": json.dumps(assertion_key)}
-    assert type(token_source_of({"api_url": "http://127.0.0.1:1", **config})) is AssertionToken
+    assert type(token_source_from_config({"api_url": "http://127.0.0.1:1", **config})) is AssertionToken
 
 
 @pytest.mark.parametrize(
@@ -170,4 +170,4 @@ def test_a_key_goes_before_a_secret(assertion_key: dict[str, Any]) -> None:
 )
 def test_settings_that_are_not_enough_say_which_is_missing(config: dict[str, str], setting: str) -> None:
     with pytest.raises(SettingError, match=f"setting: {setting}"):
-        token_source_of({"api_url": "http://127.0.0.1:1", **config})
+        token_source_from_config({"api_url": "http://127.0.0.1:1", **config})

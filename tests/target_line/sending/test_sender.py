@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import select
 
-from line_core.api.rate_limit.limiter import LocalLimits
-from line_core.api.response import Reply
+from line_core.api.rate_limit.limiter import LocalRateLimiter
+from line_core.api.response import Response
 from line_core.identity.policy import Policy
 from line_core.store.tables.ledger import messages
 from target_line.identity.repository import IdentityRepository
@@ -39,9 +39,9 @@ class SlowLine:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
 
-    async def request(self, method: str, path: str, **_: Any) -> Reply:
+    async def request(self, method: str, path: str, **_: Any) -> Response:
         await asyncio.sleep(self._seconds)
-        return Reply(f"{method} {path}", 200, {"x-line-request-id": "r"}, b"{}")
+        return Response(f"{method} {path}", 200, {"x-line-request-id": "r"}, b"{}")
 
 
 def test_what_was_decided_long_before_it_can_be_claimed_is_decided_again(
@@ -62,7 +62,7 @@ def test_what_was_decided_long_before_it_can_be_claimed_is_decided_again(
         ledger,
         Claims(store, "main", "run", ledger, policy),
         cast("LineClient", SlowLine(1)),
-        LocalLimits(),
+        LocalRateLimiter(),
         Decider(IdentityRepository(store, Policy()), policy, "main", Units()),
         Allowance("main", Quota.unlimited()),
         report,
