@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from line_core.serving.uvicorn_names import HttpToolsProtocol
 
 if TYPE_CHECKING:
     import asyncio

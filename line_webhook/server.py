@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import signal
-import socket
 import sys
 import tempfile
 import threading
@@ -15,15 +14,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uvicorn import Server
-from uvicorn.supervisors import Multiprocess
 
 from line_core.errors import SettingError
+from line_core.serving.listener import http_url, open_listener
+from line_core.serving.uvicorn_names import Multiprocess
 from line_core.store import open_store
 from line_webhook.app import create_app
 from line_webhook.logs import configure
 from line_webhook.protocol import BoundedConfig
 
 if TYPE_CHECKING:
+    import socket
+
     from line_webhook.settings import Settings
 
 _BACKLOG = 2048
@@ -46,7 +48,10 @@ def serve(settings: Settings) -> None:
     with open_store(settings.store_url) as store:
         if settings.workers > 1 and store.is_sqlite:
             raise SettingError("several workers need a Postgres store", setting="workers or store_url")
-    with _listen(settings.host, settings.port) as listener, tempfile.TemporaryDirectory(prefix="tap-line-") as counts:
+    with (
+        open_listener(settings.host, settings.port, backlog=_BACKLOG) as listener,
+        tempfile.TemporaryDirectory(prefix="tap-line-") as counts,
+    ):
         host, port = listener.getsockname()[:2]
         threading.Thread(target=_announce, args=(host, port), daemon=True).start()
         config = BoundedConfig(
@@ -76,23 +81,10 @@ def _serve_here(config: BoundedConfig, listener: socket.socket) -> None:
     Server(config).run(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        raise SettingError(f"cannot listen on {host}:{port}: {error.strerror}", setting="host or port") from None
-    return listener
-
-
 def _announce(host: str, port: int) -> None:
     while not _is_ready(_ANY_ADDRESS.get(host, host), port):
         time.sleep(_LOOK_AGAIN_SECONDS)
-    shown = f"[{host}]" if ":" in host else host
-    print(f"tap-line-webhook ready at http://{shown}:{port}", flush=True)  # noqa: T201 - the program's output
+    print(f"tap-line-webhook ready at {http_url(host, port)}", flush=True)  # noqa: T201 - the program's output
 
 
 def _is_ready(host: str, port: int) -> bool:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from line_core.errors import SettingError
+from line_core.serving.listener import http_url, open_listener
+from line_core.serving.uvicorn_names import HttpToolsProtocol
 from line_sandbox.server.access_log import AccessLog
 from line_sandbox.server.app import Sandbox
 
 if TYPE_CHECKING:
     import asyncio
+    import socket
 
     from line_sandbox.server.app import SandboxOptions
 
@@ -86,7 +86,7 @@ def serve(options: SandboxOptions, *, host: str, port: int, access_log: bool) ->
     Raises:
         SettingError: The address cannot be listened on.
     """
-    listener = _listen(host, port)
+    listener = open_listener(host, port, backlog=_BACKLOG)
     connections = _Connections()
     sandbox = Sandbox(options, access_log=AccessLog(sys.stderr if access_log else None), drop=connections.drop)
     config = uvicorn.Config(
@@ -101,17 +101,4 @@ def serve(options: SandboxOptions, *, host: str, port: int, access_log: bool) ->
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
-    shown = f"[{host}]" if ":" in host else host
-    _Server(config, f"http://{shown}:{listener.getsockname()[1]}", connections).run(sockets=[listener])
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(_BACKLOG)
-    except (OSError, OverflowError) as error:
-        raise SettingError(f"cannot listen on {host}:{port}: {error}", setting="--host or --port") from None
-    return listener
+    _Server(config, http_url(host, listener.getsockname()[1]), connections).run(sockets=[listener])

@@ -1,0 +1,1 @@
+"""Shared by the two HTTP servers: the webhook receiver and the sandbox."""
