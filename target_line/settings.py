@@ -18,7 +18,7 @@ from line_core.singer.settings import (
     STORE_URL,
     USE_PROXY,
 )
-from target_line.roles import Role
+from target_line.intake.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk.sinks import BatchSink
 
 from target_line.identity.records import parse_follow, parse_profile
-from target_line.reading import RecordValidator
+from target_line.intake.record_validation import RecordValidator
+from target_line.intake.rejects import Reject, save_rejects
+from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.rejects import Reject, save_rejects
-from target_line.roles import Role
 from target_line.sending.ledger import Scheduled
 from target_line.sending.message import parse_message
 from target_line.sending.recipients import Person
@@ -112,7 +112,7 @@ class IdentitySink(LineSink):
 
     def save(self, batch: list[Claim | Follow]) -> None:
         """Take the evidence in."""
-        changes = self.target.identity.take_in(batch) if batch else None
+        changes = self.target.identity.ingest(batch) if batch else None
         self.target.report.add_evidence(self.role, len(batch), changes)
 
 

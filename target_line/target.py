@@ -16,13 +16,13 @@ from line_core.errors import LineError
 from line_core.singer.plugin import OneLineErrors
 from line_core.store import Store, open_store
 from line_core.store.identity_policy import save_policy
-from target_line.identity.forgetting import ForgottenPeople
+from target_line.erasure import ErasedIdentifiers
 from target_line.identity.repository import IdentityRepository
-from target_line.reading import LineReader
-from target_line.reject_limit import RejectLimit
-from target_line.report import Report
-from target_line.roles import Role, role_of
-from target_line.runs import Run
+from target_line.intake.reject_limit import RejectLimit
+from target_line.intake.roles import Role, role_of
+from target_line.intake.singer_reader import LineReader
+from target_line.run_history import Run
+from target_line.run_report import RunReport
 from target_line.sending.delivery import Delivery
 from target_line.sending.ledger import Ledger
 from target_line.sending.policy import SendingPolicy, sending_policy_of
@@ -82,9 +82,9 @@ class TargetLine(OneLineErrors, Target):
         return IdentityRepository(self.store, policy, self.channel)
 
     @cached_property
-    def forgotten(self) -> ForgottenPeople:
+    def forgotten(self) -> ErasedIdentifiers:
         """Who asked to be forgotten."""
-        return ForgottenPeople(self.store)
+        return ErasedIdentifiers(self.store)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -92,9 +92,9 @@ class TargetLine(OneLineErrors, Target):
         return Ledger(self.store, self.channel, self.run.run_id)
 
     @cached_property
-    def report(self) -> Report:
+    def report(self) -> RunReport:
         """The figures of this run."""
-        return Report(RejectLimit.parse(self.config.get("max_rejects")))
+        return RunReport(RejectLimit.parse(self.config.get("max_rejects")))
 
     @cached_property
     def run(self) -> Run:
@@ -177,14 +177,14 @@ class TargetLine(OneLineErrors, Target):
             self._tell(error)
 
     def _deliver(self) -> None:
-        if error := self.report.too_many_rejects(final=True):
+        if error := self.report.reject_limit_error(final=True):
             raise error
         if self.ledger.has_work():
             delivery = Delivery(
                 self.config, self.store, self.identity, self.ledger, self.sending_policy, self.report, self.run.run_id
             )
             asyncio.run(delivery.run(interrupted_by=StoppedError))
-        if error := self.report.too_many_rejects(final=True):
+        if error := self.report.reject_limit_error(final=True):
             raise error
 
     def _tell(self, error: LineError | None) -> None:

@@ -10,8 +10,9 @@ from line_core.identity.explanation import explain, in_words
 from line_core.identity.model import Identifier, Kind
 from line_core.ids import is_line_id
 from line_core.store.identity_policy import load_policy
-from target_line.identity.forgetting import forget
-from target_line.identity.records import identifier_of, parse_profile
+from target_line.erasure import erase_person
+from target_line.identity.identifiers import identifier_of
+from target_line.identity.records import parse_profile
 from target_line.identity.repository import IdentityRepository
 from target_line.reasons import RejectedRecordError
 
@@ -80,7 +81,7 @@ def unmerge(store: Store, channel: str, merge_id: int) -> None:
 
 def forgotten(store: Store, identifier: Identifier) -> Counter[str]:
     """Forget a person; how many rows of what were erased or changed."""
-    return forget(store, load_policy(store), identifier)
+    return erase_person(store, load_policy(store), identifier)
 
 
 def preview(store: Store, file: TextIO, provider: str) -> Iterator[Row]:

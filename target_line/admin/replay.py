@@ -15,9 +15,9 @@ from sqlalchemy import select, update
 
 from line_core.store.dialects import among
 from line_core.store.tables.rejects import rejects
+from target_line.intake.rejects import Reject, save_rejects
+from target_line.intake.roles import Role, role_of
 from target_line.reasons import RejectedRecordError
-from target_line.rejects import Reject, save_rejects
-from target_line.roles import Role, role_of
 from target_line.sinks import SINKS, LineSink
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Replay:
     def _try(self, rows: Sequence[Row[Any]]) -> Counter[str]:
         batch = self._read(rows)
         if batch.evidence:
-            self._target.identity.take_in(list(batch.evidence.values()))
+            self._target.identity.ingest(list(batch.evidence.values()))
         with self._target.store.write(alone="ledger") as connection:
             # Another process may have tried them meanwhile.
             open_ids = set(

@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from line_core.follow_state import FollowState
-from line_core.identity.model import UNDATED, Claim, Dated, Follow, Identifier, Kind
-from line_core.ids import is_line_id
+from line_core.identity.model import UNDATED, Claim, Dated, Follow
+from target_line.identity.identifiers import identifiers_of, line_id_of
+from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-IDENTIFIER_LENGTH = 512
 IDENTITY_COLUMNS = frozenset({"id", "email", "line_id", "updated_at", "attributes"})
 
-# Control characters, and halves of surrogate pairs, which no encoding can carry.
-_UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _STATES = {state.value: state for state in FollowState}
 _FOLLOW_COLUMNS = {
     Role.FOLLOWS: ("type", {"follow": FollowState.FOLLOWING, "unfollow": FollowState.UNFOLLOWED}, "occurred_at"),
@@ -68,7 +62,7 @@ def parse_follow(record: Mapping[str, Any], provider: str, role: Role) -> Follow
     Raises:
         RejectedRecordError: It names nobody, or a value is not what its column says.
     """
-    line_id = _line_id(record.get("line_id"), provider)
+    line_id = line_id_of(record.get("line_id"), provider)
     if line_id is None:
         raise RejectedRecordError(Reason.NO_IDENTIFIER, "line_id has no value")
     state_column, states, time_column = _FOLLOW_COLUMNS[role]
@@ -80,35 +74,6 @@ def parse_follow(record: Mapping[str, Any], provider: str, role: Role) -> Follow
         )
     at = milliseconds(record.get(time_column), time_column)
     return Follow(line_id, state, at, followed_at=at if state is FollowState.FOLLOWING else UNDATED)
-
-
-def identifiers_of(record: Mapping[str, Any], provider: str) -> tuple[Identifier, ...]:
-    """All of `id`, `email` and `line_id` that a record has, in that order.
-
-    Raises:
-        RejectedRecordError: One of them is malformed.
-    """
-    found = (
-        _customer_id(record.get("id")),
-        _email(record.get("email")),
-        _line_id(record.get("line_id"), provider),
-    )
-    return tuple(filter(None, found))
-
-
-def identifier_of(kind: Kind, value: object, provider: str) -> Identifier | None:
-    """Read an identifier; None if there is no value.
-
-    Raises:
-        RejectedRecordError: It is malformed.
-    """
-    match kind:
-        case Kind.ID:
-            return _customer_id(value)
-        case Kind.EMAIL:
-            return _email(value)
-        case Kind.LINE_ID:
-            return _line_id(value, provider)
 
 
 def milliseconds(value: object, column: str) -> int:
@@ -128,53 +93,6 @@ def milliseconds(value: object, column: str) -> int:
         ) from None
     aware = time if time.tzinfo else time.replace(tzinfo=UTC)
     return round(aware.timestamp() * 1000)
-
-
-def storable(text: str, reason: Reason, length: int = IDENTIFIER_LENGTH) -> str:
-    """The text itself, unless some database would refuse it in the middle of a batch.
-
-    Raises:
-        RejectedRecordError: It is too long, or has a character that cannot be stored.
-    """
-    if len(text) > length:
-        raise RejectedRecordError(reason, f"{len(text)} of {length} characters")
-    if _UNSTORABLE.search(text):
-        raise RejectedRecordError(reason, f"{text!r} has a control character")
-    return text
-
-
-def _customer_id(value: object) -> Identifier | None:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a nullable integer column that some tap read as a float
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise RejectedRecordError(Reason.INVALID_ID, f"id {value!r} is neither text nor a whole number")
-    return Identifier(Kind.ID, "", storable(value.strip(), Reason.INVALID_ID)) if value.strip() else None
-
-
-def _email(value: object) -> Identifier | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise RejectedRecordError(Reason.INVALID_EMAIL, f"email {value!r} is not text")
-    text = value if value.isascii() else unicodedata.normalize("NFKC", value)
-    email = text.strip().casefold()
-    if not email:
-        return None
-    if not _EMAIL.fullmatch(email):
-        raise RejectedRecordError(Reason.INVALID_EMAIL, f"email {value!r} is not of the form name@domain")
-    return Identifier(Kind.EMAIL, "", storable(email, Reason.INVALID_EMAIL))
-
-
-def _line_id(value: object, provider: str) -> Identifier | None:
-    if value is None or value == "":
-        return None
-    if not is_line_id(value):
-        raise RejectedRecordError(Reason.INVALID_LINE_ID, f"line_id {value!r} is not U and 32 hexadecimal digits")
-    return Identifier(Kind.LINE_ID, provider, str(value))
 
 
 def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:

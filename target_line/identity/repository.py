@@ -40,7 +40,7 @@ class UnmergeError(LineError):
 
 
 @dataclass
-class Changes:
+class IdentityChanges:
     """What a batch, or a run of batches, did to the profiles."""
 
     anonymous: int = 0
@@ -61,7 +61,7 @@ class Changes:
         """How many profiles went into others."""
         return self.joins[Rule.ANONYMOUS_IDENTIFIED] + self.joins[Rule.EMAIL_IDENTIFIED]
 
-    def add(self, other: Changes) -> None:
+    def add(self, other: IdentityChanges) -> None:
         """Add another batch's changes."""
         self.anonymous += other.anonymous
         self.identified += other.identified
@@ -93,7 +93,7 @@ class IdentityRepository:
         self._policy = policy
         self._channel = channel
 
-    def take_in(self, records: Sequence[Evident]) -> Changes:
+    def ingest(self, records: Sequence[Evident]) -> IdentityChanges:
         """Add a batch of evidence, durably, and record the joins that come of it.
 
         Raises:
@@ -101,7 +101,7 @@ class IdentityRepository:
         """
         with self._store.write(alone="identity") as connection:
             batch = BatchWriter(connection, self._channel)
-            changes = self._take_in(connection, records, batch)
+            changes = self._ingest(connection, records, batch)
             batch.flush()
         return changes
 
@@ -109,10 +109,10 @@ class IdentityRepository:
         """The joins that would come of a batch of evidence; nothing is changed."""
         with self._store.read() as connection:
             batch = BatchWriter(connection, self._channel)
-            self._take_in(connection, records, batch)
+            self._ingest(connection, records, batch)
         return batch.joins
 
-    def unmerge(self, merge_id: int) -> Changes:
+    def unmerge(self, merge_id: int) -> IdentityChanges:
         """Undo a merge or a move, for good: what was joined is cut, whatever comes later.
 
         Args:
@@ -130,7 +130,7 @@ class IdentityRepository:
                 raise UnmergeError(f"merge {merge_id} is undone already")
             survivor, identifier = Identifier.parse(row.survivor), Identifier.parse(row.identifier)
             batch = BatchWriter(connection, self._channel)
-            changes = self._take_in(connection, [Cut.between(survivor, identifier)], batch)
+            changes = self._ingest(connection, [Cut.between(survivor, identifier)], batch)
             undone = Join(Rule.UNMERGED, survivor, Identifier.parse(row.absorbed), identifier, UNDATED)
             batch.save_join(undone, _by_identifier(self._resolved(connection, {survivor, identifier})))
             connection.execute(
@@ -150,8 +150,8 @@ class IdentityRepository:
         with self._store.read() as connection:
             return clusters_of(connection, {identifier}).get(identifier) == SHARED
 
-    def _take_in(self, connection: Connection, records: Sequence[Evident], batch: BatchWriter) -> Changes:
-        changes = Changes()
+    def _ingest(self, connection: Connection, records: Sequence[Evident], batch: BatchWriter) -> IdentityChanges:
+        changes = IdentityChanges()
         cluster_of = clusters_of(connection, {name for record in records for name in names_of(record)})
         shared = {name for name, cluster in cluster_of.items() if cluster == SHARED}
         if shared:
@@ -160,26 +160,26 @@ class IdentityRepository:
         documents = documents_of(connection, set(cluster_of.values()))
         for group in _groups(records, cluster_of):
             texts = [documents[cluster] for cluster in sorted(group.clusters)]
-            changes.add(self._take_in_group(group, texts, batch))
+            changes.add(self._ingest_group(group, texts, batch))
         return changes
 
     def _resolved(self, connection: Connection, identifiers: set[Identifier]) -> list[Profile]:
         documents = documents_of(connection, set(clusters_of(connection, identifiers).values()))
         return [profile for text in documents.values() for profile in self._resolve(from_text(text)).profiles]
 
-    def _take_in_group(self, group: _Group, texts: list[str], batch: BatchWriter) -> Changes:
+    def _ingest_group(self, group: _Group, texts: list[str], batch: BatchWriter) -> IdentityChanges:
         first = group.records[0]
         if len(group.records) == 1 and not isinstance(first, Cut):
             alone = text_of(first)
             if texts == [alone]:
-                return Changes()  # the one record that the cluster was made of, again
+                return IdentityChanges()  # the one record that the cluster was made of, again
             if not texts:
                 batch.save(set(), alone, new=group.identifiers)
                 is_anonymous = all(name.kind is Kind.LINE_ID for name in names_of(first))
-                return Changes(anonymous=1) if is_anonymous else Changes(identified=1)
+                return IdentityChanges(anonymous=1) if is_anonymous else IdentityChanges(identified=1)
         before = [from_text(text) for text in texts]
         if len(before) == 1 and all(map(before[0].knows, group.records)):
-            return Changes()
+            return IdentityChanges()
         after = Evidence()
         for evidence in before:
             after.merge(evidence)
@@ -198,7 +198,7 @@ class IdentityRepository:
 
     def _part(
         self, group: _Group, before: list[Evidence], after: Evidence, shared: set[Identifier], batch: BatchWriter
-    ) -> Changes:
+    ) -> IdentityChanges:
         """Take emails out of a group's evidence, for good, and keep what hangs together without them."""
         known = {name for evidence in before for name in evidence.identifiers()}
         for email in sorted(shared):
@@ -214,7 +214,7 @@ class IdentityRepository:
         changes.doubts[Doubt.SHARED_EMAIL] += len(shared)
         return changes
 
-    def resolutions(self, identifiers: Iterable[Identifier]) -> dict[Identifier, Profile]:
+    def find_profiles(self, identifiers: Iterable[Identifier]) -> dict[Identifier, Profile]:
         """The profiles that identifiers name; an identifier that nothing is known of is left out."""
         with self._store.read() as connection:
             cluster_of = clusters_of(connection, set(identifiers))
@@ -229,7 +229,7 @@ class IdentityRepository:
             for (text,) in connection.execution_options(yield_per=_PAGE).execute(query):
                 yield from resolve(from_text(text), self._policy).profiles
 
-    def _changes(self, before: list[Evidence], after: list[Evidence], batch: BatchWriter) -> Changes:
+    def _changes(self, before: list[Evidence], after: list[Evidence], batch: BatchWriter) -> IdentityChanges:
         former = [self._resolve(evidence) for evidence in before]
         latter = [self._resolve(evidence) for evidence in after]
         former_profiles = [profile for resolution in former for profile in resolution.profiles]
@@ -247,7 +247,7 @@ class IdentityRepository:
         for refusal in sorted(refused, key=lambda refusal: (refusal.identifier, refusal.claimed_by)):
             batch.save_refusal(refusal)
         anonymous = _count_anonymous(latter_profiles) - _count_anonymous(former_profiles)
-        return Changes(
+        return IdentityChanges(
             anonymous,
             len(latter_profiles) - len(former_profiles) - anonymous,
             Counter(join.rule for join in new),

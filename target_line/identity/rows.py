@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from line_core.identity.model import UNDATED, Doubt, Identifier, Kind
 from line_core.store.dialects import among, insert_many
 from line_core.store.tables import identity as tables
+from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.rejects import Reject, save_rejects
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

@@ -19,8 +19,8 @@ from sqlalchemy import Connection, func, select, update
 from line_core.message_status import MessageStatus
 from line_core.store.dialects import among, insert_many, update_many
 from line_core.store.tables import ledger as tables
+from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.rejects import Reject, save_rejects
 from target_line.sending.compose import Decision, Held, Send, Skipped, Unsendable, User
 from target_line.sending.ledger import STREAM
 from target_line.sending.outcomes import Request, Result, finish, finish_requests

@@ -89,7 +89,7 @@ class Decider:
             for message in messages
             if isinstance(message, Message) and isinstance(message.recipient, Person)
         }
-        profiles = self._identity.resolutions(people)
+        profiles = self._identity.find_profiles(people)
         return [
             Decided(
                 item, self._decide(message, profiles, now, item.staged_at) if isinstance(message, Message) else message

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from line_core.errors import LineError
     from line_core.store import Store
     from target_line.identity.repository import IdentityRepository
-    from target_line.report import Report
+    from target_line.run_report import RunReport
     from target_line.sending.ledger import Ledger
     from target_line.sending.policy import SendingPolicy
 
@@ -43,7 +43,7 @@ class Delivery:
         identity: IdentityRepository,
         ledger: Ledger,
         policy: SendingPolicy,
-        report: Report,
+        report: RunReport,
         run_id: str,
     ) -> None:
         """Prepare.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from line_core import json_text
-from target_line.identity.records import storable
+from target_line.identity.identifiers import storable
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.recipients import parse_recipient
 

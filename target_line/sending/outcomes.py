@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 from line_core.message_status import MessageStatus
 from line_core.store.dialects import among, update_many
 from line_core.store.tables import ledger as tables
+from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.rejects import Reject, save_rejects
 from target_line.sending.ledger import STREAM
 
 if TYPE_CHECKING:

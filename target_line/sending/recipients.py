@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from line_core.identity.model import Identifier, Kind
 from line_core.ids import is_chat_id
-from target_line.identity.records import identifier_of
+from target_line.identity.identifiers import identifier_of
 from target_line.reasons import Reason, RejectedRecordError
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from line_core.api.client import LineClient
     from line_core.api.rate_limit.limiter import RateLimiter
-    from target_line.report import Report
+    from target_line.run_report import RunReport
     from target_line.sending.claims import Claimed, Claims
     from target_line.sending.decisions import Decided, Decider, Page
     from target_line.sending.ledger import Ledger
@@ -68,7 +68,7 @@ class Sender:
         rate_limiter: RateLimiter,
         decider: Decider,
         allowance: Allowance,
-        report: Report,
+        report: RunReport,
     ) -> None:
         """Prepare; `run` does it.
 
@@ -141,7 +141,7 @@ class Sender:
         """Queue what earlier runs left claimed, then claim what is due, page by page."""
         leftovers, unknown = await self._in_database(self._claims.unfinished)
         if unknown:
-            self._report.add_settled({(MessageStatus.UNKNOWN, Reason.RETRY_KEY_EXPIRED): unknown})
+            self._report.add_unsent({(MessageStatus.UNKNOWN, Reason.RETRY_KEY_EXPIRED): unknown})
         if leftovers:
             self._logger.info(
                 "%s requests of an earlier run are sent again, under their retry keys", f"{len(leftovers):,}"
@@ -176,7 +176,7 @@ class Sender:
             partial(self._claims.claim, messages, is_last=is_last, cap=self._decider.cap, allow=self._allowance),
         )
         self._allowance.took(sum(request.messages for request in claim.requests))
-        self._report.add_settled(claim.settled)
+        self._report.add_unsent(claim.settled)
         self._done += sum(claim.settled.values())
         for request in claim.requests:
             await self._claimed.put(request)
@@ -186,7 +186,7 @@ class Sender:
                 self._short_of = error
             else:
                 self._logger.info("max_sends_per_run is reached; %s messages stay scheduled", f"{still_due:,}")
-        self.stop_if(self._report.too_many_rejects())
+        self.stop_if(self._report.reject_limit_error())
         return claim
 
     async def _work(self) -> None:
@@ -275,7 +275,7 @@ class Sender:
                 continue
             self._report.add_results(results)
             self._done += sum(result.request.messages for result in results)
-            self.stop_if(self._report.too_many_rejects())
+            self.stop_if(self._report.reject_limit_error())
             if not finished and self._stop is None:
                 # Each commit waits for the disk; what is lost by a crash, LINE knows by its key.
                 await asyncio.sleep(_RECORD_SECONDS)

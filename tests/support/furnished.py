@@ -151,7 +151,7 @@ def _fill_audits(store_url: str) -> None:
     }
     with open_store(store_url) as store:
         people = IdentityRepository(store, Policy())
-        people.take_in([follow(1, at=1)])
-        people.take_in([identify(at=2, id="1", line=1, name="Aoi"), identify(at=3, id="2", email="ren@example.com")])
+        people.ingest([follow(1, at=1)])
+        people.ingest([identify(at=2, id="1", line=1, name="Aoi"), identify(at=3, id="2", email="ren@example.com")])
         with store.write() as connection:
             connection.execute(insert(rejects).values(reject))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from line_core.identity.model import Claim, Cut, Evidence, Follow, Identifier, Kind
 from line_core.identity.policy import AttributeConflict, Criterion, IdentifierConflict, Policy
 from target_line.identity.records import parse_follow, parse_profile
-from target_line.roles import Role
+from target_line.intake.roles import Role
 
 Record = Claim | Follow | Cut
 

@@ -10,7 +10,7 @@ import pytest
 import singer_sdk.testing
 from singer_sdk.testing import get_target_test_class
 
-from target_line.roles import Role
+from target_line.intake.roles import Role
 from target_line.target import TargetLine
 
 if TYPE_CHECKING:

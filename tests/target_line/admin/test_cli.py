@@ -12,8 +12,8 @@ from line_core.identity.policy import Policy
 from line_core.store.database import SCHEMA_VERSION
 from target_line.admin.cli import commands
 from target_line.identity.repository import IdentityRepository
+from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.rejects import Reject, save_rejects
 from target_line.sending.ledger import Ledger, Scheduled
 from target_line.sending.message import parse_message
 from tests.support.people import follow, identify, line_id
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 @pytest.fixture
 def filled_store(store: Store) -> Store:
     identity = IdentityRepository(store, Policy())
-    identity.take_in([follow(1, at=1), follow(2, at=1)])
-    identity.take_in([identify(at=2, id="a", email="a@example.com", line=1, name="Aoi")])
+    identity.ingest([follow(1, at=1), follow(2, at=1)])
+    identity.ingest([identify(at=2, id="a", email="a@example.com", line=1, name="Aoi")])
     with store.write(alone="ledger") as connection:
         record = {"message_id": "m1", "id": "a", "text": "x"}
         Ledger(store, "main", "run").stage(connection, [Scheduled(parse_message(record, "default"), record)])

@@ -18,10 +18,10 @@ from line_core.store.identity_policy import load_policy, save_policy
 from line_core.store.tables import audience, ledger, metadata
 from line_core.store.tables.inbox import events
 from target_line.admin.cli import commands
-from target_line.identity.forgetting import ForgottenPeople
+from target_line.erasure import ErasedIdentifiers
 from target_line.identity.repository import IdentityRepository
+from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.rejects import Reject, save_rejects
 from target_line.sending.claims import Claims
 from target_line.sending.compose import Send, User
 from target_line.sending.decisions import Decided
@@ -45,9 +45,9 @@ EMAIL = "aoi@example.com"
 def identity(store: Store) -> IdentityRepository:
     """Aoi, who followed, then bought; and Ren."""
     repository = IdentityRepository(store, Policy())
-    repository.take_in([follow(1, at=1), follow(2, at=1)])
-    repository.take_in([identify(at=2, id="42", email=EMAIL, line=1, name="Aoi")])
-    repository.take_in([identify(at=3, id="43", line=2, name="Ren")])
+    repository.ingest([follow(1, at=1), follow(2, at=1)])
+    repository.ingest([identify(at=2, id="42", email=EMAIL, line=1, name="Aoi")])
+    repository.ingest([identify(at=3, id="43", line=2, name="Ren")])
     return repository
 
 
@@ -176,7 +176,7 @@ def test_a_forgotten_person_is_nowhere_in_the_store_and_others_are_as_before(sto
     with store.read() as connection:
         rows = connection.execute(select(ledger.messages.c.message_id, ledger.messages.c.status)).tuples()
         assert dict(rows.all()) == {"1": "accepted", "2": "accepted", "3": "accepted", "4": "skipped"}
-    gone = ForgottenPeople(store)
+    gone = ErasedIdentifiers(store)
     assert Identifier(Kind.ID, "", "42") in gone
     assert Identifier(Kind.LINE_ID, "default", line_id(1)) in gone
     assert Identifier(Kind.LINE_ID, "default", line_id(2)) not in gone
@@ -201,7 +201,7 @@ def test_why_a_shared_email_names_nobody_can_be_asked(store: Store, store_url: s
     policy = Policy(max_people_per_email=2)
     save_policy(store, policy)
     shared = [identify(at=1, id=str(number), email="info@example.com") for number in range(3)]
-    IdentityRepository(store, policy).take_in(shared)
+    IdentityRepository(store, policy).ingest(shared)
     with pytest.raises(LineError, match="names nobody: more people than max_people_per_email"):
         run(store_url, "explain", "info@example.com")
 

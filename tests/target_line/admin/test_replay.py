@@ -19,8 +19,8 @@ from line_core.store import Store, open_store
 from line_core.store.tables import ledger as tables
 from target_line.admin import replay
 from target_line.admin.cli import commands
+from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.rejects import Reject, save_rejects
 from target_line.sending.ledger import Ledger, Scheduled
 from target_line.sending.message import parse_message
 from tests.support.people import line_id

@@ -9,8 +9,8 @@ import pytest
 from line_core.follow_state import FollowState
 from line_core.identity.model import UNDATED, Identifier, Kind
 from target_line.identity.records import parse_follow, parse_profile
+from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.roles import Role
 from tests.support.people import line_id
 
 

@@ -35,24 +35,24 @@ def identity(store: Store) -> IdentityRepository:
 
 
 def test_a_batch_reports_the_profiles_it_added_and_the_joins_it_made(identity: IdentityRepository) -> None:
-    first = identity.take_in([follow(1, at=1), follow(2, at=1)])
+    first = identity.ingest([follow(1, at=1), follow(2, at=1)])
     assert (first.profiles_added, dict(first.joins)) == (2, {})
-    second = identity.take_in([identify(at=2, id="a", line=1), identify(at=2, id="a", line=2)])
+    second = identity.ingest([identify(at=2, id="a", line=1), identify(at=2, id="a", line=2)])
     assert (second.profiles_added, dict(second.joins)) == (-1, {Rule.ANONYMOUS_IDENTIFIED: 2})
 
 
 def test_the_same_batch_again_changes_nothing(identity: IdentityRepository, store: Store) -> None:
     batch = [follow(1, at=1), identify(at=2, id="a", line=1)]
-    identity.take_in(batch)
-    again = identity.take_in(batch)
+    identity.ingest(batch)
+    again = identity.ingest(batch)
     assert (again.profiles_added, dict(again.joins)) == (0, {})
     with store.read() as connection:
         assert connection.execute(select(func.count()).select_from(tables.merges)).scalar_one() == 1
 
 
 def test_a_merge_keeps_the_images_of_what_the_store_had_before(identity: IdentityRepository, store: Store) -> None:
-    identity.take_in([identify(at=1, email="x@example.com", plan="free")])
-    identity.take_in([identify(at=2, id="a", email="x@example.com", plan="gold")])
+    identity.ingest([identify(at=1, email="x@example.com", plan="free")])
+    identity.ingest([identify(at=2, id="a", email="x@example.com", plan="gold")])
     with store.read() as connection:
         (row,) = connection.execute(select(tables.merges)).all()
     assert (row.rule, row.survivor, row.absorbed) == ("email_identified", "id:a", "email:x@example.com")
@@ -60,16 +60,16 @@ def test_a_merge_keeps_the_images_of_what_the_store_had_before(identity: Identit
 
 
 def test_any_identifier_finds_the_profile_and_unknown_ones_find_none(identity: IdentityRepository) -> None:
-    identity.take_in([identify(at=1, id="a", email="x@example.com"), identify(at=2, id="a", line=1)])
+    identity.ingest([identify(at=1, id="a", email="x@example.com"), identify(at=2, id="a", line=1)])
     names = [Identifier(Kind.EMAIL, "", "x@example.com"), Identifier(Kind.LINE_ID, "default", line_id(1))]
-    found = identity.resolutions([*names, Identifier(Kind.ID, "", "nobody")])
+    found = identity.find_profiles([*names, Identifier(Kind.ID, "", "nobody")])
     assert {name: found[name].id for name in found} == dict.fromkeys(names, "a")
 
 
 def test_a_batch_larger_than_a_statement_is_taken_in_whole(identity: IdentityRepository) -> None:
     batch = [identify(at=1, id=number, line=number + 1) for number in range(2500)]
-    assert identity.take_in(batch).profiles_added == 2500
-    assert identity.take_in(batch).profiles_added == 0
+    assert identity.ingest(batch).profiles_added == 2500
+    assert identity.ingest(batch).profiles_added == 0
     assert sum(1 for _ in identity.profiles()) == 2500
 
 
@@ -86,11 +86,11 @@ def test_a_merge_can_be_undone_and_stays_undone_when_the_records_come_again(
 ) -> None:
     records = [follow(1, at=1)], [identify(at=2, id="a", line=1, plan="gold")]
     for batch in records:
-        identity.take_in(batch)
+        identity.ingest(batch)
     (merge_id,) = merge_ids(store).values()
     assert identity.unmerge(merge_id).profiles_added == 1
     for batch in records:
-        assert identity.take_in(batch).profiles_added == 0
+        assert identity.ingest(batch).profiles_added == 0
     found = {profile.key.kind: profile for profile in identity.profiles()}
     assert found[Kind.ID].attributes == {"plan": "gold"}
     assert found[Kind.ID].line_accounts == ()
@@ -105,8 +105,8 @@ def test_a_merge_can_be_undone_and_stays_undone_when_the_records_come_again(
 
 
 def test_a_merge_is_undone_once_and_only_if_there_is_one(identity: IdentityRepository, store: Store) -> None:
-    identity.take_in([follow(1, at=1)])
-    identity.take_in([identify(at=2, id="a", line=1)])
+    identity.ingest([follow(1, at=1)])
+    identity.ingest([identify(at=2, id="a", line=1)])
     (merge_id,) = merge_ids(store).values()
     identity.unmerge(merge_id)
     with pytest.raises(UnmergeError, match="undone already"):
@@ -125,8 +125,8 @@ def test_what_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> Non
         identify(at=1, id="c", line=2),
         identify(at=2, id="c", line=3),
     ]
-    assert identity.take_in(batch).doubts == {Doubt.AMBIGUOUS_IDENTITY: 2, Doubt.TOO_MANY_LINE_IDS: 1}
-    assert identity.take_in(batch).doubts == {}
+    assert identity.ingest(batch).doubts == {Doubt.AMBIGUOUS_IDENTITY: 2, Doubt.TOO_MANY_LINE_IDS: 1}
+    assert identity.ingest(batch).doubts == {}
     with store.read() as connection:
         found = connection.execute(select(rejects.c.reason, rejects.c.record)).tuples().all()
     assert sorted(found, key=str) == [
@@ -139,18 +139,16 @@ def test_what_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> Non
 def test_an_email_that_too_many_share_names_nobody_for_good(store: Store) -> None:
     identity = IdentityRepository(store, Policy(max_people_per_email=3))
     shared = "info@example.com"
-    changes = identity.take_in(
-        [identify(at=1, email=shared, plan="free"), identify(at=1, id="a", email=shared, line=1)]
-    )
+    changes = identity.ingest([identify(at=1, email=shared, plan="free"), identify(at=1, id="a", email=shared, line=1)])
     assert changes.profiles_added == 1
-    changes = identity.take_in([identify(at=2, id="b", email=shared, line=2)])
+    changes = identity.ingest([identify(at=2, id="b", email=shared, line=2)])
     assert changes.doubts == {Doubt.SHARED_EMAIL: 1}
-    changes = identity.take_in([identify(at=3, id="c", email=shared), identify(at=3, email=shared, plan="gold")])
+    changes = identity.ingest([identify(at=3, id="c", email=shared), identify(at=3, email=shared, plan="gold")])
     assert changes.profiles_added == 1
     found = sorted((profile.id or "", profile.email) for profile in identity.profiles())
     assert found == [("a", None), ("b", None), ("c", None)]
     email = Identifier(Kind.EMAIL, "", shared)
-    assert identity.resolutions([email]) == {}
+    assert identity.find_profiles([email]) == {}
     assert identity.evidence_of(email) is None
     with store.read() as connection:
         kept = connection.execute(select(rejects.c.record).where(rejects.c.reason == "shared_email")).scalars().all()
@@ -164,7 +162,7 @@ def test_an_email_that_too_many_share_names_nobody_for_good(store: Store) -> Non
 
 
 def test_a_preview_tells_the_joins_and_changes_nothing(identity: IdentityRepository, store: Store) -> None:
-    identity.take_in([follow(1, at=1)])
+    identity.ingest([follow(1, at=1)])
     (join,) = identity.preview([identify(at=2, id="a", line=1)])
     assert (join.rule, str(join.survivor)) == (Rule.ANONYMOUS_IDENTIFIED, "id:a")
     assert merge_ids(store) == {}
@@ -200,7 +198,7 @@ def test_the_people_are_the_same_whatever_the_batches(
     while shuffled:
         size = data.draw(st.integers(min_value=1, max_value=5))
         batch, shuffled = shuffled[:size], shuffled[size:]
-        identity.take_in(batch)
+        identity.ingest(batch)
     with emptied_store.read() as connection:
         homes = select(tables.identifiers.c.cluster_id).distinct()
         homeless = connection.execute(homes.except_(select(tables.clusters.c.cluster_id))).scalars().all()
@@ -210,7 +208,7 @@ def test_the_people_are_the_same_whatever_the_batches(
     expected = [profile for part in parts for profile in resolve(part, policy).profiles]
     assert sorted(identity.profiles(), key=by_key) == sorted(expected, key=by_key)
     named = {name: profile for profile in expected for name in profile.identifiers}
-    assert identity.resolutions(evidence.identifiers()) == named
+    assert identity.find_profiles(evidence.identifiers()) == named
 
 
 def by_key(profile: Profile) -> Identifier:

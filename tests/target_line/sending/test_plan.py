@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from line_core.errors import SettingError
 from target_line.durations import parse_duration
+from target_line.intake.reject_limit import RejectLimit
 from target_line.reasons import Reason
-from target_line.reject_limit import RejectLimit
 from target_line.sending.compose import Decision, Held, Send, Skipped, User
 from target_line.sending.decisions import cap_decisions
 from target_line.sending.plan import CHUNK, full_chunks, plan

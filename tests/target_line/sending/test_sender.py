@@ -13,8 +13,8 @@ from line_core.api.response import Response
 from line_core.identity.policy import Policy
 from line_core.store.tables.ledger import messages
 from target_line.identity.repository import IdentityRepository
-from target_line.reject_limit import RejectLimit
-from target_line.report import Report
+from target_line.intake.reject_limit import RejectLimit
+from target_line.run_report import RunReport
 from target_line.sending import decisions, sender
 from target_line.sending.claims import Claims
 from target_line.sending.decisions import Decider
@@ -57,7 +57,7 @@ def test_what_was_decided_long_before_it_can_be_claimed_is_decided_again(
     ledger = Ledger(store, "main", "run")
     with store.write(alone="ledger") as connection:
         ledger.stage(connection, [Scheduled(parse_message(record, "default"), record) for record in records])
-    policy, report = SendingPolicy(multicast_min=500), Report(RejectLimit.parse(None))
+    policy, report = SendingPolicy(multicast_min=500), RunReport(RejectLimit.parse(None))
     sending = Sender(
         ledger,
         Claims(store, "main", "run", ledger, policy),

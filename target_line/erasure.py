@@ -41,11 +41,11 @@ class NothingToForgetError(LineError):
     """The store knows nobody of that name."""
 
 
-class UnderWayError(LineError):
+class SendInProgressError(LineError):
     """A message to the person is on its way, and its request must stay as it is until LINE has answered."""
 
 
-class ForgottenPeople:
+class ErasedIdentifiers:
     """Tells whether an identifier is a forgotten person's."""
 
     def __init__(self, store: Store) -> None:
@@ -64,7 +64,7 @@ class ForgottenPeople:
         return _digest(self._key, identifier) in self._digests
 
 
-def forget(store: Store, policy: Policy, identifier: Identifier) -> Counter[str]:
+def erase_person(store: Store, policy: Policy, identifier: Identifier) -> Counter[str]:
     """Erase the person whom an identifier names, with all of their identifiers.
 
     Of other people's records only the forgotten identifiers go. The ledger keeps message ids, so that nothing is sent
@@ -75,7 +75,7 @@ def forget(store: Store, policy: Policy, identifier: Identifier) -> Counter[str]
 
     Raises:
         NothingToForgetError: The store knows nobody of that name.
-        UnderWayError: Something is being sent to them.
+        SendInProgressError: Something is being sent to them.
     """
     erased: Counter[str] = Counter()
     with store.write(alone="identity") as connection:
@@ -168,7 +168,7 @@ def _refuse_under_way(connection: Connection, person: Iterable[Identifier]) -> N
     speaks = or_(*(_mentions(requests.c.body, name) for name in person))
     query = select(requests.c.retry_key).where(requests.c.status == MessageStatus.CLAIMED, speaks).limit(1)
     if connection.execute(query).first():
-        raise UnderWayError("a message to the person is being sent; run target-line to its end first")
+        raise SendInProgressError("a message to the person is being sent; run target-line to its end first")
 
 
 def _erase_ledger(connection: Connection, person: Iterable[Identifier]) -> int:

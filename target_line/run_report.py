@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from line_core.message_status import MessageStatus
-from target_line.identity.repository import Changes
-from target_line.reject_limit import RejectLimit, TooManyRejectsError
-from target_line.roles import Role
+from target_line.identity.repository import IdentityChanges
+from target_line.intake.reject_limit import RejectLimit, TooManyRejectsError
+from target_line.intake.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from target_line.intake.rejects import Reject
     from target_line.reasons import Reason
-    from target_line.rejects import Reject
     from target_line.sending.ledger import Outcomes
     from target_line.sending.outcomes import Result
 
@@ -28,7 +28,7 @@ class OutcomesError(Exception):
 
 
 @dataclass
-class Report:
+class RunReport:
     """The figures of one run."""
 
     reject_limit: RejectLimit = field(default_factory=RejectLimit)
@@ -36,7 +36,7 @@ class Report:
     """Records of the input."""
     outcomes: defaultdict[Role, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Outcomes of the records received; those of new messages come at the end, from the ledger."""
-    changes: Changes = field(default_factory=Changes)
+    changes: IdentityChanges = field(default_factory=IdentityChanges)
     messages_new: int = 0
     sent: Counter[str] = field(default_factory=Counter)
     """Messages settled in this run, of whatever run they came with, by status and reason."""
@@ -47,7 +47,7 @@ class Report:
         self.received[role] += len(rejects)
         self.outcomes[role].update(_outcome(MessageStatus.REJECTED, reject.reason) for reject in rejects)
 
-    def add_evidence(self, role: Role, records: int, changes: Changes | None) -> None:
+    def add_evidence(self, role: Role, records: int, changes: IdentityChanges | None) -> None:
         """Count a batch of evidence and what it changed."""
         self.received[role] += records
         self.outcomes[role][TAKEN_IN] += records
@@ -60,7 +60,7 @@ class Report:
         self.outcomes[Role.MESSAGES][DUPLICATE] += received - new
         self.messages_new += new
 
-    def add_settled(self, settled: Mapping[tuple[MessageStatus, Reason], int]) -> None:
+    def add_unsent(self, settled: Mapping[tuple[MessageStatus, Reason], int]) -> None:
         """Count messages that ended without a request, or are held back."""
         for (status, reason), count in settled.items():
             self.sent[_outcome(status, reason)] += count
@@ -72,7 +72,7 @@ class Report:
             self.sent[result.status] += result.request.messages
             self._refused_in_sending += result.request.messages if result.status is MessageStatus.REJECTED else 0
 
-    def too_many_rejects(self, *, final: bool = False) -> TooManyRejectsError | None:
+    def reject_limit_error(self, *, final: bool = False) -> TooManyRejectsError | None:
         """The error that the records refused so far are, by `max_rejects`."""
         refused = sum(
             count

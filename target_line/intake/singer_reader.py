@@ -6,12 +6,10 @@ import json
 import math
 from typing import Any
 
-import jsonschema_rs
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecReader
 
 from line_core.errors import LineError
-from target_line.reasons import Reason, RejectedRecordError
 
 _decoder = msgspec.json.Decoder()
 
@@ -52,29 +50,3 @@ class LineReader(MsgSpecReader):
 def _number_or_text(digits: str) -> float | str:
     number = float(digits)
     return number if math.isfinite(number) else digits
-
-
-class RecordValidator:
-    """Checks records against the schema that their tap declared, with the verdicts of jsonschema's Draft 7."""
-
-    def __init__(self, stream: str, schema: dict[str, Any]) -> None:
-        """Compile the schema.
-
-        Raises:
-            InputError: It is not a JSON schema.
-        """
-        try:
-            self._validator = jsonschema_rs.Draft7Validator(schema, validate_formats=False)
-        except (ValueError, jsonschema_rs.ValidationError) as error:
-            raise InputError(f"stream {stream!r} declares an invalid schema: {str(error).splitlines()[0]}") from None
-
-    def check(self, record: dict[str, Any]) -> None:
-        """Do nothing, unless the record does not fit.
-
-        Raises:
-            RejectedRecordError: It does not; the detail names the first property that is wrong.
-        """
-        error = next(self._validator.iter_errors(record), None)
-        if error is not None:
-            path = ".".join(str(part) for part in error.instance_path)
-            raise RejectedRecordError(Reason.INVALID_RECORD, f"{path}: {error.message}" if path else error.message)

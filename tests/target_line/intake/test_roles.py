@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from line_core.errors import SettingError
-from target_line.roles import Role, role_of
+from target_line.intake.roles import Role, role_of
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from line_core.store.tables.runs import runs
 if TYPE_CHECKING:
     from line_core.errors import LineError
     from line_core.store import Store
-    from target_line.report import Report
+    from target_line.run_report import RunReport
 
 
 class Run:
@@ -31,7 +31,7 @@ class Run:
         self._mode = mode
         self._started_at = datetime.now(UTC)
 
-    def save(self, store: Store, report: Report, error: LineError | None) -> None:
+    def save(self, store: Store, report: RunReport, error: LineError | None) -> None:
         """Keep the run's figures, and why it ended early, if it did.
 
         Raises:

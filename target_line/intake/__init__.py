@@ -1,0 +1,1 @@
+"""Reading of Singer input: messages, record validation, stream roles, rejects."""
