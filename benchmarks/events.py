@@ -28,8 +28,8 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from line_core.store import open_store
 from line_core.store.inbox import read_events, write_events
 from line_core.webhook_events.parsing import parse_events
-from tap_line.events import COLUMNS, event_record
-from tap_line.streams.inbox import Events
+from tap_line.event_records.event_record import COLUMNS, event_record
+from tap_line.streams.inbox.events import Events
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from examples.demo import servers

@@ -12,7 +12,7 @@ from line_core.singer.settings import (
     STORE_URL,
     USE_PROXY,
 )
-from tap_line.people import ProfileSource
+from tap_line.listing.person_listing import ProfileSource
 
 DEFAULT_API_DATA_URL = "https://api-data.line.me"
 DEFAULT_CHANNEL = "main"

@@ -11,11 +11,11 @@ from line_core.api.rate_limit.shared import SharedRateLimiter
 from line_core.api.tokens import token_source_from_config
 from line_core.singer.plugin import OneLineErrors
 from line_core.store import Store, open_store
-from tap_line.friends.book import FriendBook
-from tap_line.friends.repository import inbox_channels
+from tap_line.follow_evidence.evidence_sql import inbox_channels
+from tap_line.follow_evidence.evidence_store import FollowEvidenceStore
+from tap_line.message_writer import BufferedMessageWriter
 from tap_line.settings import CONFIG_JSONSCHEMA, DEFAULT_CHANNEL
 from tap_line.streams import STREAMS
-from tap_line.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,8 +32,8 @@ class TapLine(OneLineErrors, Tap):
     name = "tap-line"
     package_name = "singer-line"
     config_jsonschema: ClassVar[dict[str, Any]] = CONFIG_JSONSCHEMA
-    message_writer_class = LineWriter
-    message_writer: LineWriter
+    message_writer_class = BufferedMessageWriter
+    message_writer: BufferedMessageWriter
 
     @cached_property
     def tokens(self) -> TokenSource:
@@ -68,9 +68,9 @@ class TapLine(OneLineErrors, Tap):
         return names[0] if len(names) == 1 else DEFAULT_CHANNEL
 
     @cached_property
-    def friends(self) -> FriendBook:
+    def friends(self) -> FollowEvidenceStore:
         """The evidence about this channel's people."""
-        return FriendBook(self.store, self.channel)
+        return FollowEvidenceStore(self.store, self.channel)
 
     def discover_streams(self) -> Sequence[Stream]:
         """All streams; discovery asks LINE nothing."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from tests.support.furnished import furnished
+from tests.support.seeded_account import seeded_account
 from tests.support.tap_program import Tap
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def followers(sandbox_url: str) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def furnished_account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def seeded_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Settings of a tap whose every stream has something to tell."""
-    with furnished(tmp_path_factory.mktemp("furnished"), "--module-bots", "250") as settings:
+    with seeded_account(tmp_path_factory.mktemp("seeded"), "--module-bots", "250") as settings:
         yield settings

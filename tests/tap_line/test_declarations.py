@@ -11,7 +11,7 @@ from tap_line.streams import STREAMS
 from tap_line.tap import TapLine
 
 if TYPE_CHECKING:
-    from tap_line.stream import DescribedStream
+    from tap_line.base.described_stream import DescribedStream
 
 TAP = TapLine(config={}, validate_config=False, setup_mapper=False)
 DESIGNED = """

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Fields in transformed catalog bu
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _settings(furnished_account: dict[str, Any]) -> None:
-    CONFIG.update(furnished_account)
+def _settings(seeded_settings: dict[str, Any]) -> None:
+    CONFIG.update(seeded_settings)
 
 
 TestTapLine = get_tap_test_class(

@@ -15,9 +15,9 @@ from line_core.errors import LineError
 from line_core.store import open_store
 from line_core.store.tables.limits import rate_limits
 from tap_line.clock import line_date
-from tap_line.streams.insight import InsightFollowers
+from tap_line.streams.statistics.insight import InsightFollowers
 from tap_line.tap import TapLine
-from tests.support.furnished import call, furnished
+from tests.support.seeded_account import call, seeded_account
 from tests.support.tap_program import Tap
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def test_a_status_that_nobody_knows_is_an_error(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_figures_of_a_send_are_read_again_until_they_freeze(tmp_path: Path) -> None:
-    with furnished(tmp_path, followers=100, events=20) as settings:
+    with seeded_account(tmp_path, followers=100, events=20) as settings:
         tap = Tap(tmp_path, settings)
         streams = ("message_event_statistics", "unit_statistics", "narrowcast_progress")
         first = tap.run(*streams)

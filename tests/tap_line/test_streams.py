@@ -14,20 +14,20 @@ import requests
 from jsonschema import Draft202012Validator
 
 from tap_line.streams import STREAMS
-from tests.support.furnished import UNIT, call, furnished, line_ids
 from tests.support.people import line_id
+from tests.support.seeded_account import UNIT, call, line_ids, seeded_account
 from tests.support.tap_program import Output, Tap
 
 
 @pytest.fixture(scope="module")
-def everything(furnished_account: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Output:
+def everything(seeded_settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Output:
     """One run of all streams."""
-    return Tap(tmp_path_factory.mktemp("everything"), furnished_account).run()
+    return Tap(tmp_path_factory.mktemp("everything"), seeded_settings).run()
 
 
 @pytest.fixture
-def tap(furnished_account: dict[str, Any], tmp_path: Path) -> Tap:
-    return Tap(tmp_path, furnished_account)
+def tap(seeded_settings: dict[str, Any], tmp_path: Path) -> Tap:
+    return Tap(tmp_path, seeded_settings)
 
 
 def test_every_stream_has_records_and_each_fits_the_schema(everything: Output) -> None:
@@ -43,11 +43,11 @@ def test_every_stream_has_records_and_each_fits_the_schema(everything: Output) -
         assert len({tuple(record[key] for key in keys) for record in records}) == len(records), stream.name
 
 
-def test_no_secret_is_in_any_message_or_log_line(everything: Output, furnished_account: dict[str, Any]) -> None:
+def test_no_secret_is_in_any_message_or_log_line(everything: Output, seeded_settings: dict[str, Any]) -> None:
     written = json.dumps(everything.messages) + everything.log
     assert "sandbox-token" not in written
     assert "sandbox-secret" not in written
-    assert furnished_account["store_url"] not in everything.log
+    assert seeded_settings["store_url"] not in everything.log
 
 
 def test_a_second_run_brings_only_what_is_new_of_incremental_streams(tap: Tap, everything: Output) -> None:
@@ -158,7 +158,7 @@ def test_trouble_on_the_way_is_tried_again(tap: Tap, kind: str) -> None:
 
 
 def test_an_account_that_may_not_list_followers_still_has_them(tmp_path: Path) -> None:
-    with furnished(tmp_path, "--unverified", followers=50, events=200) as settings:
+    with seeded_account(tmp_path, "--unverified", followers=50, events=200) as settings:
         output = Tap(tmp_path, {**settings, "profile_source": "followers"}).run()
         listed = requests.get(f"{settings['api_url']}/sandbox/users", timeout=30).json()["line_ids"]
         again = Tap(tmp_path, settings).run("followers", state=output.state)
@@ -183,7 +183,7 @@ def test_the_bots_of_a_module_channel_are_all_listed(everything: Output) -> None
 
 
 def test_a_full_list_reveals_who_left_while_no_receiver_ran(tmp_path: Path) -> None:
-    with furnished(tmp_path, followers=60, events=100) as settings:
+    with seeded_account(tmp_path, followers=60, events=100) as settings:
         tap = Tap(tmp_path, settings)
         first = tap.run("followers", "friendships")
         gone = sorted(record["line_id"] for record in first.records["followers"])[:3]
@@ -217,14 +217,14 @@ def test_identities_are_the_people_and_those_that_went_into_another(everything: 
 
 
 def test_contents_are_fetched_into_the_directory_and_described(
-    everything: Output, furnished_account: dict[str, Any]
+    everything: Output, seeded_settings: dict[str, Any]
 ) -> None:
     contents = everything.records["message_contents"]
     fetched = [record for record in contents if record["is_available"]]
     assert fetched
     for record in fetched:
         file = Path(record["file_path"])
-        assert file.parent == Path(furnished_account["content_directory"])
+        assert file.parent == Path(seeded_settings["content_directory"])
         assert hashlib.sha256(file.read_bytes()).hexdigest() == record["sha256"]
         assert (record["size"], record["type"]) == (file.stat().st_size, record["type"])
-    assert not list(Path(furnished_account["content_directory"]).glob("*.part"))
+    assert not list(Path(seeded_settings["content_directory"]).glob("*.part"))
