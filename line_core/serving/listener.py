@@ -7,7 +7,7 @@ import socket
 from line_core.errors import SettingError
 
 _LAST_PORT = 65_535
-_SETTING = "host or port"
+_SETTING = "--host or --port"
 
 
 def open_listener(host: str, port: int, *, backlog: int) -> socket.socket:

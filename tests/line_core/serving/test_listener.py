@@ -25,7 +25,7 @@ def test_the_unspecified_ipv6_address_accepts_ipv4_connections() -> None:
 
 @pytest.mark.parametrize(("host", "port"), [("no.such.host.invalid", 0), ("192.0.2.1", 0), ("127.0.0.1", 70_000)])
 def test_an_address_that_cannot_be_used_is_a_setting_error(host: str, port: int) -> None:
-    with pytest.raises(SettingError, match=rf"cannot listen on {host}:{port}: .*\(setting: host or port\)"):
+    with pytest.raises(SettingError, match=rf"cannot listen on {host}:{port}: .*\(setting: --host or --port\)"):
         open_listener(host, port, backlog=1)
 
 
