@@ -13,7 +13,7 @@ from line_sandbox.contents.state import Contents
 from line_sandbox.coupons.state import Coupons
 from line_sandbox.foundation.clock import Clock
 from line_sandbox.foundation.page_tokens import PageTokens
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.seeded_random import SeededRandom
 from line_sandbox.insight.demographics import Demographics
 from line_sandbox.insight.history import History
 from line_sandbox.insight.statistics import Statistics
@@ -27,11 +27,11 @@ from line_sandbox.messages.retry_keys import RetryKeys
 from line_sandbox.messages.sending import Sending
 from line_sandbox.messages.units import Units
 from line_sandbox.rich_menus.state import RichMenus
-from line_sandbox.server.rate_limits import RateLimits
 from line_sandbox.tokens.assertions import AssertionKeys
 from line_sandbox.tokens.state import Tokens
 from line_sandbox.users.followers import Followers
 from line_sandbox.users.state import Users
+from line_sandbox.webhooks.settings import WebhookSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +58,11 @@ class Platform:
         self.options = options
         seed = options.seed
         clock = self.clock = Clock()
-        self.chance = Chance(seed, "figures")
-        self.request_ids = Chance(seed, "request ids")
-        self.rate_limits = RateLimits(clock)
+        self.random = SeededRandom(seed, "figures")
+        self.request_ids = SeededRandom(seed, "request ids")
         self.account = account_of(seed, verified=options.verified)
         self.module_bots = branches_of(seed, options.module_bots)
-        self.webhook_endpoint: str | None = None
+        self.webhook_settings = WebhookSettings(options.channel_secret, self.account.user_id)
 
         self.tokens = Tokens(
             channel_id=options.channel_id,
@@ -124,6 +123,6 @@ class Platform:
         """LINE's id for a request."""
         return self.request_ids.uuid(number)
 
-    def settle(self) -> None:
+    def deliver_due(self) -> None:
         """Let happen what is due by now."""
-        self.narrowcasts.settle()
+        self.narrowcasts.deliver_due()

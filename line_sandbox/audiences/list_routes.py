@@ -9,25 +9,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from line_sandbox.audiences.routes import audience_number
-from line_sandbox.foundation.api_errors import AudienceRefusal
-from line_sandbox.server.http import Reply, Request
-from line_sandbox.server.request_parameters import flag_parameter
+from line_sandbox.foundation.api_errors import AudienceErrorResponse
+from line_sandbox.http.parameters import flag_parameter
+from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from line_sandbox.audiences.state import Audience, Job
-    from line_sandbox.platform import Platform
-    from line_sandbox.server.routing import Router
+    from line_sandbox.account.state import Account
+    from line_sandbox.audiences.state import Audience, Audiences, Job
+    from line_sandbox.foundation.clock import Clock
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
 
 _DEFAULT_SIZE = 20
 _MAX_SIZE = 40
 _SHARED_ROUTE = "AD_MANAGER"
 
 
-def add_endpoints(router: Router, platform: Platform) -> None:
-    """Serve a platform."""
-    endpoints = _AudienceLists(platform)
+def add_routes(router: Router, *, account: Account, audiences: Audiences, clock: Clock) -> None:
+    """Add the routes of this module."""
+    endpoints = _AudienceLists(account=account, audiences=audiences, clock=clock)
     router.add("GET /v2/bot/audienceGroup/list", endpoints.all)
     router.add("GET /v2/bot/audienceGroup/{audienceGroupId}", endpoints.get)
     router.add("GET /v2/bot/audienceGroup/shared/list", endpoints.all_shared)
@@ -35,44 +37,46 @@ def add_endpoints(router: Router, platform: Platform) -> None:
 
 
 class _AudienceLists:
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    def __init__(self, *, account: Account, audiences: Audiences, clock: Clock) -> None:
+        self._account = account
+        self._audiences = audiences
+        self._clock = clock
 
-    def all(self, request: Request) -> Reply:
-        audiences = self._platform.audiences.all()
+    def all(self, request: HttpRequest) -> HttpResponse:
+        audiences = self._audiences.all()
         if not flag_parameter(request, "includesExternalPublicGroups", default=True):
             audiences = [audience for audience in audiences if audience.can_write]
         return self._page(request, audiences)
 
-    def all_shared(self, request: Request) -> Reply:
+    def all_shared(self, request: HttpRequest) -> HttpResponse:
         includes_owned = flag_parameter(request, "includesOwnedAudienceGroups", default=False)
-        audiences = [one for one in self._platform.audiences.all() if includes_owned or one.route == _SHARED_ROUTE]
+        audiences = [one for one in self._audiences.all() if includes_owned or one.route == _SHARED_ROUTE]
         return self._page(request, audiences)
 
-    def get(self, request: Request) -> Reply:
-        audience = self._platform.audiences.find(audience_number(request))
+    def get(self, request: HttpRequest) -> HttpResponse:
+        audience = self._audiences.find(audience_number(request))
         content = {"audienceGroup": self._told(audience), "jobs": self._jobs(audience)}
         if audience.route == _SHARED_ROUTE:
             content["adaccount"] = {"name": "Sandbox ads"}
-        return Reply(content)
+        return HttpResponse(content)
 
-    def get_shared(self, request: Request) -> Reply:
-        audience = self._platform.audiences.find(audience_number(request))
-        account = self._platform.account
+    def get_shared(self, request: HttpRequest) -> HttpResponse:
+        audience = self._audiences.find(audience_number(request))
+        account = self._account
         owner = {"serviceType": "lineOfficialAccount", "id": account.basic_id, "name": account.display_name}
-        return Reply({"audienceGroup": self._told(audience), "jobs": self._jobs(audience), "owner": owner})
+        return HttpResponse({"audienceGroup": self._told(audience), "jobs": self._jobs(audience), "owner": owner})
 
-    def _page(self, request: Request, audiences: Sequence[Audience]) -> Reply:
-        page, size = request.integer("page", 1), request.integer("size", _DEFAULT_SIZE)
+    def _page(self, request: HttpRequest, audiences: Sequence[Audience]) -> HttpResponse:
+        page, size = request.query_integer("page", 1), request.query_integer("size", _DEFAULT_SIZE)
         if page < 1:
-            raise AudienceRefusal("page: must be greater than or equal to 1", "TOO_LOW")
+            raise AudienceErrorResponse("page: must be greater than or equal to 1", "TOO_LOW")
         if size > _MAX_SIZE:
-            raise AudienceRefusal(f"size: must be less than or equal to {_MAX_SIZE}", "TOO_HIGH")
+            raise AudienceErrorResponse(f"size: must be less than or equal to {_MAX_SIZE}", "TOO_HIGH")
         if size < 1:
-            raise AudienceRefusal("size: must be greater than or equal to 1", "TOO_LOW")
+            raise AudienceErrorResponse("size: must be greater than or equal to 1", "TOO_LOW")
         wanted = self._wanted(request, audiences)
         first = (page - 1) * size
-        return Reply(
+        return HttpResponse(
             {
                 "audienceGroups": [self._told(audience) for audience in wanted[first : first + size]],
                 "hasNextPage": first + size < len(wanted),
@@ -83,11 +87,11 @@ class _AudienceLists:
             }
         )
 
-    def _wanted(self, request: Request, audiences: Sequence[Audience]) -> list[Audience]:
-        words = (request.parameter("description") or "").lower()
-        status = request.parameter("status")
+    def _wanted(self, request: HttpRequest, audiences: Sequence[Audience]) -> list[Audience]:
+        words = (request.query_parameter("description") or "").lower()
+        status = request.query_parameter("status")
         routes = request.query.get("createRoute", [])
-        now = self._platform.clock.now()
+        now = self._clock.now()
         return [
             audience
             for audience in audiences
@@ -102,7 +106,7 @@ class _AudienceLists:
             "createRoute": audience.route,
             "type": audience.kind,
             "description": audience.description,
-            "status": audience.status(self._platform.clock.now()),
+            "status": audience.status(self._clock.now()),
             "audienceCount": audience.shown_count,
             "created": int(audience.created),
             "permission": "READ_WRITE" if audience.can_write else "READ",
@@ -122,7 +126,7 @@ class _AudienceLists:
             "audienceGroupId": audience.number,
             "description": job.description,
             "type": "DIFF_ADD",
-            "jobStatus": job.status(self._platform.clock.now()),
+            "jobStatus": job.status(self._clock.now()),
             "failedType": None,
             "audienceCount": job.people,
             "created": int(job.created),

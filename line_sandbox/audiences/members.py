@@ -11,12 +11,12 @@ import re
 from typing import TYPE_CHECKING
 
 from line_core.ids import is_line_id
-from line_sandbox.foundation.api_errors import AudienceRefusal, UnsupportedMediaType
+from line_sandbox.foundation.api_errors import AudienceErrorResponse, UnsupportedMediaType
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from line_sandbox.server.http import Request
+    from line_sandbox.http.request import HttpRequest
     from line_sandbox.users.state import Users
 
 _INVALID = "UPLOAD_AUDIENCE_GROUP_INVALID_AUDIENCE_ID_FORMAT"
@@ -30,13 +30,13 @@ def sort_ids(users: Users, ids: Sequence[str], *, is_ifa: bool, most: int) -> tu
         The numbers of the people, and how many other ids there are.
 
     Raises:
-        AudienceRefusal: There are too many, or one is no id.
+        AudienceErrorResponse: There are too many, or one is no id.
     """
     if len(ids) > most:
-        raise AudienceRefusal("too many audience ids", "UPLOAD_AUDIENCE_GROUP_TOO_MANY_AUDIENCE_IDS", "audiences")
+        raise AudienceErrorResponse("too many audience ids", "UPLOAD_AUDIENCE_GROUP_TOO_MANY_AUDIENCE_IDS", "audiences")
     for one in ids:
         if not (_IFA.match(one) if is_ifa else is_line_id(one)):
-            raise AudienceRefusal("Invalid audience id format", _INVALID, "audiences")
+            raise AudienceErrorResponse("Invalid audience id format", _INVALID, "audiences")
     if is_ifa:
         return set(), len(set(ids))
     numbers = [users.number_of(one) for one in set(ids)]
@@ -44,11 +44,11 @@ def sort_ids(users: Users, ids: Sequence[str], *, is_ifa: bool, most: int) -> tu
     return people, len(numbers) - len(people)
 
 
-def read_file(request: Request) -> tuple[dict[str, str], list[str]]:
+def read_file(request: HttpRequest) -> tuple[dict[str, str], list[str]]:
     """The fields of a multipart form, and the ids in its file, one a line.
 
     Raises:
-        AudienceRefusal: There is no file, or it is not text.
+        AudienceErrorResponse: There is no file, or it is not text.
         UnsupportedMediaType: It is another kind of request, or of file.
     """
     content_type = request.header(b"content-type") or ""
@@ -70,9 +70,9 @@ def read_file(request: Request) -> tuple[dict[str, str], list[str]]:
         else:
             fields[str(name)] = content.decode("utf-8", "replace").strip()
     if file is None:
-        raise AudienceRefusal("no valid audience ids", "UPLOAD_AUDIENCE_GROUP_NO_VALID_AUDIENCE_IDS", "file")
+        raise AudienceErrorResponse("no valid audience ids", "UPLOAD_AUDIENCE_GROUP_NO_VALID_AUDIENCE_IDS", "file")
     try:
         lines = file.decode("utf-8-sig").split()
     except UnicodeDecodeError:
-        raise AudienceRefusal(_INVALID, _INVALID, "file") from None
+        raise AudienceErrorResponse(_INVALID, _INVALID, "file") from None
     return fields, lines

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from line_sandbox.foundation.api_errors import AudienceRefusal, TooManyRequests
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.api_errors import AudienceErrorResponse, TooManyRequests
+from line_sandbox.foundation.seeded_random import SeededRandom
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -117,12 +117,12 @@ class Audiences:
         self._audiences: dict[int, Audience] = {}
         self._next = _FIRST_ID
         self._next_job = 12345678
-        chance = Chance(seed, "audiences")
+        chance = SeededRandom(seed, "audiences")
         for place, (kind, description, route, share) in enumerate(_OLD):
             created = clock.now() - (len(_OLD) - place) * _OLD_EVERY_SECONDS
             audience = self._add(kind, description, created=created, route=route)
             size = people * share // 1000
-            first = chance.bits(place) % (people - size + 1)
+            first = chance.integer(place) % (people - size + 1)
             audience.people = range(first, first + size)
 
     def create(self, kind: str, description: str, **more: str | bool | None) -> Audience:
@@ -134,33 +134,33 @@ class Audiences:
             more: Further fields of `Audience`.
 
         Raises:
-            AudienceRefusal: The name is not allowed, or there are too many audiences, or one for the same request.
+            AudienceErrorResponse: The name is not allowed, too many audiences exist, or one exists for the request.
         """
         check_name(description)
         if len(self._audiences) >= MAX_AUDIENCES:
-            raise AudienceRefusal("audience group count max over", "AUDIENCE_GROUP_COUNT_MAX_OVER")
+            raise AudienceErrorResponse("audience group count max over", "AUDIENCE_GROUP_COUNT_MAX_OVER")
         request_id, click_url = more.get("request_id"), more.get("click_url")
         if request_id and any(
             (old.kind, old.request_id, old.click_url) == (kind, request_id, click_url)
             for old in self._audiences.values()
         ):
-            raise AudienceRefusal("request id duplicate", "AUDIENCE_GROUP_REQUESTID_DUPLICATE")
+            raise AudienceErrorResponse("request id duplicate", "AUDIENCE_GROUP_REQUESTID_DUPLICATE")
         return self._add(kind, description, created=self._clock.now(), **more)
 
     def add_people(self, audience: Audience, people: Iterable[int], other_ids: int, description: str | None) -> None:
         """Upload people into an audience.
 
         Raises:
-            AudienceRefusal: The description is too long, or the audience has expired.
+            AudienceErrorResponse: The description is too long, or the audience has expired.
             TooManyRequests: Ten uploads into it are running.
         """
         if description is not None and len(description) > MAX_UPLOAD_NAME:
-            raise AudienceRefusal("size over uploadDescription", "AUDIENCE_GROUP_UPLOAD_DESCRIPTION_SIZE_OVER")
+            raise AudienceErrorResponse("size over uploadDescription", "AUDIENCE_GROUP_UPLOAD_DESCRIPTION_SIZE_OVER")
         now = self._clock.now()
         if now >= audience.ends_at:
-            raise AudienceRefusal("audience group expired", "AUDIENCE_GROUP_CAN_NOT_UPLOAD_STATUS_EXPIRED")
+            raise AudienceErrorResponse("audience group expired", "AUDIENCE_GROUP_CAN_NOT_UPLOAD_STATUS_EXPIRED")
         if sum(job.status(now) != "FINISHED" for job in audience.jobs) >= MAX_RUNNING_JOBS:
-            raise TooManyRequests.rate()
+            raise TooManyRequests.for_rate_limit()
         before = set(audience.people)
         added = set(people) - before
         audience.people = before | added
@@ -173,29 +173,29 @@ class Audiences:
         """An audience by its id.
 
         Raises:
-            AudienceRefusal: There is none.
+            AudienceErrorResponse: There is none.
         """
         audience = self._audiences.get(number) if isinstance(number, int) else None
         if audience is None:
-            raise AudienceRefusal("audience group not found", "AUDIENCE_GROUP_NOT_FOUND")
+            raise AudienceErrorResponse("audience group not found", "AUDIENCE_GROUP_NOT_FOUND")
         return audience
 
     def find_own(self, number: object) -> Audience:
         """An audience that the API may change.
 
         Raises:
-            AudienceRefusal: There is none.
+            AudienceErrorResponse: There is none.
         """
         audience = self.find(number)
         if not audience.can_write:
-            raise AudienceRefusal("audience group not found", "AUDIENCE_GROUP_NOT_FOUND")
+            raise AudienceErrorResponse("audience group not found", "AUDIENCE_GROUP_NOT_FOUND")
         return audience
 
     def delete(self, number: object) -> None:
         """Delete an audience.
 
         Raises:
-            AudienceRefusal: There is none.
+            AudienceErrorResponse: There is none.
         """
         del self._audiences[self.find(number).number]
 
@@ -214,11 +214,11 @@ def check_name(description: str) -> None:
     """Let a name pass that LINE allows.
 
     Raises:
-        AudienceRefusal: It is empty, too long, or holds control characters.
+        AudienceErrorResponse: It is empty, too long, or holds control characters.
     """
     if not description.strip():
-        raise AudienceRefusal("audienceGroupName is empty", "AUDIENCE_GROUP_NAME_EMPTY")
+        raise AudienceErrorResponse("audienceGroupName is empty", "AUDIENCE_GROUP_NAME_EMPTY")
     if len(description) > MAX_NAME:
-        raise AudienceRefusal("size over audienceGroupName", "AUDIENCE_GROUP_NAME_SIZE_OVER")
+        raise AudienceErrorResponse("size over audienceGroupName", "AUDIENCE_GROUP_NAME_SIZE_OVER")
     if any(ord(character) < ord(" ") or character == "\x7f" for character in description):
-        raise AudienceRefusal("wrong audienceGroupName", "AUDIENCE_GROUP_NAME_WRONG")
+        raise AudienceErrorResponse("wrong audienceGroupName", "AUDIENCE_GROUP_NAME_WRONG")

@@ -10,40 +10,43 @@ from typing import TYPE_CHECKING
 from line_core.ids import is_line_id
 from line_core.messages import Problem
 from line_sandbox.foundation.api_errors import Forbidden, InvalidRequest
-from line_sandbox.server.http import Reply, Request
-from line_sandbox.server.request_bodies import read_body
+from line_sandbox.http.bodies import read_body
+from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
-    from line_sandbox.platform import Platform
-    from line_sandbox.server.routing import Router
+    from line_sandbox.chats.read_tokens import ReadTokens
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
+    from line_sandbox.users.state import Users
 
 
-def add_endpoints(router: Router, platform: Platform) -> None:
-    """Serve a platform."""
-    endpoints = _Conversations(platform)
+def add_routes(router: Router, *, read_tokens: ReadTokens, users: Users) -> None:
+    """Add the routes of this module."""
+    endpoints = _Conversations(read_tokens=read_tokens, users=users)
     router.add("POST /v2/bot/chat/markAsRead", endpoints.mark_as_read)
     router.add("POST /v2/bot/message/markAsRead", endpoints.mark_chat_as_read)
     router.add("POST /v2/bot/chat/loading/start", endpoints.show_loading)
 
 
 class _Conversations:
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
+    def __init__(self, *, read_tokens: ReadTokens, users: Users) -> None:
+        self._read_tokens = read_tokens
+        self._users = users
 
-    def mark_as_read(self, request: Request) -> Reply:
+    def mark_as_read(self, request: HttpRequest) -> HttpResponse:
         token = read_body(request, "requests.json#/$defs/markAsRead")["markAsReadToken"]
-        if not self._platform.read_tokens.knows(token):
+        if not self._read_tokens.knows(token):
             raise InvalidRequest(
                 "Invalid markAsReadToken. Tokens must be used by the bot that received them via Webhook."
             )
-        return Reply({})
+        return HttpResponse({})
 
-    def mark_chat_as_read(self, _: Request) -> Reply:
-        raise Forbidden.account()  # LINE gives this one to its partners only
+    def mark_chat_as_read(self, _: HttpRequest) -> HttpResponse:
+        raise Forbidden.for_account_type()  # LINE gives this one to its partners only
 
-    def show_loading(self, request: Request) -> Reply:
+    def show_loading(self, request: HttpRequest) -> HttpResponse:
         line_id = read_body(request, "requests.json#/$defs/loading")["chatId"]
-        if not is_line_id(line_id) or self._platform.users.number_of(line_id) is None:
+        if not is_line_id(line_id) or self._users.number_of(line_id) is None:
             words = "Only user id is acceptable, please confirm if there are any group/room ids or illegal ids."
-            raise InvalidRequest.because(Problem("chatId", words))
-        return Reply({}, status=202)
+            raise InvalidRequest.with_details(Problem("chatId", words))
+        return HttpResponse({}, status=202)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from line_sandbox.foundation.api_errors import NotFound
 from line_sandbox.foundation.numbered_ids import NumberedIds
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.seeded_random import SeededRandom
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +41,7 @@ class Chats:
     def __init__(self, users: Users, seed: int) -> None:
         self._users = users
         self._ids = {ChatKind.GROUP: NumberedIds(seed, "C"), ChatKind.ROOM: NumberedIds(seed, "R")}
-        self._chance = Chance(seed, "chats")
+        self._chance = SeededRandom(seed, "chats")
         self._left: set[int] = set()
 
     def all(self, kind: ChatKind) -> Sequence[str]:
@@ -87,7 +87,7 @@ class Chats:
     def members(self, number: int) -> Sequence[int]:
         """The numbers of the people in a chat, friends of the account or not."""
         people = self._users.first_newcomer
-        draw = self._chance.bits(-number)
+        draw = self._chance.integer(-number)
         size = min(people, _FEWEST_MEMBERS + draw % (_MOST_MEMBERS - _FEWEST_MEMBERS))
         first = draw >> 16
         return [(first + place) % people for place in range(size)]

@@ -7,37 +7,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from line_sandbox.server.http import Reply, Request
+from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
-    from line_sandbox.contents.state import Content
-    from line_sandbox.platform import Platform
-    from line_sandbox.server.routing import Router
+    from line_sandbox.contents.state import Content, Contents
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
 
 
-def add_endpoints(router: Router, platform: Platform) -> None:
-    """Serve a platform."""
-    endpoints = _Contents(platform)
+def add_routes(router: Router, *, contents: Contents) -> None:
+    """Add the routes of this module."""
+    endpoints = _Contents(contents=contents)
     router.add("GET /v2/bot/message/{messageId}/content", endpoints.content)
     router.add("GET /v2/bot/message/{messageId}/content/preview", endpoints.preview)
     router.add("GET /v2/bot/message/{messageId}/content/transcoding", endpoints.transcoding)
 
 
 class _Contents:
-    def __init__(self, platform: Platform) -> None:
-        self._contents = platform.contents
+    def __init__(self, *, contents: Contents) -> None:
+        self._contents = contents
 
-    def content(self, request: Request) -> Reply:
+    def content(self, request: HttpRequest) -> HttpResponse:
         return _binary(self._contents.get(request.path_parameters["messageId"]))
 
-    def preview(self, request: Request) -> Reply:
+    def preview(self, request: HttpRequest) -> HttpResponse:
         return _binary(self._contents.preview(request.path_parameters["messageId"]))
 
-    def transcoding(self, request: Request) -> Reply:
-        return Reply({"status": self._contents.transcoding(request.path_parameters["messageId"])})
+    def transcoding(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse({"status": self._contents.transcoding(request.path_parameters["messageId"])})
 
 
-def _binary(content: Content | None) -> Reply:
+def _binary(content: Content | None) -> HttpResponse:
     if content is None:
-        return Reply({}, status=202, note="being prepared")
-    return Reply(content.data, media_type=content.media_type)
+        return HttpResponse({}, status=202, note="being prepared")
+    return HttpResponse(content.data, media_type=content.media_type)

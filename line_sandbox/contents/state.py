@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from line_sandbox.foundation.api_errors import Gone, InvalidRequest, NotFound
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.seeded_random import SeededRandom
 from line_sandbox.users.pictures import picture
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Contents:
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self._clock = clock
-        self._chance = Chance(seed, "contents")
+        self._chance = SeededRandom(seed, "contents")
         self._unsent: set[str] = set()
         self._known: dict[str, ContentKind] = {}
         self._first_asked: dict[str, float] = {}
@@ -71,7 +71,7 @@ class Contents:
             draw: A number below 10 ** 12 that no other message has.
         """
         stem = (4 * 10**12 + draw) * _KINDS + _OF_TYPE.get(message_type, ContentKind.NONE)
-        return f"{stem}{self._chance.bits(stem) % _CHECK:04d}"
+        return f"{stem}{self._chance.integer(stem) % _CHECK:04d}"
 
     def received(self, message_id: str, message_type: str) -> None:
         """A message with an id of somebody else's making was sent."""
@@ -135,12 +135,12 @@ class Contents:
         if not (message_id.isascii() and message_id.isdigit()):
             return None
         stem, check = divmod(int(message_id), _CHECK)
-        if self._chance.bits(stem % 2**64) % _CHECK != check or stem % _KINDS not in set(ContentKind):
+        if self._chance.integer(stem % 2**64) % _CHECK != check or stem % _KINDS not in set(ContentKind):
             return None
         return ContentKind(stem % _KINDS)
 
     def _status(self, message_id: str, kind: ContentKind) -> str:
-        draw = self._chance.bits(2**64 + int(message_id[-17:])) if message_id.isdigit() else 1
+        draw = self._chance.integer(2**64 + int(message_id[-17:])) if message_id.isdigit() else 1
         if kind not in _PREPARED or draw % _LARGE_EVERY:
             return "succeeded"
         if draw % _BROKEN_EVERY == 0:

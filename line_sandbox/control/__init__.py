@@ -8,8 +8,8 @@ from line_sandbox.control import faults, keys, overview, records, state, webhook
 from line_sandbox.page import add_page
 
 if TYPE_CHECKING:
+    from line_sandbox.http.routing import Router
     from line_sandbox.server.app import Sandbox
-    from line_sandbox.server.routing import Router
 
 __all__ = ["add_control", "is_control"]
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from line_sandbox.control.reading import read
+from line_sandbox.http.response import HttpResponse
 from line_sandbox.server.faults import Fault, FaultKind
-from line_sandbox.server.http import Reply, Request
 
 if TYPE_CHECKING:
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
     from line_sandbox.server.app import Sandbox
-    from line_sandbox.server.routing import Router
 
 
 class _NewFault(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,10 +43,10 @@ class _Faults:
     def __init__(self, sandbox: Sandbox) -> None:
         self._faults = sandbox.faults
 
-    def all(self, _: Request) -> Reply:
-        return Reply({"faults": [_describe(fault) for fault in self._faults.all()]})
+    def all(self, _: HttpRequest) -> HttpResponse:
+        return HttpResponse({"faults": [_describe(fault) for fault in self._faults.all()]})
 
-    def add(self, request: Request) -> Reply:
+    def add(self, request: HttpRequest) -> HttpResponse:
         asked = read(request, _NewFault)
         seconds = asked.seconds if asked.seconds is not None else _DEFAULT_SECONDS.get(asked.kind, _OTHER_SECONDS)
         fault = Fault(
@@ -59,11 +60,11 @@ class _Faults:
             seed=asked.seed,
         )
         self._faults.add(fault)
-        return Reply(_describe(fault))
+        return HttpResponse(_describe(fault))
 
-    def clear(self, _: Request) -> Reply:
+    def clear(self, _: HttpRequest) -> HttpResponse:
         self._faults.clear()
-        return Reply({})
+        return HttpResponse({})
 
 
 def _describe(fault: Fault) -> dict[str, object]:

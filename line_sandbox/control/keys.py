@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from line_sandbox.foundation.api_errors import InvalidRequest
-from line_sandbox.server.http import Reply, Request
+from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
     from line_sandbox.server.app import Sandbox
-    from line_sandbox.server.routing import Router
 
 
 def add_control(router: Router, sandbox: Sandbox) -> None:
@@ -22,10 +23,10 @@ class _Keys:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def register(self, request: Request) -> Reply:
+    def register(self, request: HttpRequest) -> HttpResponse:
         key: dict[str, Any] = request.json()
         if "d" in key:
             raise InvalidRequest("this is a private key; register the public one")
         key_id = str(key.get("kid") or uuid4())
         self._sandbox.platform.assertion_keys.register(key_id, key)
-        return Reply({"kid": key_id})
+        return HttpResponse({"kid": key_id})

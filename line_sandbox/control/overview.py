@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from line_sandbox.control.reading import offset_and_limit
 from line_sandbox.foundation.clock import iso_time
-from line_sandbox.server.http import Reply, Request
+from line_sandbox.http.response import HttpResponse
 from line_sandbox.users.state import UserState
 
 if TYPE_CHECKING:
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
     from line_sandbox.platform import Platform
     from line_sandbox.server.app import Sandbox
-    from line_sandbox.server.routing import Router
 
 _LIMIT = 20
 
@@ -26,10 +27,10 @@ class _Overview:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def get(self, request: Request) -> Reply:
+    def get(self, request: HttpRequest) -> HttpResponse:
         _, limit = offset_and_limit(request, _LIMIT)
         platform = self._sandbox.platform
-        return Reply(
+        return HttpResponse(
             {
                 "account": {"name": platform.account.display_name, "basic_id": platform.account.basic_id},
                 "now": iso_time(platform.clock.now()),

@@ -9,12 +9,12 @@ import msgspec
 from line_sandbox.foundation.api_errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from line_sandbox.server.http import Request
+    from line_sandbox.http.request import HttpRequest
 
 T = TypeVar("T")
 
 
-def read(request: Request, shape: type[T]) -> T:
+def read(request: HttpRequest, shape: type[T]) -> T:
     """The body as a struct.
 
     Raises:
@@ -26,13 +26,13 @@ def read(request: Request, shape: type[T]) -> T:
         raise InvalidRequest(str(error)) from None
 
 
-def offset_and_limit(request: Request, default_limit: int) -> tuple[int, int]:
+def offset_and_limit(request: HttpRequest, default_limit: int) -> tuple[int, int]:
     """The part of a list that is asked for.
 
     Raises:
         InvalidRequest: It is no part of a list.
     """
-    offset, limit = request.integer("offset", 0), request.integer("limit", default_limit)
+    offset, limit = request.query_integer("offset", 0), request.query_integer("limit", default_limit)
     if offset < 0 or limit < 0:
         raise InvalidRequest("offset and limit must be 0 or more")
     return offset, limit

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from line_sandbox.control.reading import offset_and_limit
 from line_sandbox.foundation.clock import iso_time
-from line_sandbox.server.http import Reply, Request
+from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
     from line_sandbox.messages.deliveries import Accepted
     from line_sandbox.server.app import Sandbox
-    from line_sandbox.server.routing import Router
 
 
 def add_control(router: Router, sandbox: Sandbox) -> None:
@@ -25,9 +26,9 @@ class _Records:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def summary(self, _: Request) -> Reply:
+    def summary(self, _: HttpRequest) -> HttpResponse:
         platform = self._sandbox.platform
-        return Reply(
+        return HttpResponse(
             {
                 "requests": self._sandbox.seen.by_endpoint(),
                 "deliveries": platform.log.delivered,
@@ -36,7 +37,7 @@ class _Records:
             }
         )
 
-    def deliveries(self, request: Request) -> Reply:
+    def deliveries(self, request: HttpRequest) -> HttpResponse:
         offset, limit = offset_and_limit(request, 10_000)
         platform = self._sandbox.platform
         entries = []
@@ -47,7 +48,7 @@ class _Records:
                 last, described = accepted, self._describe(accepted)
             line_id = platform.users.line_id(chat) if chat >= 0 else platform.chats.id_of(chat)
             entries.append({"line_id": line_id, **described})
-        return Reply({"deliveries": entries, "total": platform.log.delivered})
+        return HttpResponse({"deliveries": entries, "total": platform.log.delivered})
 
     def _describe(self, accepted: Accepted) -> dict[str, Any]:
         return {

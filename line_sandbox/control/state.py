@@ -11,12 +11,13 @@ from line_sandbox.chats.state import ChatKind
 from line_sandbox.control.reading import offset_and_limit, read
 from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.foundation.clock import iso_time
-from line_sandbox.server.http import Reply, Request
+from line_sandbox.http.response import HttpResponse
 from line_sandbox.users.state import UserState
 
 if TYPE_CHECKING:
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
     from line_sandbox.server.app import Sandbox
-    from line_sandbox.server.routing import Router
 
 
 class _Advance(msgspec.Struct, forbid_unknown_fields=True):
@@ -42,36 +43,36 @@ class _State:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    def health(self, _: Request) -> Reply:
-        return Reply({"status": "ok"})
+    def health(self, _: HttpRequest) -> HttpResponse:
+        return HttpResponse({"status": "ok"})
 
-    def reset(self, _: Request) -> Reply:
+    def reset(self, _: HttpRequest) -> HttpResponse:
         self._sandbox.reset()
-        return Reply({})
+        return HttpResponse({})
 
-    def clock(self, request: Request) -> Reply:
+    def clock(self, request: HttpRequest) -> HttpResponse:
         clock = self._sandbox.platform.clock
         clock.advance(read(request, _Advance).advance_seconds)
-        return Reply({"now": iso_time(clock.now())})
+        return HttpResponse({"now": iso_time(clock.now())})
 
-    def users(self, request: Request) -> Reply:
+    def users(self, request: HttpRequest) -> HttpResponse:
         offset, limit = offset_and_limit(request, 1000)
-        state = request.parameter("state") or UserState.FOLLOWING
+        state = request.query_parameter("state") or UserState.FOLLOWING
         if state not in UserState.__members__.values():
             raise InvalidRequest(f"state must be one of {', '.join(UserState)}")
         users = self._sandbox.platform.users
         crowd = users.crowd(UserState(state))
         line_ids = [users.line_id(number) for number in crowd[offset : offset + limit]]
-        return Reply({"line_ids": line_ids, "total": len(crowd)})
+        return HttpResponse({"line_ids": line_ids, "total": len(crowd)})
 
-    def set_user(self, request: Request) -> Reply:
+    def set_user(self, request: HttpRequest) -> HttpResponse:
         line_id = request.path_parameters["line_id"]
         if not is_line_id(line_id):
             raise InvalidRequest(f"not a LINE ID: {line_id}")
         state = read(request, _NewState).state
         self._sandbox.platform.history.set_state(line_id, state)
-        return Reply({"line_id": line_id, "state": state})
+        return HttpResponse({"line_id": line_id, "state": state})
 
-    def chats(self, _: Request) -> Reply:
+    def chats(self, _: HttpRequest) -> HttpResponse:
         chats = self._sandbox.platform.chats
-        return Reply({f"{kind}_ids": chats.all(kind) for kind in ChatKind})
+        return HttpResponse({f"{kind}_ids": chats.all(kind) for kind in ChatKind})

@@ -8,14 +8,15 @@ import msgspec
 
 from line_sandbox.control.reading import read
 from line_sandbox.foundation.api_errors import InvalidRequest
-from line_sandbox.server.http import Reply, Request
+from line_sandbox.http.response import HttpResponse
 from line_sandbox.webhooks.delivery import Manner, deliver
 from line_sandbox.webhooks.event_generator import Histories
-from line_sandbox.webhooks.sender import LINE_PATIENCE_SECONDS, Envelope
+from line_sandbox.webhooks.sender import LINE_PATIENCE_SECONDS, WebhookTarget
 
 if TYPE_CHECKING:
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
     from line_sandbox.server.app import Sandbox
-    from line_sandbox.server.routing import Router
 
 
 class _Generate(msgspec.Struct, forbid_unknown_fields=True):
@@ -47,15 +48,16 @@ class _Webhooks:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
-    async def send(self, request: Request) -> Reply:
+    async def send(self, request: HttpRequest) -> HttpResponse:
         order = read(request, _Order)
         platform = self._sandbox.platform
-        envelope = Envelope(
-            order.url or platform.webhook_endpoint or "",
-            order.secret or platform.options.channel_secret,
-            order.destination or platform.account.user_id,
+        settings = platform.webhook_settings
+        target = WebhookTarget(
+            order.url or settings.endpoint or "",
+            order.secret or settings.channel_secret,
+            order.destination or settings.bot_user_id,
         )
-        if not envelope.url:
+        if not target.url:
             raise InvalidRequest("give a `url`, or set the channel's webhook endpoint")
         events = self._events(order)
         manner = Manner(
@@ -67,9 +69,9 @@ class _Webhooks:
             patience_seconds=order.timeout_seconds,
             seed=order.generate.seed if order.generate else 0,
         )
-        outcome = await deliver(envelope, events, manner, platform.inbound.sent)
+        outcome = await deliver(target, events, manner, platform.inbound.sent)
         event_ids = [str(event["webhookEventId"]) for event in events if "webhookEventId" in event]
-        return Reply(
+        return HttpResponse(
             {
                 "events": len(events),
                 "webhook_event_ids": event_ids,

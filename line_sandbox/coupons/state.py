@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from line_core.messages import Problem
 from line_sandbox.foundation.api_errors import Gone, InvalidRequest, NotFound
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.seeded_random import SeededRandom
 from line_sandbox.foundation.ulid import ulid
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Coupons:
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self._clock = clock
-        self._chance = Chance(seed, "coupons")
+        self._chance = SeededRandom(seed, "coupons")
         self._coupons: dict[str, Coupon] = {}
         for title, price, days, is_draft in _OLD_COUPONS:
             now = clock.now()
@@ -77,7 +77,7 @@ class Coupons:
         """
         now = self._clock.now()
         if sum(coupon.status(now) == "RUNNING" for coupon in self._coupons.values()) >= MAX_VALID:
-            raise InvalidRequest.because(Problem(_NAMELESS, "You have too many coupons created."))
+            raise InvalidRequest.with_details(Problem(_NAMELESS, "You have too many coupons created."))
         return self._add(content, now)
 
     def find(self, coupon_id: str) -> Coupon:
@@ -114,6 +114,6 @@ class Coupons:
         price = content.get("reward", {}).get("priceInfo")
         if price and price["type"] in ("fixed", "explicit"):
             price["currency"] = "JPY"
-        coupon_id = ulid(int(created * 1000), self._chance.bits(len(self._coupons), 10))
+        coupon_id = ulid(int(created * 1000), self._chance.integer(len(self._coupons), 10))
         self._coupons[coupon_id] = Coupon(coupon_id, content, created)
         return self._coupons[coupon_id]

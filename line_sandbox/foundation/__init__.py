@@ -1,1 +1,1 @@
-"""What every subject uses: clock, seeded random numbers, ids, paging, API errors."""
+"""Shared by all subjects: clock, seeded random numbers, ids, page tokens, API errors. Imports no other part."""

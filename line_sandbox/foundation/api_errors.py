@@ -1,4 +1,4 @@
-"""How LINE says no. The text of each is LINE's own, as its reference gives it."""
+"""Error responses of the API. Each message is LINE's text, as its reference gives it."""
 
 from __future__ import annotations
 
@@ -10,60 +10,60 @@ if TYPE_CHECKING:
     from line_core.messages import Problem
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of the platform, not an error of the sandbox
-    """LINE does not do what it was asked for."""
+class ErrorResponse(Exception):  # noqa: N818 - an expected response of the API, not an error of the sandbox
+    """The platform rejects a request; the server sends this as the response."""
 
     status = 400
 
     def __init__(self, message: str, details: Sequence[Problem] = ()) -> None:
-        """Say why.
+        """Create the response.
 
         Args:
-            message: LINE's words.
-            details: The properties that are wrong.
+            message: LINE's text.
+            details: One entry for each invalid property.
         """
         super().__init__(message)
         self.message = message
         self.details = details
 
     def body(self) -> dict[str, Any]:
-        """LINE's error body."""
+        """Return LINE's error body."""
         if not self.details:
             return {"message": self.message}
         details = [{"message": problem.message, "property": problem.property} for problem in self.details]
         return {"message": self.message, "details": details}
 
     def headers(self) -> dict[str, str]:
-        """What LINE tells besides."""
+        """Return the headers that this error adds to the response."""
         return {}
 
 
-class InvalidRequest(Refusal):
-    """The request is wrong."""
+class InvalidRequest(ErrorResponse):
+    """A part of the request is invalid."""
 
     @classmethod
-    def because(cls, *details: Problem) -> InvalidRequest:
-        """Name each property that is wrong."""
+    def with_details(cls, *details: Problem) -> InvalidRequest:
+        """Report each invalid property of the body."""
         return cls(f"The request body has {len(details)} error(s)", details)
 
     @classmethod
-    def property(cls, name: str) -> InvalidRequest:
-        """Name the one property that is wrong."""
+    def for_property(cls, name: str) -> InvalidRequest:
+        """Report one invalid property of the body, without details."""
         return cls(f"The property, {name}, in the request body is invalid (line: -, column: -)")
 
     @classmethod
-    def parameter(cls, name: str) -> InvalidRequest:
-        """Name the parameter, of the path or the query, that is wrong."""
+    def for_parameter(cls, name: str) -> InvalidRequest:
+        """Report an invalid path or query parameter."""
         return cls(f"The value for the '{name}' parameter is invalid")
 
     @classmethod
-    def page_token(cls) -> InvalidRequest:
-        """The token for the next page is none, or has ended."""
+    def for_page_token(cls) -> InvalidRequest:
+        """Report an invalid or expired page token."""
         return cls("Invalid start param")
 
 
-class Unauthorized(Refusal):
-    """The channel access token is wrong or has ended."""
+class Unauthorized(ErrorResponse):
+    """The channel access token is invalid or expired."""
 
     status = 401
 
@@ -74,19 +74,19 @@ class Unauthorized(Refusal):
         )
 
 
-class Forbidden(Refusal):
-    """The account may not do that."""
+class Forbidden(ErrorResponse):
+    """The account may not use this API."""
 
     status = 403
 
     @classmethod
-    def account(cls) -> Forbidden:
-        """LINE gives this call to other kinds of account only."""
+    def for_account_type(cls) -> Forbidden:
+        """Report that LINE offers this API to other types of account only."""
         return cls("Access to this API is not available for your account")
 
 
-class NotFound(Refusal):
-    """There is no such thing."""
+class NotFound(ErrorResponse):
+    """The endpoint or the object does not exist."""
 
     status = 404
 
@@ -94,39 +94,39 @@ class NotFound(Refusal):
         super().__init__(message, details)
 
 
-class AlreadyAccepted(Refusal):
-    """The retry key belongs to a request that was accepted before."""
+class AlreadyAccepted(ErrorResponse):
+    """An earlier request with the same retry key was accepted."""
 
     status = 409
 
     def __init__(self, request_id: str, sent_messages: Sequence[dict[str, str]] | None) -> None:
-        """Name the accepted request.
+        """Create the response.
 
         Args:
-            request_id: LINE's id for it.
-            sent_messages: What a push was answered; None for others.
+            request_id: LINE's id of the accepted request.
+            sent_messages: `sentMessages` of the accepted request if it was a push, else None.
         """
         super().__init__("The retry key is already accepted")
         self.request_id = request_id
         self.sent_messages = sent_messages
 
     def body(self) -> dict[str, Any]:
-        """The error, and what the accepted push was answered."""
+        """Return LINE's error body, with `sentMessages` for a push."""
         return super().body() | ({} if self.sent_messages is None else {"sentMessages": self.sent_messages})
 
     def headers(self) -> dict[str, str]:
-        """The accepted request's id."""
+        """Return the id of the accepted request."""
         return {"x-line-accepted-request-id": self.request_id}
 
 
-class Gone(Refusal):
-    """There was such a thing once."""
+class Gone(ErrorResponse):
+    """The object no longer exists."""
 
     status = 410
 
 
-class TooLarge(Refusal):
-    """The body is larger than LINE takes."""
+class TooLarge(ErrorResponse):
+    """The body exceeds LINE's size limit."""
 
     status = 413
 
@@ -134,8 +134,8 @@ class TooLarge(Refusal):
         super().__init__("Request entity too large")
 
 
-class UnsupportedMediaType(Refusal):
-    """Files of this kind are not taken."""
+class UnsupportedMediaType(ErrorResponse):
+    """The endpoint does not accept this content type."""
 
     status = 415
 
@@ -143,24 +143,24 @@ class UnsupportedMediaType(Refusal):
         super().__init__(f"The content type, {media_type}, is not supported")
 
 
-class TooManyRequests(Refusal):
-    """The endpoint was called too often, or the month's messages are used up: LINE's status is the same."""
+class TooManyRequests(ErrorResponse):
+    """A rate limit is exceeded or the monthly quota is used up; LINE uses one status for both."""
 
     status = 429
 
     @classmethod
-    def rate(cls) -> TooManyRequests:
-        """The endpoint's rate limit is exceeded."""
+    def for_rate_limit(cls) -> TooManyRequests:
+        """Report that the endpoint's rate limit is exceeded."""
         return cls("The API rate limit has been exceeded. Try again later.")
 
     @classmethod
-    def quota(cls) -> TooManyRequests:
-        """The month's messages are used up, or reserved."""
+    def for_quota(cls) -> TooManyRequests:
+        """Report that the monthly quota is used up or reserved."""
         return cls("You have reached your monthly limit.")
 
 
-class TokenRefusal(Refusal):
-    """A token is not issued, or not known; the body is that of OAuth."""
+class OAuthErrorResponse(ErrorResponse):
+    """A token endpoint rejects a request; the body has the OAuth format."""
 
     def __init__(self, error: str, description: str | None = None) -> None:
         super().__init__(description or error)
@@ -168,26 +168,26 @@ class TokenRefusal(Refusal):
         self.description = description
 
     def body(self) -> dict[str, Any]:
-        """OAuth's error body."""
+        """Return the OAuth error body."""
         return {"error": self.error} | ({"error_description": self.description} if self.description else {})
 
 
-class AudienceRefusal(Refusal):
-    """An audience cannot be made or changed; the detail is one of LINE's codes."""
+class AudienceErrorResponse(ErrorResponse):
+    """An audience endpoint rejects a request; `details` holds one of LINE's audience error codes."""
 
     def __init__(self, message: str, code: str, name: str | None = None) -> None:
-        """Say why.
+        """Create the response.
 
         Args:
-            message: LINE's words.
-            code: LINE's code.
-            name: The property that is wrong.
+            message: LINE's text.
+            code: LINE's audience error code.
+            name: The invalid property, if the error is about one.
         """
         super().__init__(message)
         self.code = code
         self.name = name
 
     def body(self) -> dict[str, Any]:
-        """The error with its code."""
+        """Return LINE's error body with the code."""
         detail = {"message": self.code} | ({"property": self.name} if self.name else {})
         return {"message": self.message, "details": [detail]}

@@ -1,4 +1,4 @@
-"""The sandbox's time: real time, moved forward on request.
+"""The sandbox's clock: real time plus an offset that tests can increase.
 
 LINE counts days and months in UTC+9.
 """
@@ -12,41 +12,41 @@ LINE_TIME_ZONE = timezone(timedelta(hours=9))
 
 
 class Clock:
-    """Seconds since 1970 that never go back, even where the machine's own time is set back."""
+    """A monotonic clock in seconds since 1970; a change of the system time does not affect it."""
 
     def __init__(self) -> None:
         self._epoch = time.time() - time.monotonic()
-        self._ahead = 0.0
-        self.started = self.today()
-        """The day on LINE's calendar on which the sandbox began."""
+        self._offset = 0.0
+        self.started_on = self.today()
+        """The date, in LINE's time zone, when the sandbox started."""
 
     def now(self) -> float:
-        """Seconds since 1970."""
-        return self._epoch + time.monotonic() + self._ahead
+        """Return the sandbox's time in seconds since 1970."""
+        return self._epoch + time.monotonic() + self._offset
 
-    def machine_now(self) -> float:
-        """Seconds since 1970, as if the clock had not been moved forward."""
+    def real_now(self) -> float:
+        """Return the time in seconds since 1970, without the offset."""
         return self._epoch + time.monotonic()
 
     def advance(self, seconds: float) -> None:
-        """Move forward by a number of seconds, 0 or more."""
-        self._ahead += seconds
+        """Move the clock forward by `seconds`, 0 or more."""
+        self._offset += seconds
 
     def today(self) -> date:
-        """The day on LINE's calendar."""
+        """Return the date in LINE's time zone."""
         return line_date(self.now())
 
     def month(self) -> tuple[int, int]:
-        """The year and month on LINE's calendar."""
+        """Return the year and month in LINE's time zone."""
         today = self.today()
         return today.year, today.month
 
 
 def line_date(seconds: float) -> date:
-    """The day, on LINE's calendar, of a time in seconds since 1970."""
+    """Convert seconds since 1970 to a date in LINE's time zone."""
     return datetime.fromtimestamp(seconds, LINE_TIME_ZONE).date()
 
 
 def iso_time(seconds: float) -> str:
-    """A time as LINE writes it: `2026-01-31T01:02:03.004Z`."""
+    """Format seconds since 1970 as LINE does: `2026-01-31T01:02:03.004Z`."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

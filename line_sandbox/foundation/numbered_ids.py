@@ -1,7 +1,7 @@
-"""Ids of LINE's form for numbered things, computed in both directions: ten million of them take no memory.
+"""Converts numbers to ids in LINE's format and back, without storing them: ten million ids use no memory.
 
-An id is 16 bytes in hexadecimal: a keyed tag of the number, then the number hidden by a keyed mask of the tag. Nobody
-without the key can tell it from a random one, or make another.
+An id is 16 bytes in hexadecimal: a keyed tag of the number (8 bytes), then the number XOR a keyed mask of the tag
+(8 bytes). Without the key, an id looks random and cannot be forged.
 """
 
 from __future__ import annotations
@@ -15,26 +15,26 @@ _DIGITS = 16
 
 
 class NumberedIds:
-    """The ids of one kind of thing, such as users."""
+    """The ids of one kind of object, such as users."""
 
     def __init__(self, seed: int, prefix: str) -> None:
-        """Make the ids of a seed.
+        """Derive the keys.
 
         Args:
-            seed: Other seeds give other ids.
-            prefix: LINE's letter for the kind: `U`, `C`, `R`.
+            seed: A different seed gives different ids.
+            prefix: LINE's letter for the kind: `U`, `C` or `R`.
         """
         self._prefix = prefix
         self._tag_key = blake2b(f"{seed}:{prefix}:tag".encode(), digest_size=32).digest()
         self._mask_key = blake2b(f"{seed}:{prefix}:mask".encode(), digest_size=32).digest()
 
     def id_of(self, number: int) -> str:
-        """The id of a number, 0 or more."""
+        """Return the id for a number, 0 or more."""
         tag = self._tag(number)
         return f"{self._prefix}{tag.hex()}{number ^ self._mask(tag):016x}"
 
     def number_of(self, text: str) -> int | None:
-        """The number that an id stands for; None for any other text, however alike."""
+        """Return the number of an id; None if this object did not issue the text."""
         digits = text.removeprefix(self._prefix)
         if len(digits) != len(text) - len(self._prefix) or not _HEX.match(digits):
             return None

@@ -1,4 +1,4 @@
-"""Tokens for the next page: opaque, nobody else's, good for 24 hours.
+"""Tokens for the next page of a listing: opaque, signed, valid for 24 hours.
 
 Source: LINE Messaging API reference, "Get a list of users who added your LINE Official Account as a friend".
 """
@@ -16,44 +16,44 @@ from line_sandbox.foundation.api_errors import InvalidRequest
 if TYPE_CHECKING:
     from line_sandbox.foundation.clock import Clock
 
-LIFE_SECONDS = 24 * 3600
+LIFETIME_SECONDS = 24 * 3600
 
 _FORMAT = struct.Struct(">QId")
 _SIGNATURE_BYTES = 12
 
 
 class PageTokens:
-    """Tokens that hold a place in a list; nothing is stored."""
+    """Issues and reads page tokens. A token contains the position, so nothing is stored."""
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self._clock = clock
         self._key = blake2b(f"{seed}:paging".encode(), digest_size=32).digest()
 
-    def issue(self, listing: str, place: int, page: int) -> str:
-        """A token for a place in a list.
+    def issue(self, listing: str, position: int, page: int) -> str:
+        """Return a token for a position in a listing.
 
         Args:
-            listing: Which list; a token is good for that one alone.
-            place: Where the page begins.
-            page: How many pages came before.
+            listing: The name of the listing; the token is valid for this listing only.
+            position: The position at which the page begins.
+            page: The number of pages before it.
         """
-        content = _FORMAT.pack(place, page, self._clock.now())
+        content = _FORMAT.pack(position, page, self._clock.now())
         return base64.urlsafe_b64encode(content + self._signature(listing, content)).decode()
 
-    def start(self, listing: str, token: str | None) -> tuple[int, int]:
-        """The place that a token holds, and how many pages came before it; the beginning without a token.
+    def read(self, listing: str, token: str | None) -> tuple[int, int]:
+        """Return the position in a token and the number of pages before it; (0, 0) without a token.
 
         Raises:
-            InvalidRequest: It is none of ours, or has ended.
+            InvalidRequest: The token is invalid, expired, or from another listing.
         """
         if token is None:
             return 0, 0
-        place = self._read(listing, token)
-        if place is None:
-            raise InvalidRequest.page_token()
-        return place
+        position = self._decode(listing, token)
+        if position is None:
+            raise InvalidRequest.for_page_token()
+        return position
 
-    def _read(self, listing: str, token: str) -> tuple[int, int] | None:
+    def _decode(self, listing: str, token: str) -> tuple[int, int] | None:
         try:
             raw = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
         except (binascii.Error, UnicodeEncodeError):
@@ -61,8 +61,8 @@ class PageTokens:
         content, signature = raw[: _FORMAT.size], raw[_FORMAT.size :]
         if len(content) != _FORMAT.size or signature != self._signature(listing, content):
             return None
-        place, page, issued_at = _FORMAT.unpack(content)
-        return (place, page) if self._clock.now() < issued_at + LIFE_SECONDS else None
+        position, page, issued_at = _FORMAT.unpack(content)
+        return (position, page) if self._clock.now() < issued_at + LIFETIME_SECONDS else None
 
     def _signature(self, listing: str, content: bytes) -> bytes:
         return blake2b(listing.encode() + content, key=self._key, digest_size=_SIGNATURE_BYTES).digest()

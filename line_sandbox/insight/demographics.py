@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.seeded_random import SeededRandom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,11 +49,11 @@ class Demographics:
     """Everybody's."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = Chance(seed, "demographics")
+        self._chance = SeededRandom(seed, "demographics")
 
     def person(self, number: int) -> Person:
         """What LINE believes of a person."""
-        draws = self._chance.bits(number, 16)
+        draws = self._chance.integer(number, 16)
         gender, age, area, app, days, unknown = (draws >> 16 * place & 0xFFFF for place in range(6))
         if unknown < _UNKNOWN_SHARE * 2**16:
             return Person(None, None, None, None, days % _LONGEST_DAYS)

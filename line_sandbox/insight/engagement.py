@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.seeded_random import SeededRandom
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,7 @@ class Engagement:
     """Draws the figures."""
 
     def __init__(self, seed: int) -> None:
-        self._chance = Chance(seed, "engagement")
+        self._chance = SeededRandom(seed, "engagement")
 
     def figures(self, request_number: int, place: int, bubble: Bubble, delivered: int, days: float) -> BubbleFigures:
         """What people have done with a bubble.
@@ -85,7 +85,7 @@ class Engagement:
         )
 
     def _around(self, mean: float, request_number: int, place: int, figure: int) -> float:
-        draw = self._chance.share((request_number * 8 + place) * 1024 + figure)
+        draw = self._chance.fraction((request_number * 8 + place) * 1024 + figure)
         return mean * (1 - _SPREAD / 2 + _SPREAD * draw)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.seeded_random import SeededRandom
 from line_sandbox.users.state import UserState
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class History:
     def __init__(self, users: Users, clock: Clock, seed: int) -> None:
         self._users = users
         self._clock = clock
-        self._chance = Chance(seed, "history")
+        self._chance = SeededRandom(seed, "history")
         self._changes: dict[date, tuple[int, int]] = {}
 
     def set_state(self, line_id: str, state: UserState) -> None:
@@ -73,7 +73,7 @@ class History:
     def sent_by_hand(self, day: date) -> dict[str, int]:
         """Messages that the account's owner sent without the API on a day."""
         friends = self.friends(day)
-        draw = self._chance.bits(day.toordinal(), 16)
+        draw = self._chance.integer(day.toordinal(), 16)
         reach = friends.followers - friends.blocks
         return {
             "broadcast": reach if day.weekday() == draw % 7 else 0,
@@ -86,8 +86,8 @@ class History:
 
     def sent_before(self, day: date, way: str) -> int:
         """Messages that went out through the API on a day before the sandbox began."""
-        if day < _OPENED or day >= self._clock.started:
+        if day < _OPENED or day >= self._clock.started_on:
             return 0
-        draw = self._chance.bits(day.toordinal() * 8 + len(way), 8)
+        draw = self._chance.integer(day.toordinal() * 8 + len(way), 8)
         friends = self.friends(day)
         return (friends.followers - friends.blocks) * (draw & 63) // 1000

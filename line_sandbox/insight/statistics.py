@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from line_sandbox.foundation.seeded_random import Chance
+    from line_sandbox.foundation.seeded_random import SeededRandom
     from line_sandbox.insight.engagement import BubbleFigures
     from line_sandbox.messages.sending import Order
 
@@ -72,7 +72,7 @@ class _Sent:
 class Statistics:
     """What was sent, and what came of it."""
 
-    def __init__(self, seed: int, clock: Clock, request_ids: Chance) -> None:
+    def __init__(self, seed: int, clock: Clock, request_ids: SeededRandom) -> None:
         self._engagement = Engagement(seed)
         self._clock = clock
         self._request_ids = request_ids

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from line_sandbox.foundation.api_errors import NotFound
 from line_sandbox.foundation.clock import line_date
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.seeded_random import SeededRandom
 
 if TYPE_CHECKING:
     from datetime import date
@@ -85,7 +85,7 @@ class Memberships:
     def __init__(self, users: Users, clock: Clock, seed: int) -> None:
         self._users = users
         self._clock = clock
-        self._chance = Chance(seed, "memberships")
+        self._chance = SeededRandom(seed, "memberships")
 
     def plan(self, number: int) -> Plan:
         """A plan by its id.
@@ -118,7 +118,7 @@ class Memberships:
         return found
 
     def _subscription(self, plan: Plan, number: int) -> Subscription:
-        days = self._chance.bits(number) % _SUBSCRIBED_WITHIN_DAYS
+        days = self._chance.integer(number) % _SUBSCRIBED_WITHIN_DAYS
         joined = _FIRST_SUBSCRIPTION + timedelta(days=days, seconds=number % 86400)
         periods = (self._clock.today() - line_date(joined.timestamp())).days // _BILLING_DAYS + 1
         return Subscription(

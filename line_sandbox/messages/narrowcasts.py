@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from line_sandbox.audiences.state import Audiences
     from line_sandbox.foundation.clock import Clock
-    from line_sandbox.foundation.seeded_random import Chance
+    from line_sandbox.foundation.seeded_random import SeededRandom
     from line_sandbox.insight.demographics import Demographics
     from line_sandbox.messages.quota import Quota
     from line_sandbox.messages.sending import Order, Sending
@@ -103,7 +103,7 @@ class Narrowcasts:
         demographics: Demographics,
         sending: Sending,
         quota: Quota,
-        request_ids: Chance,
+        request_ids: SeededRandom,
         clock: Clock,
         seed: int,
     ) -> None:
@@ -159,7 +159,7 @@ class Narrowcasts:
         self._running.append(narrowcast)
         return narrowcast
 
-    def settle(self) -> None:
+    def deliver_due(self) -> None:
         """Finish what is over by now, in its order."""
         now = self._clock.now()
         for narrowcast in sorted(self._running, key=lambda running: running.completed_at):

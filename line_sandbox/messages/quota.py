@@ -52,7 +52,7 @@ class Quota:
         """
         remaining = self.remaining
         if remaining is not None and messages > remaining:
-            raise TooManyRequests.quota()
+            raise TooManyRequests.for_quota()
 
     def use(self, messages: int) -> None:
         """Count messages that were sent."""

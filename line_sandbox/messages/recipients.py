@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from line_sandbox.foundation.api_errors import AudienceRefusal, InvalidRequest
+from line_sandbox.foundation.api_errors import AudienceErrorResponse, InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -85,7 +85,7 @@ class Recipients:
     def _audience(self, number: int) -> Audience:
         try:
             audience = self._all.find(number)
-        except AudienceRefusal:
+        except AudienceErrorResponse:
             audience = None
         if audience is None or audience.status(self._now) != "READY":
             raise InvalidRequest(f"Invalid audience group id: {number}")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from line_sandbox.chats.state import Chats
     from line_sandbox.foundation.clock import Clock
-    from line_sandbox.foundation.seeded_random import Chance
+    from line_sandbox.foundation.seeded_random import SeededRandom
     from line_sandbox.insight.statistics import Statistics
     from line_sandbox.messages.counters import DailyCounters
     from line_sandbox.messages.deliveries import DeliveryLog
@@ -66,7 +66,7 @@ class Sending:
         units: Units,
         counters: DailyCounters,
         statistics: Statistics,
-        request_ids: Chance,
+        request_ids: SeededRandom,
         clock: Clock,
     ) -> None:
         self._users = users
@@ -190,7 +190,7 @@ class Sending:
         number = request_number * MAX_MESSAGES + place
         told = {"id": str(_FIRST_MESSAGE_ID + number)}
         if kind in _QUOTABLE:
-            told["quoteToken"] = f"{self._request_ids.bits(2**64 + number, 32):064x}"
+            told["quoteToken"] = f"{self._request_ids.integer(2**64 + number, 32):064x}"
         return told
 
     def _cost(self, chats: Sequence[int]) -> int:

@@ -6,10 +6,11 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from line_sandbox.server.http import Reply, Request
+from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
-    from line_sandbox.server.routing import Router
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
 
 _FILES = {
     "/": ("page.html", "text/html; charset=utf-8"),
@@ -29,10 +30,10 @@ def add_page(router: Router) -> None:
         router.add(f"GET {path}", _page)
 
 
-def _page(request: Request) -> Reply:
+def _page(request: HttpRequest) -> HttpResponse:
     name, media_type = _FILES[request.path]
     headers = {"content-security-policy": _POLICY, "cache-control": "no-cache"}
-    return Reply(_content(name), media_type=media_type, headers=headers, is_logged=False)
+    return HttpResponse(_content(name), media_type=media_type, headers=headers, is_logged=False)
 
 
 @cache

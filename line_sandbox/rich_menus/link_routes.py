@@ -8,17 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from line_core.messages import Problem
-from line_sandbox.account.routes import line_id_parameter
 from line_sandbox.foundation.api_errors import InvalidRequest, NotFound
 from line_sandbox.foundation.clock import iso_time
-from line_sandbox.server.http import Reply, Request
-from line_sandbox.server.request_bodies import check_line_ids, read_body
+from line_sandbox.http.bodies import check_line_ids, read_body
+from line_sandbox.http.parameters import line_id_parameter
+from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from line_sandbox.platform import Platform
-    from line_sandbox.server.routing import Router
+    from line_sandbox.foundation.clock import Clock
+    from line_sandbox.foundation.seeded_random import SeededRandom
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
+    from line_sandbox.rich_menus.state import RichMenus
+    from line_sandbox.users.state import Users
 
 BATCH_SECONDS = 3.0
 BATCH_KNOWN_SECONDS = 14 * 24 * 3600
@@ -26,9 +30,9 @@ BATCH_KNOWN_SECONDS = 14 * 24 * 3600
 _NOT_FOUND = "richmenu not found"
 
 
-def add_endpoints(router: Router, platform: Platform) -> None:
-    """Serve a platform."""
-    endpoints = _RichMenuLinks(platform)
+def add_routes(router: Router, *, clock: Clock, request_ids: SeededRandom, rich_menus: RichMenus, users: Users) -> None:
+    """Add the routes of this module."""
+    endpoints = _RichMenuLinks(clock=clock, request_ids=request_ids, rich_menus=rich_menus, users=users)
     router.add("GET /v2/bot/user/{userId}/richmenu", endpoints.get)
     router.add("DELETE /v2/bot/user/{userId}/richmenu", endpoints.unlink)
     router.add("POST /v2/bot/user/{userId}/richmenu/{richMenuId}", endpoints.link)
@@ -40,76 +44,79 @@ def add_endpoints(router: Router, platform: Platform) -> None:
 
 
 class _RichMenuLinks:
-    def __init__(self, platform: Platform) -> None:
-        self._platform = platform
-        self._menus = platform.rich_menus
+    def __init__(self, *, clock: Clock, request_ids: SeededRandom, rich_menus: RichMenus, users: Users) -> None:
+        self._clock = clock
+        self._request_ids = request_ids
+
+        self._users = users
+        self._menus = rich_menus
         self._batches: dict[str, float] = {}
 
-    def get(self, request: Request) -> Reply:
-        number = self._platform.users.number_of(line_id_parameter(request))
+    def get(self, request: HttpRequest) -> HttpResponse:
+        number = self._users.number_of(line_id_parameter(request))
         menu_id = None
-        if number is not None and self._platform.users.is_following(number):
+        if number is not None and self._users.is_following(number):
             menu_id = self._menus.linked(number)
         if menu_id is None:
             raise NotFound("the user has no richmenu")
-        return Reply({"richMenuId": menu_id})
+        return HttpResponse({"richMenuId": menu_id})
 
-    def link(self, request: Request) -> Reply:
+    def link(self, request: HttpRequest) -> HttpResponse:
         line_id = line_id_parameter(request)
         menu = self._menus.find_shown(request.path_parameters["richMenuId"])
         self._menus.link(menu.id, self._friends([line_id]))
-        return Reply({})
+        return HttpResponse({})
 
-    def unlink(self, request: Request) -> Reply:
+    def unlink(self, request: HttpRequest) -> HttpResponse:
         self._menus.unlink(self._friends([line_id_parameter(request)]))
-        return Reply({})
+        return HttpResponse({})
 
-    def link_many(self, request: Request) -> Reply:
+    def link_many(self, request: HttpRequest) -> HttpResponse:
         body = read_body(request, "requests.json#/$defs/richMenuLink")
         check_line_ids(body["userIds"], "'userIds'")
         menu = self._menus.find_shown(body["richMenuId"], _NOT_FOUND)
         self._menus.link(menu.id, self._friends(body["userIds"]))
-        return Reply({}, status=202)
+        return HttpResponse({}, status=202)
 
-    def unlink_many(self, request: Request) -> Reply:
+    def unlink_many(self, request: HttpRequest) -> HttpResponse:
         body = read_body(request, "requests.json#/$defs/richMenuUnlink")
         check_line_ids(body["userIds"], "'userIds'")
         self._menus.unlink(self._friends(body["userIds"]))
-        return Reply({}, status=202)
+        return HttpResponse({}, status=202)
 
-    def batch(self, request: Request) -> Reply:
+    def batch(self, request: HttpRequest) -> HttpResponse:
         operations = self._operations(request)
         if operations[0]["type"] == "unlinkAll":
             self._menus.unlink_all()
         else:
             self._menus.relink({operation["from"]: operation.get("to") for operation in operations})
-        self._batches[self._platform.request_id(request.number)] = self._platform.clock.now()
-        return Reply({}, status=202)
+        self._batches[self._request_ids.uuid(request.number)] = self._clock.now()
+        return HttpResponse({}, status=202)
 
-    def validate_batch(self, request: Request) -> Reply:
+    def validate_batch(self, request: HttpRequest) -> HttpResponse:
         self._operations(request)
-        return Reply({})
+        return HttpResponse({})
 
-    def batch_progress(self, request: Request) -> Reply:
-        request_id = request.parameter("requestId")
+    def batch_progress(self, request: HttpRequest) -> HttpResponse:
+        request_id = request.query_parameter("requestId")
         if not request_id:
-            raise InvalidRequest.parameter("requestId")
+            raise InvalidRequest.for_parameter("requestId")
         accepted_at = self._batches.get(request_id)
-        now = self._platform.clock.now()
+        now = self._clock.now()
         if accepted_at is None or now >= accepted_at + BATCH_KNOWN_SECONDS:
             raise NotFound
         content = {"phase": "ongoing", "acceptedTime": iso_time(accepted_at)}
         if now >= accepted_at + BATCH_SECONDS:
             content |= {"phase": "succeeded", "completedTime": iso_time(accepted_at + BATCH_SECONDS)}
-        return Reply(content)
+        return HttpResponse(content)
 
     def _friends(self, line_ids: Sequence[str]) -> list[int]:
         """The numbers of those who follow the account; the others are passed over in silence."""
-        users = self._platform.users
+        users = self._users
         numbers = (users.number_of(line_id) for line_id in line_ids)
         return [number for number in numbers if number is not None and users.is_following(number)]
 
-    def _operations(self, request: Request) -> list[dict[str, Any]]:
+    def _operations(self, request: HttpRequest) -> list[dict[str, Any]]:
         operations: list[dict[str, Any]] = read_body(request, "requests.json#/$defs/richMenuBatch")["operations"]
         kinds = {operation["type"] for operation in operations}
         if "unlinkAll" in kinds and len(operations) > 1:
@@ -136,4 +143,4 @@ class _RichMenuLinks:
 
 
 def _wrong(name: str, words: str) -> InvalidRequest:
-    return InvalidRequest.because(Problem(name, words))
+    return InvalidRequest.with_details(Problem(name, words))

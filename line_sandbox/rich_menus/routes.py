@@ -8,21 +8,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from line_sandbox.foundation.api_errors import NotFound, UnsupportedMediaType
-from line_sandbox.server.http import Reply, Request
-from line_sandbox.server.request_bodies import read_body
+from line_sandbox.http.bodies import read_body
+from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
-    from line_sandbox.platform import Platform
-    from line_sandbox.rich_menus.state import RichMenu
-    from line_sandbox.server.routing import Router
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
+    from line_sandbox.rich_menus.state import RichMenu, RichMenus
 
 _IMAGE_TYPES = ("image/png", "image/jpeg")
 _MISSING = "must be specified"
 
 
-def add_endpoints(router: Router, platform: Platform) -> None:
-    """Serve a platform."""
-    endpoints = _RichMenus(platform)
+def add_routes(router: Router, *, rich_menus: RichMenus) -> None:
+    """Add the routes of this module."""
+    endpoints = _RichMenus(rich_menus=rich_menus)
     router.add("POST /v2/bot/richmenu", endpoints.create)
     router.add("POST /v2/bot/richmenu/validate", endpoints.validate)
     router.add("GET /v2/bot/richmenu/list", endpoints.all)
@@ -36,55 +36,55 @@ def add_endpoints(router: Router, platform: Platform) -> None:
 
 
 class _RichMenus:
-    def __init__(self, platform: Platform) -> None:
-        self._menus = platform.rich_menus
+    def __init__(self, *, rich_menus: RichMenus) -> None:
+        self._menus = rich_menus
 
-    def create(self, request: Request) -> Reply:
+    def create(self, request: HttpRequest) -> HttpResponse:
         content = read_body(request, "requests.json#/$defs/richMenu", missing=_MISSING)
-        return Reply({"richMenuId": self._menus.create(content)})
+        return HttpResponse({"richMenuId": self._menus.create(content)})
 
-    def validate(self, request: Request) -> Reply:
+    def validate(self, request: HttpRequest) -> HttpResponse:
         read_body(request, "requests.json#/$defs/richMenu", missing=_MISSING)
-        return Reply({})
+        return HttpResponse({})
 
-    def all(self, _: Request) -> Reply:
-        return Reply({"richmenus": [_menu(menu) for menu in self._menus.all()]})
+    def all(self, _: HttpRequest) -> HttpResponse:
+        return HttpResponse({"richmenus": [_menu(menu) for menu in self._menus.all()]})
 
-    def get(self, request: Request) -> Reply:
-        return Reply(_menu(self._menus.find(_menu_id(request))))
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(_menu(self._menus.find(_menu_id(request))))
 
-    def delete(self, request: Request) -> Reply:
+    def delete(self, request: HttpRequest) -> HttpResponse:
         self._menus.delete(_menu_id(request))
-        return Reply({})
+        return HttpResponse({})
 
-    def image(self, request: Request) -> Reply:
+    def image(self, request: HttpRequest) -> HttpResponse:
         menu = self._menus.find(_menu_id(request))
         if menu.image is None:
             raise NotFound
-        return Reply(menu.image, media_type=menu.image_type)
+        return HttpResponse(menu.image, media_type=menu.image_type)
 
-    def set_image(self, request: Request) -> Reply:
+    def set_image(self, request: HttpRequest) -> HttpResponse:
         image_type = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
         if image_type not in _IMAGE_TYPES:
             raise UnsupportedMediaType(image_type)
         self._menus.set_image(_menu_id(request), request.body, image_type)
-        return Reply({})
+        return HttpResponse({})
 
-    def default(self, _: Request) -> Reply:
+    def default(self, _: HttpRequest) -> HttpResponse:
         if self._menus.default is None:
             raise NotFound("no default richmenu")
-        return Reply({"richMenuId": self._menus.default})
+        return HttpResponse({"richMenuId": self._menus.default})
 
-    def set_default(self, request: Request) -> Reply:
+    def set_default(self, request: HttpRequest) -> HttpResponse:
         self._menus.set_default(_menu_id(request))
-        return Reply({})
+        return HttpResponse({})
 
-    def clear_default(self, _: Request) -> Reply:
+    def clear_default(self, _: HttpRequest) -> HttpResponse:
         self._menus.set_default(None)
-        return Reply({})
+        return HttpResponse({})
 
 
-def _menu_id(request: Request) -> str:
+def _menu_id(request: HttpRequest) -> str:
     return request.path_parameters["richMenuId"]
 
 

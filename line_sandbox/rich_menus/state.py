@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from line_sandbox.foundation.api_errors import InvalidRequest, NotFound
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.seeded_random import SeededRandom
 from line_sandbox.users.pictures import picture
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class RichMenus:
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self._clock = clock
-        self._chance = Chance(seed, "rich menus")
+        self._chance = SeededRandom(seed, "rich menus")
         self._issued = 0
         self._menus: dict[str, RichMenu] = {}
         self._aliases: dict[str, str] = {}
@@ -218,7 +218,7 @@ class RichMenus:
 
     def _add(self, content: dict[str, Any], created: float) -> str:
         self._issued += 1
-        menu_id = f"richmenu-{self._chance.bits(self._issued, 16):032x}"
+        menu_id = f"richmenu-{self._chance.integer(self._issued, 16):032x}"
         self._menus[menu_id] = RichMenu(menu_id, content, created)
         return menu_id
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from line_sandbox.server.http import Request
+    from line_sandbox.http.request import HttpRequest
 
 _COLOURS = {"2": "32", "3": "36", "4": "33", "5": "31", "d": "35"}
 
@@ -25,7 +25,7 @@ class AccessLog:
         self._second = 0
         self._time = ""
 
-    def write(self, request: Request, status: int | str, seconds: float, note: str) -> None:
+    def write(self, request: HttpRequest, status: int | str, seconds: float, note: str) -> None:
         """Tell of one request."""
         if self._stream is None:
             return

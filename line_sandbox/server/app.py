@@ -10,23 +10,25 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from line_sandbox.control import add_control, is_control
-from line_sandbox.foundation.api_errors import InvalidRequest, NotFound, Refusal, TooLarge, Unauthorized
+from line_sandbox.foundation.api_errors import ErrorResponse, InvalidRequest, NotFound, TooLarge, Unauthorized
+from line_sandbox.http.request import HttpRequest
+from line_sandbox.http.response import HttpResponse
+from line_sandbox.http.routing import Router
 from line_sandbox.messages.routes import RETRY_KEY_HEADER
 from line_sandbox.platform import Platform, PlatformOptions
-from line_sandbox.server.endpoints import add_endpoints
 from line_sandbox.server.faults import FaultKind, Faults
-from line_sandbox.server.http import Reply, Request
+from line_sandbox.server.line_routes import add_line_routes
+from line_sandbox.server.rate_limits import RateLimits
 from line_sandbox.server.request_counts import DROPPED, RequestsSeen
 from line_sandbox.server.responding import Exchange, answer, read_body
-from line_sandbox.server.routing import Router
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
+    from line_sandbox.http.routing import Route
     from line_sandbox.server.access_log import AccessLog
     from line_sandbox.server.faults import Fault
     from line_sandbox.server.responding import Receive, Send
-    from line_sandbox.server.routing import Route
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 MAX_FILE_BYTES = 64 * 1024 * 1024
@@ -64,9 +66,10 @@ class Sandbox:
         """Forget everything but the faults: a platform as new."""
         self.platform = Platform(self.options.platform)
         self.seen = RequestsSeen()
+        self._rate_limits = RateLimits(self.platform.clock)
         self._requests = 0
         self._router = Router()
-        add_endpoints(self._router, self.platform)
+        add_line_routes(self._router, self.platform)
         add_control(self._router, self)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
@@ -76,7 +79,7 @@ class Sandbox:
         if body is None:
             return  # nothing has happened
         self._requests += 1
-        request = Request(
+        request = HttpRequest(
             number=self._requests,
             method=scope["method"],
             path=scope["path"],
@@ -99,23 +102,23 @@ class Sandbox:
         if reply.is_logged:
             self._access_log.write(request, status, time.perf_counter() - started, reply.note)
 
-    async def _control(self, request: Request) -> Reply:
+    async def _control(self, request: HttpRequest) -> HttpResponse:
         """What the control API answers."""
         try:
             route = self._route(request)
-            self.platform.settle()
+            self.platform.deliver_due()
             return await _call(route, request)
-        except Refusal as refusal:
+        except ErrorResponse as refusal:
             return _refused(refusal)
 
-    async def _line(self, request: Request, fault: Fault | None) -> Reply:
+    async def _line(self, request: HttpRequest, fault: Fault | None) -> HttpResponse:
         """What LINE answers, or the fault in its place."""
-        reply = Reply()
+        reply = HttpResponse()
         try:
             route = self._route(request)
             if fault is None or not fault.kind.is_before:
                 reply = await self._ask(route, request)
-        except Refusal as refusal:
+        except ErrorResponse as refusal:
             reply = _refused(refusal)
         if fault:
             if fault.kind in (FaultKind.STATUS, FaultKind.STATUS_AFTER_ACCEPT):
@@ -124,19 +127,19 @@ class Sandbox:
         reply.headers["x-line-request-id"] = self.platform.request_id(request.number)
         return reply
 
-    async def _ask(self, route: Route, request: Request) -> Reply:
-        if not route.is_open:
+    async def _ask(self, route: Route, request: HttpRequest) -> HttpResponse:
+        if route.requires_token:
             self._authorize(request)
         if self.options.rate_limits:
-            self.platform.rate_limits.take(route.endpoint)
-        if len(request.body) > (MAX_FILE_BYTES if route.takes_file else MAX_BODY_BYTES):
+            self._rate_limits.take(route.endpoint)
+        if len(request.body) > (MAX_FILE_BYTES if route.accepts_file else MAX_BODY_BYTES):
             raise TooLarge
-        if not route.takes_retry_key and request.header(RETRY_KEY_HEADER) is not None:
+        if not route.accepts_retry_key and request.header(RETRY_KEY_HEADER) is not None:
             raise InvalidRequest("The retry key is not supported by this API")
-        self.platform.settle()
+        self.platform.deliver_due()
         return await _call(route, request)
 
-    def _route(self, request: Request) -> Route:
+    def _route(self, request: HttpRequest) -> Route:
         found = self._router.find(request.method, request.path)
         if found is None:
             request.endpoint = f"{request.method} (no such endpoint)"
@@ -145,19 +148,19 @@ class Sandbox:
         request.endpoint = route.endpoint
         return route
 
-    def _authorize(self, request: Request) -> None:
+    def _authorize(self, request: HttpRequest) -> None:
         scheme, _, token = (request.header(b"authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not self.platform.tokens.accepts(token.strip()):
             raise Unauthorized
 
 
-async def _call(route: Route, request: Request) -> Reply:
+async def _call(route: Route, request: HttpRequest) -> HttpResponse:
     reply = route.handler(request)
     return await reply if inspect.isawaitable(reply) else reply
 
 
-def _refused(refusal: Refusal) -> Reply:
-    return Reply(refusal.body(), status=refusal.status, headers={**refusal.headers()}, note=refusal.message)
+def _refused(refusal: ErrorResponse) -> HttpResponse:
+    return HttpResponse(refusal.body(), status=refusal.status, headers={**refusal.headers()}, note=refusal.message)
 
 
 def _words(status: int) -> str:

@@ -34,5 +34,5 @@ class RateLimits:
         # A bucket is the time at which it will be full: every call moves it one refill further.
         full_at = max(now, self._full_at.get(endpoint, now)) + limit.seconds / limit.calls
         if full_at > now + limit.seconds + _ROUNDING:
-            raise TooManyRequests.rate()
+            raise TooManyRequests.for_rate_limit()
         self._full_at[endpoint] = full_at

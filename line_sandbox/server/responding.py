@@ -12,8 +12,8 @@ from line_sandbox.server.faults import FaultKind
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
+    from line_sandbox.http.response import HttpResponse
     from line_sandbox.server.faults import Fault
-    from line_sandbox.server.http import Reply
 
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -48,7 +48,7 @@ class Exchange:
     """Ends the connection at once, in the middle of whatever it is at."""
 
 
-async def answer(reply: Reply, fault: Fault | None, exchange: Exchange) -> bool:
+async def answer(reply: HttpResponse, fault: Fault | None, exchange: Exchange) -> bool:
     """Send an answer, unless a fault is against it; tells whether it was sent."""
     receive, send = exchange.receive, exchange.send
     if fault and fault.kind in _TIMEOUTS:

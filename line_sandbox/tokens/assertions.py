@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import jwt
 
-from line_sandbox.foundation.api_errors import InvalidRequest, NotFound, TokenRefusal
+from line_sandbox.foundation.api_errors import InvalidRequest, NotFound, OAuthErrorResponse
 
 if TYPE_CHECKING:
     from line_sandbox.foundation.clock import Clock
@@ -59,7 +59,7 @@ class AssertionKeys:
 
         Raises:
             NotFound: Its key is not registered.
-            TokenRefusal: It is not valid, or has ended.
+            OAuthErrorResponse: It is not valid, or has ended.
         """
         key = self._key_of(text)
         try:
@@ -96,11 +96,11 @@ class AssertionKeys:
 
     def _check_end(self, ends_at: object) -> None:
         # Assertions are dated by their maker's clock, which knows nothing of the sandbox's being moved forward.
-        now = self._clock.machine_now()
+        now = self._clock.real_now()
         longest = now + MAX_ASSERTION_SECONDS + _TOLERANCE_SECONDS
         if not isinstance(ends_at, (int, float)) or not now < ends_at <= longest:
             raise _invalid("Invalid exp")
 
 
-def _invalid(description: str) -> TokenRefusal:
-    return TokenRefusal("invalid_client", description)
+def _invalid(description: str) -> OAuthErrorResponse:
+    return OAuthErrorResponse("invalid_client", description)

@@ -10,8 +10,8 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from line_sandbox.foundation.api_errors import InvalidRequest, TokenRefusal
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.api_errors import InvalidRequest, OAuthErrorResponse
+from line_sandbox.foundation.seeded_random import SeededRandom
 from line_sandbox.tokens.assertions import MAX_TOKEN_SECONDS
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Tokens:
         self._channel_secret = channel_secret
         self._long_lived: str | None = long_lived
         self._clock = clock
-        self._chance = Chance(seed, "tokens")
+        self._chance = SeededRandom(seed, "tokens")
         self._issued = 0
         self._stateless: dict[str, IssuedToken] = {}
         self._short_lived: dict[str, IssuedToken] = {}
@@ -108,26 +108,26 @@ class Tokens:
         """Seconds that a v2.1 or stateless token still lives.
 
         Raises:
-            TokenRefusal: It is none, or has ended.
+            OAuthErrorResponse: It is none, or has ended.
         """
         issued = self._dated.get(token) or self._stateless.get(token)
         if issued is None:
-            raise TokenRefusal("invalid_request", "The access token not JWS")
+            raise OAuthErrorResponse("invalid_request", "The access token not JWS")
         if issued.ends_at <= self._clock.now():
-            raise TokenRefusal("invalid_request", "The access token expired")
+            raise OAuthErrorResponse("invalid_request", "The access token expired")
         return int(issued.ends_at - self._clock.now())
 
     def remaining(self, token: str) -> int:
         """Seconds that a short-lived or the long-lived token still lives.
 
         Raises:
-            TokenRefusal: It is none, or has ended.
+            OAuthErrorResponse: It is none, or has ended.
         """
         if token == self._long_lived:
             return _FOR_EVER_SECONDS
         issued = self._alive(self._short_lived).get(token)
         if issued is None:
-            raise TokenRefusal("invalid_request", "access_token invalid")
+            raise OAuthErrorResponse("invalid_request", "access_token invalid")
         return int(issued.ends_at - self._clock.now())
 
     def revoke(self, token: str) -> None:
@@ -142,7 +142,7 @@ class Tokens:
 
     def _issue(self, among: dict[str, IssuedToken], seconds: int) -> IssuedToken:
         self._issued += 1
-        bits = self._chance.bits(self._issued, 64).to_bytes(64, "big")
+        bits = self._chance.integer(self._issued, 64).to_bytes(64, "big")
         text = base64.urlsafe_b64encode(bits[:48]).decode()
         key_id = base64.urlsafe_b64encode(bits[48:]).decode().rstrip("=")
         among[text] = IssuedToken(text, seconds, self._clock.now() + seconds, key_id)

@@ -52,10 +52,10 @@ class Followers:
             InvalidRequest: The limit is out of bounds, or the token is wrong or has ended.
         """
         if not self._verified:
-            raise Forbidden.account()
+            raise Forbidden.for_account_type()
         if not 1 <= limit <= MAX_LIMIT:
-            raise InvalidRequest.parameter("limit")
-        place, page = self._tokens.start(_LISTING, start)
+            raise InvalidRequest.for_parameter("limit")
+        place, page = self._tokens.read(_LISTING, start)
         following = self._users.crowd(UserState.FOLLOWING)
         # A place is a number, and not a position, so that nobody is passed over when others block the account.
         numbers, following_place = following.window(place, int(limit * _SHARES[page % len(_SHARES)]))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from line_sandbox.foundation.numbered_ids import NumberedIds
-from line_sandbox.foundation.seeded_random import Chance
+from line_sandbox.foundation.seeded_random import SeededRandom
 from line_sandbox.users.names import FAMILY_NAMES, GIVEN_NAMES, LANGUAGES, STATUS_MESSAGES
 from line_sandbox.users.user_set import Crowd
 
@@ -56,7 +56,7 @@ class Users:
         self.first_former = followers
         self.first_newcomer = followers + (followers + _FOLLOWERS_PER_FORMER - 1) // _FOLLOWERS_PER_FORMER
         self._ids = NumberedIds(seed, "U")
-        self._chance = Chance(seed, "profiles")
+        self._chance = SeededRandom(seed, "profiles")
         self._changed: dict[int, UserState] = {}
         self._wrote_at: dict[int, float] = {}
         self._newcomers: list[str] = []
@@ -136,7 +136,7 @@ class Users:
 
     def profile(self, number: int) -> Profile:
         """What LINE tells about a person."""
-        draw = self._chance.bits(number, 16)
+        draw = self._chance.integer(number, 16)
         draws = [draw >> (16 * place) & 0xFFFF for place in range(8)]
         line_id = self.line_id(number)
         return Profile(

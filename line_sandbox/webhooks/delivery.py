@@ -17,7 +17,7 @@ from line_sandbox.webhooks.sender import LINE_PATIENCE_SECONDS, WebhookSender
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from line_sandbox.webhooks.sender import Envelope
+    from line_sandbox.webhooks.sender import WebhookTarget
 
     Events = Sequence[dict[str, Any]]
 
@@ -57,12 +57,12 @@ class Outcome:
 
 
 async def deliver(
-    envelope: Envelope, events: Events, manner: Manner, sent: Callable[[dict[str, Any]], None]
+    target: WebhookTarget, events: Events, manner: Manner, sent: Callable[[dict[str, Any]], None]
 ) -> Outcome:
     """Deliver events; without any, send the one empty request that LINE checks an endpoint with.
 
     Args:
-        envelope: Where to, and as whose.
+        target: Where to, and as whose.
         events: What to send.
         manner: How.
         sent: Is told of every event that goes out.
@@ -73,7 +73,7 @@ async def deliver(
     size = manner.batch_size
     batches = iter([arranged[start : start + size] for start in range(0, len(arranged), size)] or [[]])
     async with (
-        WebhookSender(envelope, connections=manner.concurrency, patience_seconds=manner.patience_seconds) as sender,
+        WebhookSender(target, connections=manner.concurrency, patience_seconds=manner.patience_seconds) as sender,
         asyncio.TaskGroup() as tasks,
     ):
 

@@ -25,29 +25,29 @@ UNREACHABLE = "unreachable"
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """Where webhooks go, and as whose."""
+class WebhookTarget:
+    """The receiver of webhooks and the channel that signs them."""
 
     url: str
-    secret: str
+    channel_secret: str
     destination: str
-    """The bot's own id."""
+    """The bot's user id."""
 
 
 class WebhookSender:
     """Connections to a receiver."""
 
     def __init__(
-        self, envelope: Envelope, *, connections: int = 1, patience_seconds: float = LINE_PATIENCE_SECONDS
+        self, target: WebhookTarget, *, connections: int = 1, patience_seconds: float = LINE_PATIENCE_SECONDS
     ) -> None:
         """Prepare; nothing is connected yet.
 
         Args:
-            envelope: Where to, and as whose.
+            target: Where to, and as whose.
             connections: Requests in flight, at most.
             patience_seconds: How long the receiver may take for its answer.
         """
-        self._envelope = envelope
+        self._target = target
         self._session = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=patience_seconds), connector=aiohttp.TCPConnector(limit=connections)
         )
@@ -64,14 +64,14 @@ class WebhookSender:
 
     async def post(self, events: Sequence[dict[str, Any]]) -> str:
         """Send one request; returns the status of the answer, or `timeout` or `unreachable`."""
-        body = msgspec.json.encode({"destination": self._envelope.destination, "events": events})
+        body = msgspec.json.encode({"destination": self._target.destination, "events": events})
         headers = {
             "content-type": "application/json; charset=utf-8",
             "user-agent": "LineBotWebhook/2.0",
-            "x-line-signature": signature(self._envelope.secret, body),
+            "x-line-signature": signature(self._target.channel_secret, body),
         }
         try:
-            async with self._session.post(self._envelope.url, data=body, headers=headers) as answer:
+            async with self._session.post(self._target.url, data=body, headers=headers) as answer:
                 await answer.read()
                 return str(answer.status)
         except TimeoutError:

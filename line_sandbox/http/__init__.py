@@ -1,0 +1,1 @@
+"""HTTP for the endpoints: requests, responses, routing, and the reading of bodies and parameters."""

@@ -1,0 +1,56 @@
+"""Reads JSON bodies and validates them against LINE's schemas."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from line_core.ids import is_line_id
+from line_core.messages import Contract, message_schemas
+from line_sandbox.foundation.api_errors import InvalidRequest, UnsupportedMediaType
+from line_sandbox.http.response import JSON
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from line_sandbox.http.request import HttpRequest
+
+
+def read_body(request: HttpRequest, schema: str, *, missing: str = "May not be empty") -> dict[str, Any]:
+    """Return the JSON object in a request's body.
+
+    Args:
+        request: The request.
+        schema: Reference into the sandbox's schemas, such as `sending.json#/$defs/push`.
+        missing: LINE's text for a required property that is missing.
+
+    Raises:
+        InvalidRequest: The body is not a JSON object or violates the schema.
+        UnsupportedMediaType: The content type is not JSON.
+    """
+    media_type = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
+    if media_type != JSON:
+        raise UnsupportedMediaType(media_type)
+    body = request.json()
+    if problems := contract(schema, missing).problems(body):
+        raise InvalidRequest.with_details(*problems)
+    return body
+
+
+@cache
+def contract(schema: str, missing: str = "May not be empty") -> Contract:
+    """Return the validator for a schema; see `read_body` for the arguments."""
+    sandbox_schemas = (files("line_sandbox") / "schemas").iterdir()
+    return Contract([*message_schemas(), *sandbox_schemas], f"line:///{schema}", missing=missing)
+
+
+def check_line_ids(line_ids: Sequence[str], name: str) -> None:
+    """Check that every item of the property `name` is a LINE ID.
+
+    Raises:
+        InvalidRequest: An item is not a LINE ID.
+    """
+    for index, line_id in enumerate(line_ids):
+        if not is_line_id(line_id):
+            raise InvalidRequest.for_property(f"{name}[{index}]")
