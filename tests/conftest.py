@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import uuid
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -13,10 +15,10 @@ from hypothesis import HealthCheck, settings
 
 from examples.demo import servers
 from line_core.store import Store, open_store
+from tests.support import programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 # A busy machine is no finding, and what CI says of a commit must not depend on chance.
@@ -35,9 +37,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Postgres]:
-    """A real PostgreSQL for the whole session."""
-    with servers.postgres(tmp_path_factory.mktemp("postgres") / "data") as server:
+def postgres() -> Iterator[servers.Postgres]:
+    """A real PostgreSQL for the whole session.
+
+    Its data are outside pytest's own directory: run by root, PostgreSQL has a user of its own, and every other pytest
+    session that starts takes all other users' access to pytest's directory away.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="line-test-postgres-") as directory,
+        servers.postgres(Path(directory) / "data") as server,
+    ):
         yield server
 
 
@@ -70,7 +79,7 @@ def store(store_url: str) -> Iterator[Store]:
 def shared_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One sandbox process for the session; use `sandbox_url`, which resets it."""
     log = tmp_path_factory.mktemp("sandbox") / "sandbox.log"
-    with servers.program("line-sandbox", "serve", "--port", "0", "--followers", "1000", "--seed", "1", log=log) as url:
+    with programs.serve("line-sandbox", "serve", "--port", "0", "--followers", "1000", "--seed", "1", log=log) as url:
         yield url
 
 

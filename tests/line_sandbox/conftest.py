@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from examples.demo import servers
+from tests.support import programs
 from tests.support.sandbox_clients import Control, Sdk
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def start_sandbox(tmp_path: Path) -> Iterator[Callable[..., Control]]:
 
         def start(*options: object, token: str = "sandbox-token") -> Control:
             command = ("line-sandbox", "serve", "--port", "0", *map(str, options))
-            return Control(running.enter_context(servers.program(*command, log=tmp_path / "sandbox.log")), token)
+            return Control(running.enter_context(programs.serve(*command, log=tmp_path / "sandbox.log")), token)
 
         yield start
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from examples.demo.servers import PROGRAMS
+from tests.support import programs
 from tests.support.people import line_id, minute
 
 if TYPE_CHECKING:
@@ -71,13 +71,13 @@ class Load:
         file.write_text("".join(json.dumps(line) + "\n" for line in lines))
         return file
 
-    def start(self, file: Path, **settings: Any) -> subprocess.Popen[bytes]:
+    def start(self, file: Path, **settings: Any) -> programs.Program:
         """Start target-line on a file."""
         config = file.with_suffix(".config.json")
         config.write_text(json.dumps({"store_url": self.store_url, "max_people_per_email": 20, **settings}))
         with file.with_suffix(".log").open("wb") as log:
-            return subprocess.Popen(
-                [PROGRAMS / "target-line", "--config", config, "--input", file], stdout=subprocess.DEVNULL, stderr=log
+            return programs.start(
+                "target-line", "--config", config, "--input", file, stdout=subprocess.DEVNULL, stderr=log
             )
 
     def run(self, file: Path, **settings: Any) -> None:
@@ -90,7 +90,7 @@ class Load:
         killed = 0
         for _ in range(kills):
             process = self.start(file, **settings)
-            time.sleep(chance.uniform(0.5, longest))
+            time.sleep(chance.uniform(0.1, longest))
             killed += process.poll() is None
             process.kill()
             process.wait()
@@ -98,12 +98,8 @@ class Load:
 
     def identities(self) -> bytes:
         """What target-line-admin prints of the people."""
-        command: list[str | Path] = [
-            PROGRAMS / "target-line-admin",
-            "--store-url",
-            self.store_url,
-            "identities",
-            "--format",
-            "jsonl",
-        ]
-        return subprocess.run(command, check=True, capture_output=True, timeout=300).stdout
+        done = programs.run(
+            "target-line-admin", "--store-url", self.store_url, "identities", "--format", "jsonl", timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.encode()

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import subprocess
-import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -19,11 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from examples.demo import servers
-from tests.support import paged_target
+from tests.support import programs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 Got = tuple[str, str]
@@ -40,10 +37,12 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "malformed", "probability": 0.02},
     {"kind": "slow", "seconds": 0.4, "probability": 0.05},
 ]
+SMALL_PAGES: dict[str, object] = {"target_line.sending.decisions.PAGE": 50}
+"""Few messages then make many claims, each read ahead while others are sent."""
 _PERSONAL = 60
 _SHARED = 300
 _CONTENTS = 20
-_LONGEST_START = 3.0
+_LONGEST_START = 1.0
 _LONGEST_SENDING = 1.2
 _LAST_RUNS = 20
 
@@ -52,7 +51,7 @@ _LAST_RUNS = 20
 def sandbox(directory: Path) -> Iterator[str]:
     """A sandbox that answers after a while, and remembers who got what."""
     options = ("--port", "0", "--followers", "1000", "--seed", "1", "--latency-ms", "20", "--no-access-log")
-    with servers.program("line-sandbox", "serve", *options, log=directory / "sandbox.log") as url:
+    with programs.serve("line-sandbox", "serve", *options, log=directory / "sandbox.log") as url:
         yield url
 
 
@@ -65,7 +64,8 @@ class Sweep:
     store_url: str
     processes: int = 1
     """How many send at once."""
-    program: Sequence[str] = (sys.executable, str(paged_target.__file__))
+    patches: Mapping[str, object] = field(default_factory=dict)
+    """Module attributes to replace in target-line, as `programs.start` takes them."""
     chance: random.Random = field(default_factory=lambda: random.Random(11))
     wanted: Counter[Got] = field(default_factory=Counter)
     """Everything that was asked for, once each."""
@@ -110,7 +110,7 @@ class Sweep:
             ended_well = 0 in [process.wait() for process in running]
         print(f"{self.kills:,} of {kills:,} kills, {self.wanted.total():,} messages", flush=True)  # noqa: T201 - seen with -s
 
-    def _let_live(self, process: subprocess.Popen[bytes], before: int) -> None:
+    def _let_live(self, process: programs.Program, before: int) -> None:
         """Wait until a random moment of a process's life, mostly while it sends."""
         end = time.monotonic() + self.chance.uniform(0, _LONGEST_START)
         if self.chance.random() < 0.85:
@@ -139,7 +139,7 @@ class Sweep:
         ]
         (self.directory / "input.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> programs.Program:
         settings = {
             "api_url": self.sandbox,
             "channel_access_token": "sandbox-token",
@@ -150,9 +150,14 @@ class Sweep:
         config = self.directory / "config.json"
         if not config.exists():
             config.write_text(json.dumps(settings))
-        command = [*self.program, "--config", str(config), "--input", str(self.directory / "input.jsonl")]
         with (self.directory / "target.log").open("ab") as log:
-            return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log, env=os.environ)
+            return programs.start(
+                "target-line",
+                *("--config", config, "--input", self.directory / "input.jsonl"),
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                patches={**SMALL_PAGES, **self.patches},
+            )
 
     def _requests(self) -> int:
         """How many sends the sandbox has seen."""

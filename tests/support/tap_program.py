@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from examples.demo.servers import PROGRAMS
 from tap_line.tap import TapLine
+from tests.support import programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+    from subprocess import CompletedProcess
 
 Message = dict[str, Any]
 
@@ -69,6 +69,8 @@ class Tap:
 
     directory: Path
     config: dict[str, Any] = field(default_factory=dict)
+    patches: dict[str, object] = field(default_factory=dict)
+    """Module attributes to replace in the program, as `programs.start` takes them."""
 
     def run(self, *streams: str, expect: int = 0, state: dict[str, Any] | None = None, **settings: Any) -> Output:
         """Run it to its end.
@@ -84,33 +86,25 @@ class Tap:
         assert process.returncode == expect, log
         return Output(parse(out), log, process.returncode)
 
-    def start(self, *streams: str, state: dict[str, Any] | None = None, **settings: Any) -> subprocess.Popen[str]:
+    def start(self, *streams: str, state: dict[str, Any] | None = None, **settings: Any) -> programs.Program:
         """Start it."""
         config = {name: value for name, value in {**self.config, **settings}.items() if value is not None}
-        command: list[str | Path] = [PROGRAMS / "tap-line", "--config", self._write("config", config)]
+        arguments: list[str | Path] = ["--config", self._write("config", config)]
         if streams:
-            command += ["--catalog", self._write("catalog", self._catalog(*streams))]
+            arguments += ["--catalog", self._write("catalog", self._catalog(*streams))]
         if state is not None:
-            command += ["--state", self._write("state", state)]
-        return subprocess.Popen(
-            command,
-            cwd=self.directory,
-            env={**os.environ, "TAP_LINE_LOGLEVEL": "INFO"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            arguments += ["--state", self._write("state", state)]
+        return programs.start(
+            "tap-line",
+            *arguments,
+            directory=self.directory,
+            environment={**os.environ, "TAP_LINE_LOGLEVEL": "INFO"},
+            patches=self.patches,
         )
 
-    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def call(self, *arguments: str) -> CompletedProcess[str]:
         """Run it with other arguments."""
-        return subprocess.run(
-            [PROGRAMS / "tap-line", *arguments],
-            cwd=self.directory,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=180,
-        )
+        return programs.run("tap-line", *arguments, directory=self.directory)
 
     def _catalog(self, *streams: str) -> dict[str, Any]:
         tap = TapLine(config=self.config, validate_config=False, setup_mapper=False)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from examples.demo.servers import PROGRAMS
 from line_core.store import open_store
 from target_line.admin import listings
+from tests.support import programs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,8 @@ class Target:
     sandbox: str
     config_path: Path
     config: dict[str, Any] = field(default_factory=dict)
+    patches: dict[str, object] = field(default_factory=dict)
+    """Module attributes to replace in the program, as `programs.start` takes them."""
 
     def run(self, *records: tuple[str, dict[str, Any]], expect: int = 0, **settings: Any) -> str:
         """Pipe records (stream, record) into a run; what it logged.
@@ -39,7 +41,7 @@ class Target:
         assert done.returncode == expect, log
         return log
 
-    def start(self, *records: tuple[str, dict[str, Any]], **settings: Any) -> subprocess.Popen[str]:
+    def start(self, *records: tuple[str, dict[str, Any]], **settings: Any) -> programs.Program:
         """Start a run with all its input given."""
         config = {name: value for name, value in {**self.config, **settings}.items() if value is not None}
         self.config_path.write_text(json.dumps(config))
@@ -52,18 +54,19 @@ class Target:
             lines.append({"type": "RECORD", "stream": stream, "record": record})
         input_path = self.config_path.with_suffix(".jsonl")
         input_path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-        return subprocess.Popen(
-            [PROGRAMS / "target-line", "--config", self.config_path, "--input", input_path],
-            env={**os.environ, "TARGET_LINE_LOGLEVEL": "INFO"},
+        return programs.start(
+            "target-line",
+            *("--config", self.config_path, "--input", input_path),
+            environment={**os.environ, "TARGET_LINE_LOGLEVEL": "INFO"},
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
+            patches=self.patches,
         )
 
     def admin(self, *arguments: str) -> str:
         """Run target-line-admin; what it printed."""
-        command = [PROGRAMS / "target-line-admin", "--store-url", self.config["store_url"], *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+        done = programs.run("target-line-admin", "--store-url", self.config["store_url"], *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
 
     def ledger(self) -> dict[str, dict[str, Any]]:
         """What the ledger says of each message."""

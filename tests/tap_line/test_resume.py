@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from examples.demo import servers
 from line_core.store import open_store
+from tests.support import programs
 from tests.support.inbox_events import event, receive
 from tests.support.tap_program import Tap, last_state, parse
 
@@ -25,7 +25,7 @@ EVENTS = 12_000
 def busy_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A sandbox with several pages of followers, as far away as LINE."""
     command = ("line-sandbox", "serve", "--port", "0", "--followers", str(FOLLOWERS), "--latency-ms", "30")
-    with servers.program(*command, log=tmp_path_factory.mktemp("sandbox") / "log") as url:
+    with programs.serve(*command, log=tmp_path_factory.mktemp("sandbox") / "log") as url:
         yield url
 
 

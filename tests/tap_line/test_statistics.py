@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import delete
 
-from examples.demo import servers
 from line_core.api.response import Response
 from line_core.errors import LineError
 from line_core.store import open_store
@@ -17,6 +16,7 @@ from line_core.store.tables.limits import rate_limits
 from tap_line.clock import line_date
 from tap_line.streams.statistics.insight import InsightFollowers
 from tap_line.tap import TapLine
+from tests.support import programs
 from tests.support.seeded_account import call, seeded_account
 from tests.support.tap_program import Tap
 
@@ -31,7 +31,7 @@ BUDGET = 60
 @pytest.fixture
 def tap(tmp_path: Path) -> Iterator[Tap]:
     """tap-line with a sandbox of its own, whose budgets nobody else uses."""
-    with servers.program("line-sandbox", "serve", "--port", "0", log=tmp_path / "sandbox.log") as url:
+    with programs.serve("line-sandbox", "serve", "--port", "0", log=tmp_path / "sandbox.log") as url:
         store_url = f"sqlite:///{tmp_path / 'store.db'}"
         yield Tap(tmp_path, {"channel_access_token": "sandbox-token", "api_url": url, "store_url": store_url})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,10 @@ import pytest
 import requests
 from sqlalchemy import insert
 
-from examples.demo.servers import PROGRAMS
 from line_core.line_time import line_date, start_of
 from line_core.store.tables import ledger as tables
 from target_line.admin.reconcile import Compared, Sent, Verdict, days_between, difference, sent_in
+from tests.support import programs
 from tests.support.target_program import Target
 
 if TYPE_CHECKING:
@@ -109,8 +108,7 @@ def target(sandbox_url: str, tmp_path: Path) -> Target:
 def reconcile(target: Target, *options: str, expect: int = 0) -> tuple[dict[str, dict[str, Any]], str]:
     """Run the command: its rows by method, and what it said on stderr."""
     config = str(target.config_path)
-    command = [str(PROGRAMS / "target-line-admin"), "reconcile", "--config", config, "--format", "jsonl", *options]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    ended = programs.run("target-line-admin", "reconcile", "--config", config, "--format", "jsonl", *options)
     assert ended.returncode == expect, ended.stderr
     rows = [json.loads(line) for line in ended.stdout.splitlines()]
     return {row["method"]: row for row in rows}, ended.stderr

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -14,7 +13,6 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select, update
 
-from examples.demo.servers import PROGRAMS
 from line_core.store import Store, open_store
 from line_core.store.tables import ledger as tables
 from target_line.admin import replay
@@ -23,6 +21,7 @@ from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
 from target_line.sending.ledger import Ledger, Scheduled
 from target_line.sending.message import parse_message
+from tests.support import programs
 from tests.support.people import line_id
 from tests.support.target_program import Target
 
@@ -172,8 +171,7 @@ def test_a_configuration_that_cannot_be_read_is_one_line(tmp_path: Path, written
     config = tmp_path / "config.json"
     if written is not None:
         config.write_text(written)
-    command = [str(PROGRAMS / "target-line-admin"), "replay-rejects", "--config", str(config)]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    ended = programs.run("target-line-admin", "replay-rejects", "--config", config, directory=tmp_path)
     assert ended.returncode == 1
     assert said in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
@@ -199,9 +197,8 @@ def test_after_a_crash_between_taking_in_and_marking_the_next_replay_changes_not
     assert len(listed(store_url, "merges")) <= 1
 
 
-def start_replay(store_url: str) -> subprocess.Popen[str]:
-    command = [str(PROGRAMS / "target-line-admin"), "--store-url", store_url, "replay-rejects", "--format", "jsonl"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start_replay(store_url: str) -> programs.Program:
+    return programs.start("target-line-admin", "--store-url", store_url, "replay-rejects", "--format", "jsonl")
 
 
 def test_a_kill_and_two_processes_replay_each_record_once(store: Store, store_url: str) -> None:

@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from examples.demo.servers import program
+from tests.support import programs
 from tests.support.target_program import Target
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def test_a_run_sends_no_more_than_it_may_and_the_next_goes_on(sqlite_target: Tar
 
 def test_when_the_quota_is_spent_the_rest_goes_next_month(sqlite_target: Target, tmp_path: Path) -> None:
     line_ids = sqlite_target.line_ids(5)
-    with program("line-sandbox", "serve", "--port", "0", "--quota", "4", log=tmp_path / "sandbox.log") as url:
+    with programs.serve("line-sandbox", "serve", "--port", "0", "--quota", "4", log=tmp_path / "sandbox.log") as url:
         limited = Target(url, sqlite_target.config_path, {**sqlite_target.config, "api_url": url})
         log = limited.run(*messages(line_ids), quota_reserve=1, expect=1)
         assert "the month's quota of 4 messages, of which 1 are kept by quota_reserve is spent; 2 stay scheduled" in log
@@ -118,7 +118,7 @@ def test_when_the_quota_is_spent_the_rest_goes_next_month(sqlite_target: Target,
 def test_a_quota_that_a_narrowcast_holds_for_now_is_told_from_one_that_is_used_up(
     sqlite_target: Target, tmp_path: Path
 ) -> None:
-    with program(
+    with programs.serve(
         "line-sandbox", "serve", "--port", "0", "--quota", "1500", "--followers", "1000", log=tmp_path / "sandbox.log"
     ) as url:
         limited = Target(url, sqlite_target.config_path, {**sqlite_target.config, "api_url": url})

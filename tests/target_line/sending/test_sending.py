@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from examples.demo.servers import program
+from tests.support import programs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -182,7 +182,7 @@ def test_a_stream_without_a_role_is_a_clear_error(sqlite_target: Target) -> None
 
 def test_when_the_quota_is_used_up_the_rest_stays_scheduled(sqlite_target: Target, tmp_path: Path) -> None:
     line_ids = sqlite_target.line_ids(5)
-    with program("line-sandbox", "serve", "--port", "0", "--quota", "2", log=tmp_path / "sandbox.log") as url:
+    with programs.serve("line-sandbox", "serve", "--port", "0", "--quota", "2", log=tmp_path / "sandbox.log") as url:
         log = sqlite_target.run(*messages(line_ids), expect=1, api_url=url)
     assert "the month's quota of 2 messages is spent; 3 stay scheduled" in log
     assert Counter(row["status"] for row in sqlite_target.ledger().values()) == {"accepted": 2, "scheduled": 3}

@@ -5,12 +5,11 @@ In the suite a few kills; by hand as many as you like: `pytest tests/target_line
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import keyless_target
+from tests.support import keyless_client
 from tests.support.sending_sweep import Sweep, sandbox
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def test_two_processes_on_one_store_killed_again_and_again_send_everything_once(
 def test_without_retry_keys_the_same_judge_finds_what_came_twice(tmp_path: Path) -> None:
     with sandbox(tmp_path) as url:
         store_url = f"sqlite:///{tmp_path / 'store.db'}"
-        sweep = Sweep(url, tmp_path, store_url, program=(sys.executable, str(keyless_target.__file__)))
+        sweep = Sweep(url, tmp_path, store_url, patches=keyless_client.PATCHES)
         sweep.run(1)
         assert sweep.lost() == {}
         assert sweep.too_many() != {}
