@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from target_line.intake.rejects import Reject
     from target_line.reasons import Reason
-    from target_line.sending.ledger import Outcomes
-    from target_line.sending.outcomes import Result
+    from target_line.sending.claim.outcomes import RequestOutcome
+    from target_line.sending.ledger import MessageCounts
 
 TAKEN_IN = "taken in"
 DUPLICATE = "duplicate"
@@ -66,7 +66,7 @@ class RunReport:
             self.sent[_outcome(status, reason)] += count
             self._refused_in_sending += count if status is MessageStatus.REJECTED else 0
 
-    def add_results(self, results: Sequence[Result]) -> None:
+    def add_results(self, results: Sequence[RequestOutcome]) -> None:
         """Count messages by what came of their requests."""
         for result in results:
             self.sent[result.status] += result.request.messages
@@ -83,7 +83,7 @@ class RunReport:
         known = self.received.total() - self.messages_new + self.sent.total()
         return self.reject_limit.exceeded(refused + self._refused_in_sending, known, final=final)
 
-    def settle(self, outcomes: Outcomes) -> None:
+    def settle(self, outcomes: MessageCounts) -> None:
         """Add what has become of the run's new messages, as the ledger has it, and check that nothing is missing.
 
         Raises:

@@ -16,9 +16,9 @@ from target_line.intake.record_validation import RecordValidator
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.ledger import Scheduled
-from target_line.sending.message import parse_message
-from target_line.sending.recipients import Person
+from target_line.sending.ledger import MessageToStage
+from target_line.sending.read.message import parse_message
+from target_line.sending.read.recipients import Person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,15 +159,15 @@ class MessagesSink(LineSink):
 
     role = Role.MESSAGES
 
-    def parse(self, record: dict[str, Any]) -> Scheduled:
+    def parse(self, record: dict[str, Any]) -> MessageToStage:
         """Read a `messages` record."""
         policy = self.target.sending_policy
         message = parse_message(record, policy.provider, policy.time_zone)
         if isinstance(message.recipient, Person):
             self.refuse_forgotten(message.recipient.identifier)
-        return Scheduled(message, record)
+        return MessageToStage(message, record)
 
-    def save(self, batch: list[Scheduled]) -> None:
+    def save(self, batch: list[MessageToStage]) -> None:
         """Put the messages into the ledger."""
         if not batch:
             return

@@ -23,9 +23,9 @@ from target_line.intake.roles import Role, role_of
 from target_line.intake.singer_reader import LineReader
 from target_line.run_history import Run
 from target_line.run_report import RunReport
-from target_line.sending.delivery import Delivery
 from target_line.sending.ledger import Ledger
 from target_line.sending.policy import SendingPolicy, sending_policy_of
+from target_line.sending.run_modes import SendingRun
 from target_line.settings import CONFIG_JSONSCHEMA, policy_of
 from target_line.sinks import SINKS
 
@@ -180,7 +180,7 @@ class TargetLine(OneLineErrors, Target):
         if error := self.report.reject_limit_error(final=True):
             raise error
         if self.ledger.has_work():
-            delivery = Delivery(
+            delivery = SendingRun(
                 self.config, self.store, self.identity, self.ledger, self.sending_policy, self.report, self.run.run_id
             )
             asyncio.run(delivery.run(interrupted_by=StoppedError))
@@ -189,7 +189,7 @@ class TargetLine(OneLineErrors, Target):
 
     def _tell(self, error: LineError | None) -> None:
         """Say and keep what has become of the input."""
-        self.report.settle(self.ledger.outcomes_of_run())
+        self.report.settle(self.ledger.counts_of_run())
         for line in self.report.lines():
             self.logger.info(line)
         if self.report.received or self.report.sent:

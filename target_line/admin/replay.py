@@ -116,7 +116,7 @@ class Replay:
             messages = [read for reject_id, read in batch.messages.items() if reject_id in open_ids]
             refused = [reject for reject_id, reject in batch.refused.items() if reject_id in open_ids]
             ledger = self._target.ledger
-            scheduled = ledger.schedule_again(connection, messages) + ledger.stage(connection, messages)
+            scheduled = ledger.reschedule_rejected(connection, messages) + ledger.stage(connection, messages)
             save_rejects(connection, self._target.channel, refused)
             self._mark(connection, open_ids - batch.refused.keys())
         return Counter(

@@ -1,7 +1,7 @@
 """The ledger's messages: staged once, counted by what became of them.
 
 A message goes `scheduled → claimed → accepted | rejected | skipped | unknown`; claiming is in
-`target_line.sending.claims`.
+`target_line.sending.claim.claims`.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Row, Tuple
 
     from line_core.store import Store
-    from target_line.sending.message import Message
+    from target_line.sending.read.message import Message
 
 STREAM = "messages"
-Outcomes = dict[tuple[str, str | None], int]
+MessageCounts = dict[tuple[str, str | None], int]
 """How many messages, by status and reason."""
 
 
@@ -53,7 +53,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Scheduled:
+class MessageToStage:
     """A message to stage."""
 
     message: Message
@@ -76,7 +76,7 @@ class Ledger:
         self._channel = channel
         self._run_id = run_id
 
-    def stage(self, connection: Connection, staged: Sequence[Scheduled]) -> int:
+    def stage(self, connection: Connection, staged: Sequence[MessageToStage]) -> int:
         """Put messages down as scheduled; those that the ledger has already stay as they are.
 
         Args:
@@ -115,7 +115,7 @@ class Ledger:
             insert_many(connection, tables.messages, rows)
         return len(rows)
 
-    def schedule_again(self, connection: Connection, mended: Sequence[Scheduled]) -> int:
+    def reschedule_rejected(self, connection: Connection, mended: Sequence[MessageToStage]) -> int:
         """Schedule messages anew that were rejected, by us or by LINE, which so have certainly not arrived.
 
         The request that LINE refused stays on record; the message will go by another, under a key of its own.
@@ -128,7 +128,7 @@ class Ledger:
             How many were scheduled.
         """
         now = datetime.now(UTC)
-        again: defaultdict[str, list[Scheduled]] = defaultdict(list)
+        again: defaultdict[str, list[MessageToStage]] = defaultdict(list)
         for item in mended:
             again[item.message.message_id].append(item)
         messages = tables.messages.c
@@ -219,11 +219,11 @@ class Ledger:
         with self._store.read() as connection:
             return {name for name in connection.execute(query).scalars() if name}
 
-    def outcomes_of_run(self) -> Outcomes:
+    def counts_of_run(self) -> MessageCounts:
         """What has become of the messages that this run staged, by status and reason."""
         return self._outcomes(tables.messages.c.staged_by == self._run_id)
 
-    def _outcomes(self, which: ColumnElement[bool]) -> Outcomes:
+    def _outcomes(self, which: ColumnElement[bool]) -> MessageCounts:
         messages = tables.messages.c
         query = select(messages.status, messages.reason, func.count()).where(which, messages.channel == self._channel)
         with self._store.read() as connection:

@@ -17,5 +17,5 @@ class KeylessClient(client.LineClient):
         return await super().request(method, path, **{**arguments, "headers": None})
 
 
-PATCHES: dict[str, object] = {"target_line.sending.delivery.LineClient": KeylessClient}
+PATCHES: dict[str, object] = {"target_line.sending.run_modes.LineClient": KeylessClient}
 """Makes `target-line` use the client; for `programs.start`."""

@@ -14,8 +14,8 @@ from target_line.admin.cli import commands
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.sending.ledger import Ledger, Scheduled
-from target_line.sending.message import parse_message
+from target_line.sending.ledger import Ledger, MessageToStage
+from target_line.sending.read.message import parse_message
 from tests.support.people import follow, identify, line_id
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def filled_store(store: Store) -> Store:
     identity.ingest([identify(at=2, id="a", email="a@example.com", line=1, name="Aoi")])
     with store.write(alone="ledger") as connection:
         record = {"message_id": "m1", "id": "a", "text": "x"}
-        Ledger(store, "main", "run").stage(connection, [Scheduled(parse_message(record, "default"), record)])
+        Ledger(store, "main", "run").stage(connection, [MessageToStage(parse_message(record, "default"), record)])
         refused = Reject("crm-profiles", {"id": None}, Reason.NO_IDENTIFIER, "nobody")
         save_rejects(connection, "main", [refused])
         save_rejects(connection, "main", [refused])

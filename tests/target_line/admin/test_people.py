@@ -22,13 +22,13 @@ from target_line.erasure import ErasedIdentifiers
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.sending.claims import Claims
-from target_line.sending.compose import Send, User
-from target_line.sending.decisions import Decided
-from target_line.sending.ledger import Cursor, Ledger, Scheduled
-from target_line.sending.message import parse_message
-from target_line.sending.outcomes import Result
+from target_line.sending.claim.claims import RequestClaims
+from target_line.sending.claim.outcomes import RequestOutcome
+from target_line.sending.decide.decider import Decided
+from target_line.sending.decide.rules import Send, User
+from target_line.sending.ledger import Cursor, Ledger, MessageToStage
 from target_line.sending.policy import SendingPolicy
+from target_line.sending.read.message import parse_message
 from tests.support.people import follow, identify, line_id
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from line_core.store import Store
-    from target_line.sending.claims import Claimed
+    from target_line.sending.claim.claims import Claimed
 
 EMAIL = "aoi@example.com"
 
@@ -119,7 +119,7 @@ def everything(store: Store) -> str:
         )
 
 
-def claim(claims: Claims, ledger: Ledger, to: Mapping[str, str]) -> Claimed:
+def claim(claims: RequestClaims, ledger: Ledger, to: Mapping[str, str]) -> Claimed:
     """Claim all that is due, to the LINE IDs given by message id."""
     page = [Decided(due, Send(User(to[due.message_id]), '"messages":[]')) for due in ledger.due(Cursor(), 9)]
     return claims.claim(page, is_last=True, cap=lambda _, decisions: decisions, allow=lambda _: None)
@@ -129,20 +129,20 @@ def fill_all_tables(store: Store) -> None:
     """Put Aoi (and Ren) wherever a person can be."""
     now = datetime.now(UTC)
     run_of = Ledger(store, "main", "run")
-    claims = Claims(store, "main", "run", run_of, SendingPolicy())
+    claims = RequestClaims(store, "main", "run", run_of, SendingPolicy())
     records: list[dict[str, Any]] = [
         {"message_id": "1", "email": EMAIL.upper(), "text": "x"},
         {"message_id": "2", "id": 42, "text": "x"},
         {"message_id": "3", "line_id": line_id(2), "text": "x"},
     ]
     with store.write(alone="ledger") as connection:
-        run_of.stage(connection, [Scheduled(parse_message(record, "default"), record) for record in records])
+        run_of.stage(connection, [MessageToStage(parse_message(record, "default"), record) for record in records])
     to = {"1": line_id(1), "2": line_id(3), "3": line_id(2)}
     claimed = claim(claims, run_of, to)
-    claims.finish([Result(request, MessageStatus.ACCEPTED, 1, "r") for request in claimed.requests])
+    claims.finish([RequestOutcome(request, MessageStatus.ACCEPTED, 1, "r") for request in claimed.requests])
     late = {"message_id": "4", "id": "42", "text": "later", "send_at": "2999-01-01"}
     with store.write() as connection:
-        run_of.stage(connection, [Scheduled(parse_message(late, "default"), late)])
+        run_of.stage(connection, [MessageToStage(parse_message(late, "default"), late)])
         save_rejects(connection, "main", [Reject("profiles", {"id": 42, "x": 1}, Reason.INVALID_RECORD, "no")])
         connection.execute(insert(audience.contacts).values(channel="main", line_id=line_id(1)))
         finding = {"channel": "main", "line_id": line_id(1), "finding": "listed", "found_at": now}
@@ -189,8 +189,8 @@ def test_what_is_being_sent_to_a_person_must_be_settled_before_they_are_forgotte
     of_run = Ledger(store, "main", "run")
     record = {"message_id": "1", "id": "42", "text": "x"}
     with store.write(alone="ledger") as connection:
-        of_run.stage(connection, [Scheduled(parse_message(record, "default"), record)])
-    claims = Claims(store, "main", "run", of_run, SendingPolicy())
+        of_run.stage(connection, [MessageToStage(parse_message(record, "default"), record)])
+    claims = RequestClaims(store, "main", "run", of_run, SendingPolicy())
     claim(claims, of_run, {"1": line_id(1)})
     with pytest.raises(LineError, match="run target-line to its end first"):
         run(store_url, "forget", "42", "--yes")

@@ -19,8 +19,8 @@ from target_line.admin import replay
 from target_line.admin.cli import commands
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.sending.ledger import Ledger, Scheduled
-from target_line.sending.message import parse_message
+from target_line.sending.ledger import Ledger, MessageToStage
+from target_line.sending.read.message import parse_message
 from tests.support import programs
 from tests.support.people import line_id
 from tests.support.target_program import Target
@@ -62,7 +62,7 @@ def message(number: int, **columns: Any) -> Record:
 def stage(store: Store, *records: Record, **columns: Any) -> None:
     """Have the ledger know messages, with some columns as they are given."""
     with store.write(alone="ledger") as connection:
-        staged = [Scheduled(parse_message(record, "default"), record) for record in records]
+        staged = [MessageToStage(parse_message(record, "default"), record) for record in records]
         Ledger(store, "main", "run").stage(connection, staged)
         if columns:
             connection.execute(update(tables.messages).values(**columns))

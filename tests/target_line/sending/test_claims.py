@@ -14,14 +14,14 @@ from line_core.message_status import MessageStatus
 from line_core.store.tables import ledger as tables
 from line_core.store.tables.rejects import rejects
 from target_line.reasons import Reason
-from target_line.sending.claims import Claims
-from target_line.sending.compose import Held, Send, Skipped, Unsendable, User
-from target_line.sending.decisions import Decided, sent_to
-from target_line.sending.ledger import Cursor, Ledger, Scheduled
-from target_line.sending.message import parse_message
-from target_line.sending.outcomes import Request, Result
+from target_line.sending.claim.claims import RequestClaims
+from target_line.sending.claim.outcomes import ClaimedRequest, RequestOutcome
+from target_line.sending.claim.quota import spent_since
+from target_line.sending.decide.decider import Decided, sent_to
+from target_line.sending.decide.rules import Invalid, Postponed, Send, Skipped, User
+from target_line.sending.ledger import Cursor, Ledger, MessageToStage
 from target_line.sending.policy import SendingPolicy
-from target_line.sending.quota import spent_since
+from target_line.sending.read.message import parse_message
 from tests.support.people import line_id
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from line_core.store import Store
-    from target_line.sending.claims import Allow, Claimed
-    from target_line.sending.compose import Decision
+    from target_line.sending.claim.claims import Allow, Claimed
+    from target_line.sending.decide.rules import Decision
     from target_line.sending.ledger import Due
 
 
@@ -41,7 +41,7 @@ class Run:
     def __init__(self, store: Store, name: str = "run", policy: SendingPolicy | None = None) -> None:
         self.store = store
         self.ledger = Ledger(store, "main", name)
-        self.claims = Claims(store, "main", name, self.ledger, policy or SendingPolicy())
+        self.claims = RequestClaims(store, "main", name, self.ledger, policy or SendingPolicy())
 
     def stage(self, *message_ids: str, text: str | None = None, send_at: datetime | None = None) -> int:
         """Stage messages; each its own person's, by its number, and its own text, unless one is given."""
@@ -49,7 +49,7 @@ class Run:
         for message_id in message_ids:
             record = {"message_id": message_id, "id": "a", "text": text or message_id}
             record |= {"send_at": send_at.isoformat()} if send_at else {}
-            staged.append(Scheduled(parse_message(record, "default"), record))
+            staged.append(MessageToStage(parse_message(record, "default"), record))
         with self.store.write(alone="ledger") as connection:
             return self.ledger.stage(connection, staged)
 
@@ -109,7 +109,7 @@ def test_channels_have_ledgers_of_their_own(store: Store, run: Run) -> None:
     other = Ledger(store, "other", "run")
     record = {"message_id": "a", "id": "a", "text": "x"}
     with store.write() as connection:
-        assert other.stage(connection, [Scheduled(parse_message(record, "default"), record)]) == 1
+        assert other.stage(connection, [MessageToStage(parse_message(record, "default"), record)]) == 1
     assert other.count_due() == run.ledger.count_due() == 1
 
 
@@ -147,8 +147,8 @@ def test_what_is_not_sent_is_settled_with_its_reason_and_refusals_are_kept_whole
     later = datetime.now(UTC) + timedelta(hours=1)
     decisions: dict[str, Decision] = {
         "a": Skipped(Reason.UNFOLLOWED, line_id(1)),
-        "b": Unsendable(Reason.TEMPLATE_ERROR, "no title"),
-        "c": Held(Reason.QUIET_HOURS, later),
+        "b": Invalid(Reason.TEMPLATE_ERROR, "no title"),
+        "c": Postponed(Reason.QUIET_HOURS, later),
     }
     claim = run.claim(lambda due: [decisions[item.message_id] for item in due])
     assert claim.requests == []
@@ -159,7 +159,7 @@ def test_what_is_not_sent_is_settled_with_its_reason_and_refusals_are_kept_whole
     }
     assert statuses(store) == {"a": "skipped", "b": "rejected", "c": "scheduled"}
     assert not run.ledger.has_work()
-    assert run.ledger.outcomes_of_run() == {
+    assert run.ledger.counts_of_run() == {
         ("skipped", "unfollowed"): 1,
         ("rejected", "template_error"): 1,
         ("scheduled", "quiet_hours"): 1,
@@ -172,9 +172,9 @@ def test_what_is_not_sent_is_settled_with_its_reason_and_refusals_are_kept_whole
 def test_results_end_messages_and_only_once(store: Store, run: Run) -> None:
     run.stage("a", "b")
     first, second = run.claim().requests
-    run.claims.finish([Result(first, MessageStatus.ACCEPTED, 1, "request-1")])
-    run.claims.finish([Result(first, MessageStatus.REJECTED, 1, error="too late")])
-    run.claims.finish([Result(second, MessageStatus.REJECTED, 2, error="bad image")])
+    run.claims.finish([RequestOutcome(first, MessageStatus.ACCEPTED, 1, "request-1")])
+    run.claims.finish([RequestOutcome(first, MessageStatus.REJECTED, 1, error="too late")])
+    run.claims.finish([RequestOutcome(second, MessageStatus.REJECTED, 2, error="bad image")])
     assert Counter(statuses(store).values()) == {"accepted": 1, "rejected": 1}
     assert run.claims.unfinished() == ([], 0)
     with store.read() as connection:
@@ -208,7 +208,7 @@ def test_what_another_run_took_over_is_not_released(store: Store, run: Run) -> N
     assert taken.retry_key == request.retry_key
     run.claims.release([request])
     assert statuses(store) == {"a": "claimed"}
-    other.claims.finish([Result(taken, MessageStatus.ACCEPTED, 1, "request-1")])
+    other.claims.finish([RequestOutcome(taken, MessageStatus.ACCEPTED, 1, "request-1")])
     other.claims.release([taken])
     assert statuses(store) == {"a": "accepted"}
 
@@ -228,7 +228,7 @@ def test_the_same_content_goes_by_multicast_in_full_chunks_however_it_came(run: 
     run.stage(*ids[:700], text="the same")
     run.stage("5000", "5001")
     run.stage(*ids[700:], text="the same")
-    requests: list[Request] = []
+    requests: list[ClaimedRequest] = []
     rest: list[Decided] = []
     after, is_last = Cursor(), False
     while not is_last:
@@ -277,7 +277,10 @@ def test_a_refused_multicast_is_divided_and_each_half_has_a_key_of_its_own(store
     again, _ = Run(store, "later").claims.unfinished()
     assert {item.retry_key for item in again} == {push.retry_key, multicast.retry_key}
     run.claims.finish(
-        [Result(push, MessageStatus.REJECTED, 1, error="no"), Result(multicast, MessageStatus.ACCEPTED, 1, "r")]
+        [
+            RequestOutcome(push, MessageStatus.REJECTED, 1, error="no"),
+            RequestOutcome(multicast, MessageStatus.ACCEPTED, 1, "r"),
+        ]
     )
     assert Counter(statuses(store).values()) == {"rejected": 1, "accepted": 2}
 
@@ -288,8 +291,8 @@ def test_what_goes_to_testers_is_not_divided(store: Store) -> None:
     (request,) = run.claim(send_to_person_in_id).requests
     assert (request.messages, json.loads(request.body)["to"]) == (3, [line_id(7), line_id(8)])
     assert run.claims.split(request, "no") == []
-    run.claims.finish([Result(request, MessageStatus.ACCEPTED, 1, "r")])
-    assert run.ledger.outcomes_of_run() == {("accepted", "test_recipients"): 3}
+    run.claims.finish([RequestOutcome(request, MessageStatus.ACCEPTED, 1, "r")])
+    assert run.ledger.counts_of_run() == {("accepted", "test_recipients"): 3}
 
 
 def test_what_was_claimed_counts_against_quota_and_caps_until_line_refuses_it(store: Store, run: Run) -> None:
@@ -307,7 +310,7 @@ def test_what_was_claimed_counts_against_quota_and_caps_until_line_refuses_it(st
     assert figures(before) == (3, Counter({one: 1, three: 1}))
     assert figures(datetime.now(UTC)) == (3, Counter()), "what is unfinished LINE may not have counted"
     push = next(request for request in requests if request.method == "push")
-    run.claims.finish([Result(push, MessageStatus.REJECTED, 1, error="no")])
+    run.claims.finish([RequestOutcome(push, MessageStatus.REJECTED, 1, error="no")])
     assert figures(before) == (2, Counter({one: 1}))
 
 

@@ -12,12 +12,12 @@ import pytest
 from line_core.identity.policy import Policy
 from line_core.identity.rules import resolve
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.compose import Decision, Held, Send, Skipped, Unsendable, User, compose
-from target_line.sending.content import ContentWriter
-from target_line.sending.message import parse_message
+from target_line.sending.decide.content import ContentWriter
+from target_line.sending.decide.rules import Decision, Invalid, Postponed, Send, Skipped, User, compose
 from target_line.sending.policy import SendingPolicy
 from target_line.sending.quiet_hours import QuietHours
-from target_line.sending.recipients import Chat, Everyone, Selection, parse_recipient
+from target_line.sending.read.message import parse_message
+from target_line.sending.read.recipients import Chat, Everyone, Selection, parse_recipient
 from tests.support.people import evidence_of, follow, identify, line_id
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ def test_templates_work_deep_inside_message_objects_and_cannot_break_their_json(
 )
 def test_a_template_that_cannot_be_filled_in_is_refused(text: str) -> None:
     refusal = composed({"id": "a", "text": text}, CUSTOMER)
-    assert isinstance(refusal, Unsendable)
+    assert isinstance(refusal, Invalid)
     assert refusal.reason is Reason.TEMPLATE_ERROR
     assert refusal.detail.startswith("messages[0].text: ")
 
 
 def test_text_that_no_encoding_can_carry_is_refused() -> None:
     refusal = composed({"id": "a", "text": "half an emoji: \ud83d"}, CUSTOMER)
-    assert isinstance(refusal, Unsendable)
+    assert isinstance(refusal, Invalid)
     assert refusal.reason is Reason.INVALID_MESSAGE
 
 
@@ -228,7 +228,7 @@ def test_in_quiet_hours_a_message_waits_for_the_person_s_morning() -> None:
     assert isinstance(composed(record, CUSTOMER, policy), Send), "9:00 in Tokyo"
     in_london = profile(identify(at=1, id="a", line=1, time_zone="Europe/London"))
     morning = datetime(2026, 6, 1, 7, tzinfo=UTC)
-    assert composed(record, in_london, policy) == Held(Reason.QUIET_HOURS, morning), "1:00 in London"
+    assert composed(record, in_london, policy) == Postponed(Reason.QUIET_HOURS, morning), "1:00 in London"
     nowhere = profile(identify(at=1, id="a", line=1, time_zone="Moon/Tranquility"))
     assert isinstance(composed(record, nowhere, policy), Send)
 
@@ -243,7 +243,7 @@ def test_in_quiet_hours_a_message_waits_for_the_person_s_morning() -> None:
 )
 def test_what_line_would_refuse_is_refused_before(messages: list[dict[str, Any]], problem: str) -> None:
     refusal = composed({"id": "a", "messages": messages}, CUSTOMER)
-    assert isinstance(refusal, Unsendable)
+    assert isinstance(refusal, Invalid)
     assert refusal.reason is Reason.INVALID_MESSAGE
     assert problem in refusal.detail
 
@@ -251,7 +251,7 @@ def test_what_line_would_refuse_is_refused_before(messages: list[dict[str, Any]]
 def test_a_template_that_would_never_end_is_refused() -> None:
     loop = "{% for i in (1..100000) %}{% for j in (1..100000) %}x{% endfor %}{% endfor %}"
     refusal = composed({"id": "a", "text": loop}, CUSTOMER)
-    assert isinstance(refusal, Unsendable)
+    assert isinstance(refusal, Invalid)
     assert refusal.reason is Reason.TEMPLATE_ERROR
 
 

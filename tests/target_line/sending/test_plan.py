@@ -16,12 +16,12 @@ from line_core.errors import SettingError
 from target_line.durations import parse_duration
 from target_line.intake.reject_limit import RejectLimit
 from target_line.reasons import Reason
-from target_line.sending.compose import Decision, Held, Send, Skipped, User
-from target_line.sending.decisions import cap_decisions
-from target_line.sending.plan import CHUNK, full_chunks, plan
+from target_line.sending.claim.plan import CHUNK, full_chunks, plan
+from target_line.sending.decide.decider import cap_decisions
+from target_line.sending.decide.rules import Decision, Postponed, Send, Skipped, User
 from target_line.sending.policy import SendingPolicy
 from target_line.sending.quiet_hours import QuietHours
-from target_line.sending.recipients import Chat, Everyone, Selection
+from target_line.sending.read.recipients import Chat, Everyone, Selection
 from tests.support.people import line_id
 
 
@@ -105,7 +105,7 @@ def test_a_page_that_ends_with_something_else_is_acted_on_whole() -> None:
 
 
 def test_the_frequency_cap_counts_what_was_sent_before_and_what_goes_now() -> None:
-    held = Held(Reason.QUIET_HOURS, datetime.now(UTC))
+    held = Postponed(Reason.QUIET_HOURS, datetime.now(UTC))
     decisions: list[Decision] = [to_user(1), held, to_user(1, "b"), to_user(2), Send(Everyone(), "")]
     capped = cap_decisions(decisions, Counter({line_id(1): 1}), 2)
     assert capped == [to_user(1), held, Skipped(Reason.FREQUENCY_CAP, line_id(1)), to_user(2), Send(Everyone(), "")]

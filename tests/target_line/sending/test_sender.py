@@ -15,15 +15,16 @@ from line_core.store.tables.ledger import messages
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.reject_limit import RejectLimit
 from target_line.run_report import RunReport
-from target_line.sending import decisions, sender
-from target_line.sending.claims import Claims
-from target_line.sending.decisions import Decider
-from target_line.sending.ledger import Ledger, Scheduled
-from target_line.sending.message import parse_message
+from target_line.sending.account import Units
+from target_line.sending.claim.claims import RequestClaims
+from target_line.sending.claim.quota import Allowance, Quota
+from target_line.sending.decide import decider
+from target_line.sending.decide.decider import Decider
+from target_line.sending.ledger import Ledger, MessageToStage
 from target_line.sending.policy import SendingPolicy
-from target_line.sending.preflight import Units
-from target_line.sending.quota import Allowance, Quota
-from target_line.sending.sender import Sender
+from target_line.sending.read.message import parse_message
+from target_line.sending.send import sender
+from target_line.sending.send.sender import Sender
 from tests.support.people import line_id
 
 if TYPE_CHECKING:
@@ -50,17 +51,17 @@ def test_what_was_decided_long_before_it_can_be_claimed_is_decided_again(
     monkeypatch.setattr(sender, "_IN_FLIGHT", 1)
     monkeypatch.setattr(sender, "_QUEUE_SIZE", 1)
     monkeypatch.setattr(sender, "_STALE_AFTER", timedelta(seconds=0.2))
-    monkeypatch.setattr(decisions, "PAGE", 1)
+    monkeypatch.setattr(decider, "PAGE", 1)
     expires_at = (datetime.now(UTC) + timedelta(seconds=1.5)).isoformat()
     records = [{"message_id": str(number), "line_id": line_id(number), "text": "the same"} for number in range(5)]
     records[4]["expires_at"] = expires_at
     ledger = Ledger(store, "main", "run")
     with store.write(alone="ledger") as connection:
-        ledger.stage(connection, [Scheduled(parse_message(record, "default"), record) for record in records])
+        ledger.stage(connection, [MessageToStage(parse_message(record, "default"), record) for record in records])
     policy, report = SendingPolicy(multicast_min=500), RunReport(RejectLimit.parse(None))
     sending = Sender(
         ledger,
-        Claims(store, "main", "run", ledger, policy),
+        RequestClaims(store, "main", "run", ledger, policy),
         cast("LineClient", SlowLine(1)),
         LocalRateLimiter(),
         Decider(IdentityRepository(store, Policy()), policy, "main", Units()),

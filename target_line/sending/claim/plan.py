@@ -12,13 +12,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_line.sending.compose import Send, User
-from target_line.sending.recipients import Chat, Everyone, Selection
+from target_line.sending.decide.rules import Send, User
+from target_line.sending.read.recipients import Chat, Everyone, Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from target_line.sending.compose import Decision
+    from target_line.sending.decide.rules import Decision
     from target_line.sending.policy import SendingPolicy
 
 CHUNK = 500

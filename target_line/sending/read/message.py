@@ -14,13 +14,13 @@ import msgspec
 from line_core import json_text
 from target_line.identity.identifiers import storable
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.recipients import parse_recipient
+from target_line.sending.read.recipients import parse_recipient
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import tzinfo
 
-    from target_line.sending.recipients import Recipient
+    from target_line.sending.read.recipients import Recipient
 
 MESSAGE_ID_LENGTH = 255
 LineMessages = list[dict[str, Any]]

@@ -13,12 +13,12 @@ from line_core.message_status import MessageStatus
 from line_core.store.dialects import among
 from line_core.store.tables import ledger as tables
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.compose import Send, Skipped, Unsendable, User, compose
-from target_line.sending.content import ContentWriter
+from target_line.sending.account import UNITS_A_MONTH
+from target_line.sending.decide.content import ContentWriter
+from target_line.sending.decide.rules import Invalid, Send, Skipped, User, compose
 from target_line.sending.ledger import Cursor
-from target_line.sending.message import Message, parse_message
-from target_line.sending.preflight import UNITS_A_MONTH
-from target_line.sending.recipients import Chat, Person
+from target_line.sending.read.message import Message, parse_message
+from target_line.sending.read.recipients import Chat, Person
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
     from line_core.identity.model import Identifier, Profile
     from target_line.identity.repository import IdentityRepository
-    from target_line.sending.compose import Decision
+    from target_line.sending.account import Units
+    from target_line.sending.decide.rules import Decision
     from target_line.sending.ledger import Due, Ledger
     from target_line.sending.policy import SendingPolicy
-    from target_line.sending.preflight import Units
 
 
 PAGE = 5000
@@ -119,11 +119,11 @@ class Decider:
         sent.update(planned)
         return cap_decisions(decisions, sent, most.messages)
 
-    def _read(self, item: Due) -> Message | Unsendable:
+    def _read(self, item: Due) -> Message | Invalid:
         try:
             return parse_message(item.record, self._policy.provider, self._policy.time_zone)
         except RejectedRecordError as error:  # it was staged under other settings, or by another version
-            return Unsendable(error.reason, error.detail)
+            return Invalid(error.reason, error.detail)
 
     def _decide(
         self, message: Message, profiles: dict[Identifier, Profile], now: datetime, staged_at: datetime
@@ -134,7 +134,7 @@ class Decider:
         counted = isinstance(decision, Send) and isinstance(decision.to, User | Chat)
         if counted and message.campaign and not self._units.admit(message.campaign):
             words = f"campaign {message.campaign} would be the {UNITS_A_MONTH + 1:,}st of this month"
-            return Unsendable(Reason.TOO_MANY_CAMPAIGNS, f"{words}; LINE would send it and count nothing")
+            return Invalid(Reason.TOO_MANY_CAMPAIGNS, f"{words}; LINE would send it and count nothing")
         return decision
 
 

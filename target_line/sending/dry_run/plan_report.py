@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 from line_core.errors import LineError
 from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.ledger import plans
-from target_line.sending.compose import Held, Send, Skipped, Unsendable, User
-from target_line.sending.plan import full_chunks, plan
+from target_line.sending.claim.plan import full_chunks, plan
+from target_line.sending.decide.rules import Invalid, Postponed, Send, Skipped, User
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from line_core.store import Store
-    from target_line.sending.decisions import Decided, Decider
+    from target_line.sending.claim.plan import PlannedRequest
+    from target_line.sending.claim.quota import Quota
+    from target_line.sending.decide.decider import Decided, Decider
     from target_line.sending.ledger import Ledger
-    from target_line.sending.plan import PlannedRequest
     from target_line.sending.policy import SendingPolicy
-    from target_line.sending.quota import Quota
 
 _EXAMPLES = 3
 
@@ -130,9 +130,9 @@ class Rehearsal:
                             planned[decision.to.line_id] += 1
                     case Skipped(reason=reason):
                         not_sent[f"skipped ({reason})"] += 1
-                    case Held(reason=reason):
+                    case Postponed(reason=reason):
                         not_sent[f"scheduled ({reason})"] += 1
-                    case Unsendable(reason=reason):
+                    case Invalid(reason=reason):
                         not_sent[f"rejected ({reason})"] += 1
             yield plan(sends, self._policy), not_sent
 

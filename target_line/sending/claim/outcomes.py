@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ClaimedRequest:
     """A claimed request; all of it stays the same until LINE has accepted or refused it."""
 
     retry_key: str
@@ -35,17 +35,17 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class RequestOutcome:
     """What came of a request."""
 
-    request: Request
+    request: ClaimedRequest
     status: MessageStatus
     attempts: int
     request_id: str | None = None
     error: str | None = None
 
 
-def finish(connection: Connection, channel: str, results: Sequence[Result]) -> None:
+def finish(connection: Connection, channel: str, results: Sequence[RequestOutcome]) -> None:
     """Record what came of requests, unless that is known already.
 
     Args:
@@ -79,7 +79,7 @@ def finish(connection: Connection, channel: str, results: Sequence[Result]) -> N
     save_rejects(connection, channel, _refused(connection, results))
 
 
-def finish_requests(connection: Connection, results: Sequence[Result]) -> None:
+def finish_requests(connection: Connection, results: Sequence[RequestOutcome]) -> None:
     """Record it of the requests alone; what becomes of their messages is for the caller to say."""
     now = datetime.now(UTC)
     table = tables.requests
@@ -106,7 +106,7 @@ def finish_requests(connection: Connection, results: Sequence[Result]) -> None:
     update_many(connection, table, table.c.retry_key, rows, where=still_claimed, same={"finished_at": now})
 
 
-def _refused(connection: Connection, results: Sequence[Result]) -> list[Reject]:
+def _refused(connection: Connection, results: Sequence[RequestOutcome]) -> list[Reject]:
     words = {
         result.request.retry_key: result.error or "" for result in results if result.status is MessageStatus.REJECTED
     }

@@ -11,13 +11,13 @@ from line_core.api.client import LineClient
 from line_core.api.errors import QuotaUsedUpError
 from line_core.api.rate_limit.shared import SharedRateLimiter
 from line_core.api.tokens import token_source_from_config
-from target_line.sending.claims import Claims
-from target_line.sending.decisions import Decider
-from target_line.sending.line_validation import ask_line
-from target_line.sending.preflight import check_account, read_quota, read_units
-from target_line.sending.quota import Allowance, refused_for_quota
-from target_line.sending.rehearsal import PlanChangedError, Rehearsal, keep_plan
-from target_line.sending.sender import Sender
+from target_line.sending.account import check_account, read_quota, read_units
+from target_line.sending.claim.claims import RequestClaims
+from target_line.sending.claim.quota import Allowance, refused_for_quota
+from target_line.sending.decide.decider import Decider
+from target_line.sending.dry_run.plan_report import PlanChangedError, Rehearsal, keep_plan
+from target_line.sending.dry_run.validation import ask_line
+from target_line.sending.send.sender import Sender
 from target_line.settings import Mode
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("target-line.sending")
 
 
-class Delivery:
+class SendingRun:
     """One run's dealing with LINE."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts that a run is made of, put together in one place
@@ -64,7 +64,7 @@ class Delivery:
         self._ledger = ledger
         self._policy = policy
         self._report = report
-        self._claims = Claims(store, self._channel, run_id, ledger, policy)
+        self._claims = RequestClaims(store, self._channel, run_id, ledger, policy)
         self._rate_limiter = SharedRateLimiter(store, self._channel, config.get("max_requests_per_second"))
 
     async def run(self, interrupted_by: Callable[[int], LineError]) -> None:

@@ -1,4 +1,4 @@
-"""Claims: what a run is about to send, fixed durably before the first byte leaves.
+"""RequestClaims: what a run is about to send, fixed durably before the first byte leaves.
 
 Claiming commits a request's retry key, body and members at once. From then on the request stays what it is until LINE
 has accepted or refused it; whatever crashes, a later run sends the same bytes under the same key.
@@ -21,17 +21,17 @@ from line_core.store.dialects import among, insert_many, update_many
 from line_core.store.tables import ledger as tables
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.sending.compose import Decision, Held, Send, Skipped, Unsendable, User
+from target_line.sending.claim.outcomes import ClaimedRequest, RequestOutcome, finish, finish_requests
+from target_line.sending.claim.plan import PlannedRequest, full_chunks, plan
+from target_line.sending.decide.rules import Decision, Invalid, Postponed, Send, Skipped, User
 from target_line.sending.ledger import STREAM
-from target_line.sending.outcomes import Request, Result, finish, finish_requests
-from target_line.sending.plan import PlannedRequest, full_chunks, plan
-from target_line.sending.recipients import Chat
+from target_line.sending.read.recipients import Chat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from line_core.store import Store
-    from target_line.sending.decisions import Decided
+    from target_line.sending.decide.decider import Decided
     from target_line.sending.ledger import Due, Ledger
     from target_line.sending.policy import SendingPolicy
 
@@ -48,7 +48,7 @@ Allow = Callable[[Connection], int | None]
 class Claimed:
     """What a claim came to."""
 
-    requests: list[Request] = field(default_factory=list)
+    requests: list[ClaimedRequest] = field(default_factory=list)
     """To be sent now."""
     settled: Counter[tuple[MessageStatus, Reason]] = field(default_factory=Counter)
     """Messages that ended without a request, and those that are held back (still scheduled)."""
@@ -62,7 +62,7 @@ class _TakenError(Exception):
     """A message is not scheduled any more."""
 
 
-class Claims:
+class RequestClaims:
     """The requests of one channel, as one run sees them."""
 
     def __init__(self, store: Store, channel: str, run_id: str, ledger: Ledger, policy: SendingPolicy) -> None:
@@ -128,11 +128,12 @@ class Claims:
             self._settle(connection, [item.due for item in page], decisions, claimed)
             self._fix(connection, requests, dict(sends))
         claimed.requests = [
-            Request(key, planned.method, planned.body, len(planned.members), fresh=True) for key, planned in requests
+            ClaimedRequest(key, planned.method, planned.body, len(planned.members), fresh=True)
+            for key, planned in requests
         ]
         return claimed
 
-    def unfinished(self) -> tuple[list[Request], int]:
+    def unfinished(self) -> tuple[list[ClaimedRequest], int]:
         """Take over the claimed requests of other runs; those whose retry key is dead become unknown instead.
 
         A run whose requests were taken over may go on sending them, since the key is the same, but not release them.
@@ -145,19 +146,19 @@ class Claims:
         claimed = (requests.channel == self._channel) & (requests.status == MessageStatus.CLAIMED)
         with self._store.write(alone="ledger") as connection:
             dead = self._requests(connection, claimed & (requests.claimed_at <= now - RETRY_KEY_LIFE))
-            finish(connection, self._channel, [Result(request, MessageStatus.UNKNOWN, 0) for request in dead])
+            finish(connection, self._channel, [RequestOutcome(request, MessageStatus.UNKNOWN, 0) for request in dead])
             others = claimed & (requests.claimed_by != self._run_id)
             alive = self._requests(connection, others)
             connection.execute(update(tables.requests).where(others).values(claimed_by=self._run_id))
         return alive, sum(request.messages for request in dead)
 
-    def finish(self, results: Sequence[Result]) -> None:
+    def finish(self, results: Sequence[RequestOutcome]) -> None:
         """Record what came of requests."""
         if results:
             with self._store.write() as connection:
                 finish(connection, self._channel, results)
 
-    def release(self, requests: Iterable[Request]) -> None:
+    def release(self, requests: Iterable[ClaimedRequest]) -> None:
         """Schedule the messages of requests that LINE certainly did not accept anew; their keys are not used again.
 
         Requests that another run took over stay claimed: that run may have had them accepted.
@@ -176,7 +177,7 @@ class Claims:
             )
             connection.execute(table.delete().where(among(connection, table.c.retry_key, keys)))
 
-    def split(self, request: Request, words: str) -> list[Request]:
+    def split(self, request: ClaimedRequest, words: str) -> list[ClaimedRequest]:
         """Divide a multicast that LINE refused into two, in one commit with the refusal.
 
         Returns:
@@ -197,7 +198,7 @@ class Claims:
                 (str(uuid.uuid4()), _part(body, part, tuple(member_of[line_id] for line_id in part)))
                 for part in (line_ids[:middle], line_ids[middle:])
             ]
-            finish_requests(connection, [Result(request, MessageStatus.REJECTED, 1, error=words)])
+            finish_requests(connection, [RequestOutcome(request, MessageStatus.REJECTED, 1, error=words)])
             self._insert(connection, halves)
             now = datetime.now(UTC)
             rows = [
@@ -207,7 +208,7 @@ class Claims:
             ]
             mine = messages.channel == self._channel
             update_many(connection, tables.messages, messages.message_id, rows, where=mine)
-        return [Request(key, half.method, half.body, len(half.members), fresh=True) for key, half in halves]
+        return [ClaimedRequest(key, half.method, half.body, len(half.members), fresh=True) for key, half in halves]
 
     def refuse(self, message_ids: Sequence[str], words: str) -> None:
         """Reject scheduled messages in LINE's words, before they were sent."""
@@ -240,13 +241,13 @@ class Claims:
                         {**row, "status": MessageStatus.SKIPPED, "reason": reason, "detail": None, "line_id": line_id}
                     )
                     claimed.settled[MessageStatus.SKIPPED, reason] += 1
-                case Unsendable(reason=reason, detail=detail):
+                case Invalid(reason=reason, detail=detail):
                     settled.append(
                         {**row, "status": MessageStatus.REJECTED, "reason": reason, "detail": detail, "line_id": None}
                     )
                     refused.append(Reject(STREAM, item.record, reason, detail))
                     claimed.settled[MessageStatus.REJECTED, reason] += 1
-                case Held(reason=reason, until=until):
+                case Postponed(reason=reason, until=until):
                     held.append({**row, "reason": reason, "due_at": until})
                     claimed.settled[MessageStatus.SCHEDULED, reason] += 1
         for rows in (settled, held):
@@ -291,14 +292,14 @@ class Claims:
         if rows:
             insert_many(connection, tables.requests, rows)
 
-    def _requests(self, connection: Connection, which: Any) -> list[Request]:  # noqa: ANN401 - an SQL condition
+    def _requests(self, connection: Connection, which: Any) -> list[ClaimedRequest]:  # noqa: ANN401 - an SQL condition
         table = tables.requests.c
         members = (
             select(func.count()).where(tables.messages.c.retry_key == table.retry_key).correlate(tables.requests)
         ).scalar_subquery()
         query = select(table.retry_key, table.method, table.body, members).where(which).order_by(table.claimed_at)
         rows = connection.execute(query).tuples()
-        return [Request(key, method, body, messages, fresh=False) for key, method, body, messages in rows]
+        return [ClaimedRequest(key, method, body, messages, fresh=False) for key, method, body, messages in rows]
 
 
 def _part(body: dict[str, Any], line_ids: list[str], members: tuple[str, ...]) -> PlannedRequest:

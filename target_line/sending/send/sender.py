@@ -20,8 +20,8 @@ from line_core.api.retry import pauses
 from line_core.errors import LineError
 from line_core.message_status import MessageStatus
 from target_line.reasons import Reason
-from target_line.sending.outcomes import Request, Result
-from target_line.sending.verdict import Accepted, Refused, SlowDown, Stop, Uncertain, verdict_of
+from target_line.sending.claim.outcomes import ClaimedRequest, RequestOutcome
+from target_line.sending.send.responses import Accepted, Refused, SlowDown, Stop, Uncertain, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from line_core.api.client import LineClient
     from line_core.api.rate_limit.limiter import RateLimiter
     from target_line.run_report import RunReport
-    from target_line.sending.claims import Claimed, Claims
-    from target_line.sending.decisions import Decided, Decider, Page
+    from target_line.sending.claim.claims import Claimed, RequestClaims
+    from target_line.sending.claim.quota import Allowance
+    from target_line.sending.decide.decider import Decided, Decider, Page
     from target_line.sending.ledger import Ledger
-    from target_line.sending.quota import Allowance
-    from target_line.sending.verdict import Verdict
+    from target_line.sending.send.responses import Verdict
 
 _IN_FLIGHT = 256
 _STALE_AFTER = timedelta(seconds=5)
@@ -46,7 +46,7 @@ _PROGRESS_SECONDS = 10
 T = TypeVar("T")
 
 
-def _path(request: Request) -> str:
+def _path(request: ClaimedRequest) -> str:
     return f"/v2/bot/message/{request.method}"
 
 
@@ -54,7 +54,7 @@ def _path(request: Request) -> str:
 class _Unsent:
     """A request that LINE has certainly not accepted and that is not tried again in this run."""
 
-    request: Request
+    request: ClaimedRequest
 
 
 class Sender:
@@ -63,7 +63,7 @@ class Sender:
     def __init__(  # noqa: PLR0913, PLR0917 - the parts that a run is made of, put together in one place
         self,
         ledger: Ledger,
-        claims: Claims,
+        claims: RequestClaims,
         client: LineClient,
         rate_limiter: RateLimiter,
         decider: Decider,
@@ -89,8 +89,8 @@ class Sender:
         self._allowance = allowance
         self._report = report
         self._logger = logging.getLogger("target-line.sending")
-        self._claimed: asyncio.Queue[Request | None] = asyncio.Queue(_QUEUE_SIZE)
-        self._outcomes: asyncio.Queue[Result | _Unsent | None] = asyncio.Queue()
+        self._claimed: asyncio.Queue[ClaimedRequest | None] = asyncio.Queue(_QUEUE_SIZE)
+        self._outcomes: asyncio.Queue[RequestOutcome | _Unsent | None] = asyncio.Queue()
         self._database = asyncio.Lock()
         self._stop: LineError | None = None
         self._planned = 0
@@ -201,7 +201,7 @@ class Sender:
                 else:
                     self._left_claimed += 1
 
-    async def _send(self, request: Request) -> Result | list[Request] | _Unsent | None:
+    async def _send(self, request: ClaimedRequest) -> RequestOutcome | list[ClaimedRequest] | _Unsent | None:
         """Try a request until LINE has spoken.
 
         Returns:
@@ -218,10 +218,10 @@ class Sender:
                 break
             match await self._attempt(request):
                 case Accepted(request_id=request_id):
-                    return Result(request, MessageStatus.ACCEPTED, attempt, request_id)
+                    return RequestOutcome(request, MessageStatus.ACCEPTED, attempt, request_id)
                 case Refused(words=words, of_content=of_content):
                     halves = [] if of_content else await self._split(request, words)
-                    return halves or Result(request, MessageStatus.REJECTED, attempt, error=words)
+                    return halves or RequestOutcome(request, MessageStatus.REJECTED, attempt, error=words)
                 case Stop(error=error):
                     self.stop(error)
                 case Uncertain() as trouble:
@@ -233,7 +233,7 @@ class Sender:
                 self.stop(trouble.error)
         return None if may_be_accepted else _Unsent(request)
 
-    async def _split(self, request: Request, words: str) -> list[Request]:
+    async def _split(self, request: ClaimedRequest, words: str) -> list[ClaimedRequest]:
         if request.messages == 1:
             return []
         try:
@@ -242,7 +242,7 @@ class Sender:
             self.stop(error)
             return []
 
-    async def _attempt(self, request: Request) -> Verdict:
+    async def _attempt(self, request: ClaimedRequest) -> Verdict:
         try:
             reply = await self._client.request(
                 "POST",
@@ -263,7 +263,7 @@ class Sender:
             while len(batch) < _RECORD_SIZE and not self._outcomes.empty():
                 batch.append(self._outcomes.get_nowait())
             finished = None in batch
-            results = [outcome for outcome in batch if isinstance(outcome, Result)]
+            results = [outcome for outcome in batch if isinstance(outcome, RequestOutcome)]
             unsent = [outcome.request for outcome in batch if isinstance(outcome, _Unsent)]
             try:
                 await self._in_database(partial(self._claims.finish, results))

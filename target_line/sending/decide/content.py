@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from line_core.messages import check_messages
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.templates import fill, has_templates
+from target_line.sending.decide.templates import fill, has_templates
 
 if TYPE_CHECKING:
     from line_core.identity.model import Profile
-    from target_line.sending.message import LineMessages, Message
+    from target_line.sending.read.message import LineMessages, Message
 
 _HALF_SURROGATE_PAIR = re.compile("[\ud800-\udfff]")
 

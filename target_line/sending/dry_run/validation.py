@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from line_core.api.client import LineClient
-    from target_line.sending.plan import PlannedRequest
+    from target_line.sending.claim.plan import PlannedRequest
 
 
 @dataclass(frozen=True, slots=True)

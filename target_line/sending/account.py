@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from line_core.api.errors import MalformedResponseError, error_from_response
 from line_core.errors import LineError
-from target_line.sending.quota import Quota
+from target_line.sending.claim.quota import Quota
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -12,15 +12,15 @@ from line_core.follow_state import FollowState
 from line_core.identity.model import Kind
 from line_core.identity.policy import opts_out
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.recipients import Chat, Everyone, Person, Selection
+from target_line.sending.read.recipients import Chat, Everyone, Person, Selection
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from line_core.identity.model import LineAccount, Profile
-    from target_line.sending.message import Message
     from target_line.sending.policy import SendingPolicy
-    from target_line.sending.recipients import Recipient
+    from target_line.sending.read.message import Message
+    from target_line.sending.read.recipients import Recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Postponed:
     """Nothing is sent yet."""
 
     reason: Reason
@@ -59,14 +59,14 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Unsendable:
+class Invalid:
     """The message cannot be sent as it is."""
 
     reason: Reason
     detail: str
 
 
-Decision = Send | Skipped | Held | Unsendable
+Decision = Send | Skipped | Postponed | Invalid
 Write = Callable[["Message", "Profile | None", bool], str]
 
 
@@ -92,15 +92,15 @@ def compose(  # noqa: PLR0913 - what the decision depends on, by name
     if _is_too_old(message, policy, now, staged_at):
         return Skipped(Reason.EXPIRED)
     addressee = _addressee(message.recipient, profile, policy)
-    if isinstance(addressee, Skipped | Unsendable):
+    if isinstance(addressee, Skipped | Invalid):
         return addressee
     if policy.quiet_hours and (until := policy.quiet_hours.end_after(now, _zone_of(profile, policy))):
-        return Held(Reason.QUIET_HOURS, until)
+        return Postponed(Reason.QUIET_HOURS, until)
     try:
         # LINE knows units of pushes and multicasts only.
         return Send(addressee, write(message, profile, isinstance(addressee, User | Chat)))
     except RejectedRecordError as error:
-        return Unsendable(error.reason, error.detail)
+        return Invalid(error.reason, error.detail)
 
 
 def _is_too_old(message: Message, policy: SendingPolicy, now: datetime, staged_at: datetime) -> bool:
@@ -111,9 +111,7 @@ def _is_too_old(message: Message, policy: SendingPolicy, now: datetime, staged_a
     return (message.send_at or message.created_at or staged_at) + policy.max_message_age < now
 
 
-def _addressee(
-    recipient: Recipient, profile: Profile | None, policy: SendingPolicy
-) -> Addressee | Skipped | Unsendable:
+def _addressee(recipient: Recipient, profile: Profile | None, policy: SendingPolicy) -> Addressee | Skipped | Invalid:
     if not isinstance(recipient, Person):
         return recipient
     named = recipient.identifier
@@ -121,7 +119,7 @@ def _addressee(
         # Nothing is known of a LINE ID like that, so nothing speaks against it.
         return User(named.value) if named.kind is Kind.LINE_ID else Skipped(Reason.UNKNOWN_RECIPIENT)
     if profile.is_contested and named.kind is not Kind.LINE_ID:
-        return Unsendable(Reason.AMBIGUOUS_IDENTITY, f"profiles with different ids claim the {named.kind}")
+        return Invalid(Reason.AMBIGUOUS_IDENTITY, f"profiles with different ids claim the {named.kind}")
     account = profile.canonical.get(policy.provider)
     if account is None:
         return Skipped(Reason.NO_LINE_ID)

@@ -1,0 +1,1 @@
+"""Group messages into requests and store the requests, with their retry keys, before they are sent."""

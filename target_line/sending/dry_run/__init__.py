@@ -1,0 +1,1 @@
+"""Plan or validate the due messages without sending them."""

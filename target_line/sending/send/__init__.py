@@ -1,0 +1,1 @@
+"""Send claimed requests to LINE and record the outcomes."""
