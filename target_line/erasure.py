@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import String, cast, delete, func, or_, select, update
 
 from line_core.errors import LineError
-from line_core.identity.codec import from_text, to_text
-from line_core.identity.model import Claim, Evidence, Identifier, Kind
+from line_core.identity.codec import decode_evidence, encode_evidence
+from line_core.identity.model import Claim, Evidence, Identifier, IdentifierKind
 from line_core.identity.rules import resolve
 from line_core.message_status import MessageStatus
 from line_core.store.dialects import insert_on_conflict
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column, ColumnElement, Connection
 
-    from line_core.identity.policy import Policy
+    from line_core.identity.policy import MergePolicy
     from line_core.store import Store
 
 
@@ -64,7 +64,7 @@ class ErasedIdentifiers:
         return _digest(self._key, identifier) in self._digests
 
 
-def erase_person(store: Store, policy: Policy, identifier: Identifier) -> Counter[str]:
+def erase_person(store: Store, policy: MergePolicy, identifier: Identifier) -> Counter[str]:
     """Erase the person whom an identifier names, with all of their identifiers.
 
     Of other people's records only the forgotten identifiers go. The ledger keeps message ids, so that nothing is sent
@@ -83,7 +83,7 @@ def erase_person(store: Store, policy: Policy, identifier: Identifier) -> Counte
         _refuse_under_way(connection, person)
         _remember_digests(connection, person)
     # Identity goes last: as long as it knows the person, the command can be given again after a crash.
-    for line_id in sorted(name.value for name in person if name.kind is Kind.LINE_ID):
+    for line_id in sorted(name.value for name in person if name.kind is IdentifierKind.LINE_ID):
         with store.write(alone="inbox") as connection:
             erased["events"] += erase_line_id(connection, line_id)
         with store.write(alone="audience") as connection:
@@ -100,11 +100,11 @@ def erase_person(store: Store, policy: Policy, identifier: Identifier) -> Counte
     return erased
 
 
-def _person(connection: Connection, policy: Policy, identifier: Identifier) -> frozenset[Identifier]:
+def _person(connection: Connection, policy: MergePolicy, identifier: Identifier) -> frozenset[Identifier]:
     documents = documents_of(connection, set(clusters_of(connection, {identifier}).values()))
     for text in documents.values():
-        return resolve(from_text(text), policy).profile_of(identifier).identifiers
-    if identifier.kind is Kind.LINE_ID:  # perhaps only the inbox knows it
+        return resolve(decode_evidence(text), policy).profile_of(identifier).identifiers
+    if identifier.kind is IdentifierKind.LINE_ID:  # perhaps only the inbox knows it
         return frozenset({identifier})
     raise NothingToForgetError(f"nobody in the store has the {identifier.kind} that was given")
 
@@ -123,13 +123,13 @@ def _remember_digests(connection: Connection, person: Iterable[Identifier]) -> N
     connection.execute(insert_on_conflict(connection, identity.forgotten).on_conflict_do_nothing(), rows)
 
 
-def _erase_identity(connection: Connection, policy: Policy, person: frozenset[Identifier]) -> None:
+def _erase_identity(connection: Connection, policy: MergePolicy, person: frozenset[Identifier]) -> None:
     cluster_of = clusters_of(connection, person)
     clusters, identifiers = identity.clusters, identity.identifiers
     for cluster, text in documents_of(connection, set(cluster_of.values())).items():
-        rest = _without(from_text(text), person, policy)
+        rest = _without(decode_evidence(text), person, policy)
         if rest.identifiers():
-            changed = {"evidence": to_text(rest), "updated_at": datetime.now(UTC)}
+            changed = {"evidence": encode_evidence(rest), "updated_at": datetime.now(UTC)}
             connection.execute(update(clusters).where(clusters.c.cluster_id == cluster).values(changed))
         else:
             connection.execute(delete(clusters).where(clusters.c.cluster_id == cluster))
@@ -140,7 +140,7 @@ def _erase_identity(connection: Connection, policy: Policy, person: frozenset[Id
         )
 
 
-def _without(evidence: Evidence, person: frozenset[Identifier], policy: Policy) -> Evidence:
+def _without(evidence: Evidence, person: frozenset[Identifier], policy: MergePolicy) -> Evidence:
     rest = Evidence()
     for claim in evidence.claims.values():
         if min(claim.identifiers, key=policy.rank) not in person:
@@ -149,7 +149,7 @@ def _without(evidence: Evidence, person: frozenset[Identifier], policy: Policy) 
     for follow in evidence.follows.values():
         if follow.line_id not in person:
             rest.add(follow)
-    for cut in evidence.cuts:
+    for cut in evidence.separations:
         if not person.intersection(cut):
             rest.add(cut)
     return rest
@@ -209,7 +209,7 @@ def _mentions(column: Column[object], identifier: Identifier) -> ColumnElement[b
     """That a JSON column holds an identifier, as a text, in any case, or as the number of an `id`."""
     value = identifier.value
     mentioned = _holds(column, json.dumps(value, ensure_ascii=False))
-    if identifier.kind is Kind.ID and value.isdigit():
+    if identifier.kind is IdentifierKind.ID and value.isdigit():
         return or_(mentioned, *(_holds(column, f'"id":{value}{end}') for end in ",}"))
     return mentioned
 

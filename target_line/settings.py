@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 
 from line_core.errors import SettingError
-from line_core.identity.model import Kind
-from line_core.identity.policy import AttributeConflict, Criterion, IdentifierConflict, Policy
+from line_core.identity.model import IdentifierKind
+from line_core.identity.policy import AttributeConflict, CanonicalCriterion, IdentifierConflict, MergePolicy
 from line_core.singer.settings import (
     API_URL,
     CREDENTIALS,
@@ -68,7 +68,7 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
     ),
     th.Property(
         "identifier_precedence",
-        th.ArrayType(th.StringType(allowed_values=[*Kind])),
+        th.ArrayType(th.StringType(allowed_values=[*IdentifierKind])),
         default=["id", "email", "line_id"],
         title="Identifier precedence",
         description="All three kinds of identifier, strongest first; the strongest names the surviving profile.",
@@ -93,8 +93,8 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
     ),
     th.Property(
         "canonical_line_id",
-        th.ArrayType(th.StringType(allowed_values=[*Criterion])),
-        default=[criterion.value for criterion in Criterion],
+        th.ArrayType(th.StringType(allowed_values=[*CanonicalCriterion])),
+        default=[criterion.value for criterion in CanonicalCriterion],
         title="Canonical LINE ID",
         description="By what the LINE ID to write to is elected, where a profile has several; the smallest decides "
         "what is left.",
@@ -226,20 +226,20 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
 ).to_dict()
 
 
-def policy_of(config: Mapping[str, Any]) -> Policy:
+def policy_of(config: Mapping[str, Any]) -> MergePolicy:
     """The settings that the merge rules depend on.
 
     Raises:
         SettingError: `identifier_precedence` does not name each kind of identifier once.
     """
-    precedence = tuple(Kind(kind) for kind in config["identifier_precedence"])
-    if sorted(precedence) != sorted(Kind):
-        raise SettingError(f"name each of {', '.join(Kind)} once", setting="identifier_precedence")
-    return Policy(
+    precedence = tuple(IdentifierKind(kind) for kind in config["identifier_precedence"])
+    if sorted(precedence) != sorted(IdentifierKind):
+        raise SettingError(f"name each of {', '.join(IdentifierKind)} once", setting="identifier_precedence")
+    return MergePolicy(
         precedence,
         IdentifierConflict(config["identifier_conflict"]),
         AttributeConflict(config["attribute_conflict"]),
-        tuple(dict.fromkeys(map(Criterion, config["canonical_line_id"]))),
+        tuple(dict.fromkeys(map(CanonicalCriterion, config["canonical_line_id"]))),
         config["max_line_ids_per_profile"],
         tuple(config["suppression_attributes"]),
         config["max_people_per_email"],

@@ -1,1 +1,1 @@
-"""Who is who: the words, the rules and the stored form of identity, pure."""
+"""Identity resolution as pure code: data model, merge rules, and the stored form of evidence."""

@@ -1,4 +1,4 @@
-"""Why a person is who they are: what was said, what the rules made of it, in JSON and in words."""
+"""Explain a profile: its records, and the merge rules that produced it, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -6,114 +6,147 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from line_core.identity.model import UNDATED
-from line_core.identity.policy import Criterion
+from line_core.identity.policy import CanonicalCriterion
 from line_core.identity.rules import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
-    from line_core.identity.model import Evidence, Identifier
-    from line_core.identity.policy import Policy
+    from line_core.identity.model import Claim, Evidence, Follow, Identifier, Merge, RejectedIdentifier
+    from line_core.identity.policy import MergePolicy
 
 _CRITERIA = {
-    Criterion.FOLLOWING: "whether they follow",
-    Criterion.LATEST_IDENTIFIED: "the newest record that names it",
-    Criterion.LATEST_FOLLOWED: "when it was newest seen following",
+    CanonicalCriterion.FOLLOWING: "follow state",
+    CanonicalCriterion.LATEST_IDENTIFIED: "latest record that names it",
+    CanonicalCriterion.LATEST_FOLLOWED: "latest time at which it was following",
 }
 
 
-def explain(evidence: Evidence, identifier: Identifier, policy: Policy) -> dict[str, Any]:
-    """Tell how the rules come to the profile that an identifier names.
+def explain(evidence: Evidence, identifier: Identifier, policy: MergePolicy) -> dict[str, Any]:
+    """Explain the profile that has an identifier.
 
     Args:
-        evidence: All that was said of the identifier and what hangs together with it.
-        identifier: Whom to explain.
-        policy: The settings that the rules depend on.
+        evidence: Evidence of the identifier's cluster.
+        identifier: Any identifier of the profile.
+        policy: Settings of the merge rules.
 
     Returns:
-        `profile` (strongest identifier), `identifiers`, `records` (what was said), `follows`, `merges` (rule, into,
-        from, identifier, at), `refused` (claims that were not followed), `cuts`, and `canonical` (by provider: the
-        LINE ID, and the candidates in the order in which they were elected).
+        `profile` (key), `identifiers`, `records` (claims), `follows`, `merges` (rule, into, from, identifier, at),
+        `refused` (rejected identifiers), `cuts` (separation constraints), and `canonical` (by provider: the LINE ID,
+        and the LINE IDs that it was chosen from).
 
     Raises:
-        KeyError: The evidence does not speak of the identifier.
+        KeyError: No record names the identifier.
     """
     resolution = resolve(evidence, policy)
     profile = resolution.profile_of(identifier)
-    mine = profile.identifiers
+    members = profile.identifiers
     return {
         "profile": str(profile.key),
-        "identifiers": sorted(map(str, mine)),
+        "identifiers": sorted(map(str, members)),
         "records": [
-            {
-                "identifiers": [str(name) for name in claim.identifiers],
-                "first_at": _time(claim.first_at),
-                "last_at": _time(claim.last_at),
-                "attributes": sorted(claim.attributes),
-            }
+            _claim(claim)
             for claim in sorted(evidence.claims.values(), key=lambda claim: (claim.first_at, claim.identifiers))
-            if mine.intersection(claim.identifiers)
+            if members.intersection(claim.identifiers)
         ],
         "follows": [
-            {"line_id": follow.line_id.value, "state": follow.state.value, "at": _time(follow.at)}
+            _follow(follow)
             for follow in sorted(evidence.follows.values(), key=lambda follow: follow.line_id)
-            if follow.line_id in mine
+            if follow.line_id in members
         ],
-        "merges": [
-            {
-                "rule": join.rule.value,
-                "into": str(join.survivor),
-                "from": str(join.absorbed),
-                "identifier": str(join.identifier),
-                "at": _time(join.evidence_at),
-            }
-            for join in sorted(resolution.joins, key=lambda join: (join.evidence_at, join.rule, join.identifier))
-            if {join.survivor, join.absorbed, join.identifier} & mine
-        ],
-        "refused": [
-            {
-                "reason": refusal.doubt.value,
-                "claimed_by": str(refusal.claimed_by),
-                "identifier": str(refusal.identifier),
-            }
-            for refusal in sorted(resolution.refusals, key=lambda item: (item.identifier, item.claimed_by))
-            if {refusal.claimed_by, refusal.identifier} & mine
-        ],
-        "cuts": [list(map(str, cut)) for cut in sorted(evidence.cuts) if mine.intersection(cut)],
+        "merges": _merges(resolution.merges, members),
+        "refused": _rejected(resolution.rejected_identifiers, members),
+        "cuts": [list(map(str, pair)) for pair in sorted(evidence.separations) if members.intersection(pair)],
         "canonical": {
-            provider: {"line_id": account.line_id, "of": [item.line_id for item in profile.line_accounts]}
+            provider: {"line_id": account.line_id, "of": [other.line_id for other in profile.line_accounts]}
             for provider, account in sorted(profile.canonical.items())
         },
     }
 
 
-def in_words(explained: dict[str, Any], policy: Policy) -> Iterator[str]:
-    """The explanation for a person to read."""
+def explanation_lines(explained: dict[str, Any], policy: MergePolicy) -> Iterator[str]:
+    """Yield the lines of an explanation as text.
+
+    Args:
+        explained: Result of `explain`.
+        policy: The policy that it was made with.
+    """
     yield f"{explained['profile']} is one person with {', '.join(explained['identifiers'])}."
-    yield "What was said:"
-    for record in explained["records"]:
-        span = _span(record["first_at"], record["last_at"])
-        yield f"  {' + '.join(record['identifiers'])}, {span}"
-    for follow in explained["follows"]:
-        yield f"  {follow['line_id']} {follow['state']}, {follow['at'] or 'undated'}"
-    if explained["merges"]:
-        yield "What the rules made of it:"
-    for merge in explained["merges"]:
-        yield f"  {merge['rule']}: {merge['identifier']} went from {merge['from']} into {merge['into']}"
-    for refusal in explained["refused"]:
-        yield f"  {refusal['reason']}: {refusal['claimed_by']} claims {refusal['identifier']} and does not get it"
-    for one, other in explained["cuts"]:
-        yield f"  unmerged: {one} and {other} are kept apart"
+    records = [
+        f"{' + '.join(record['identifiers'])}, {_span(record['first_at'], record['last_at'])}"
+        for record in explained["records"]
+    ]
+    follows = [f"{follow['line_id']} {follow['state']}, {follow['at'] or 'undated'}" for follow in explained["follows"]]
+    yield from _section("Records", [*records, *follows])
+    yield from _section(
+        "Merges",
+        [
+            f"{merge['rule']}: {merge['identifier']} from {merge['from']} into {merge['into']}"
+            for merge in explained["merges"]
+        ],
+    )
+    yield from _section(
+        "Rejected identifiers",
+        [f"{item['reason']}: {item['identifier']} claimed by {item['claimed_by']}" for item in explained["refused"]],
+    )
+    yield from _section(
+        "Undone merges", [f"unmerged: {one} and {other} never merge again" for one, other in explained["cuts"]]
+    )
+    yield from _canonical_lines(explained["canonical"], policy)
+
+
+def _section(title: str, lines: Collection[str]) -> Iterator[str]:
+    if lines:
+        yield f"{title}:"
+        yield from (f"  {line}" for line in lines)
+
+
+def _canonical_lines(canonical_by_provider: dict[str, Any], policy: MergePolicy) -> Iterator[str]:
     order = ", then ".join(_CRITERIA[criterion] for criterion in policy.canonical)
-    for provider, elected in explained["canonical"].items():
-        others = len(elected["of"]) - 1
-        by = f", elected before {others} by {order}, then the smallest" if others else ""
-        yield f"Messages of provider {provider} go to {elected['line_id']}{by}."
-    if not explained["canonical"]:
-        yield "There is no LINE ID to write to."
+    for provider, canonical in canonical_by_provider.items():
+        others = len(canonical["of"]) - 1
+        reason = f", chosen before {others} others by {order}, then smallest LINE ID" if others else ""
+        yield f"Messages of provider {provider} go to {canonical['line_id']}{reason}."
+    if not canonical_by_provider:
+        yield "The profile has no LINE ID, so it gets no messages."
 
 
-def _time(milliseconds: int) -> str | None:
+def _claim(claim: Claim) -> dict[str, Any]:
+    return {
+        "identifiers": [str(identifier) for identifier in claim.identifiers],
+        "first_at": _iso_time(claim.first_at),
+        "last_at": _iso_time(claim.last_at),
+        "attributes": sorted(claim.attributes),
+    }
+
+
+def _follow(follow: Follow) -> dict[str, Any]:
+    return {"line_id": follow.line_id.value, "state": follow.state.value, "at": _iso_time(follow.at)}
+
+
+def _merges(merges: Collection[Merge], members: frozenset[Identifier]) -> list[dict[str, Any]]:
+    return [
+        {
+            "rule": merge.rule.value,
+            "into": str(merge.survivor),
+            "from": str(merge.absorbed),
+            "identifier": str(merge.identifier),
+            "at": _iso_time(merge.evidence_at),
+        }
+        for merge in sorted(merges, key=lambda merge: (merge.evidence_at, merge.rule, merge.identifier))
+        if {merge.survivor, merge.absorbed, merge.identifier} & members
+    ]
+
+
+def _rejected(rejected: Collection[RejectedIdentifier], members: frozenset[Identifier]) -> list[dict[str, Any]]:
+    return [
+        {"reason": item.reason.value, "claimed_by": str(item.claimed_by), "identifier": str(item.identifier)}
+        for item in sorted(rejected, key=lambda item: (item.identifier, item.claimed_by))
+        if {item.claimed_by, item.identifier} & members
+    ]
+
+
+def _iso_time(milliseconds: int) -> str | None:
     if milliseconds == UNDATED:
         return None
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

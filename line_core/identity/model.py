@@ -1,7 +1,7 @@
-"""The words of identity: identifiers, the evidence about them, and the profiles that follow from it.
+"""Data model of identity resolution: identifiers, evidence about them, and the resulting profiles.
 
-Evidence only ever grows, and two pieces of evidence merge the same way in any order and any number of times. Times are
-milliseconds since 1970 (UTC), `UNDATED` where a record gave none.
+Evidence is only added to. Merging evidence is commutative, associative and idempotent. Times are milliseconds since
+1970-01-01 UTC; `UNDATED` stands for a record without a time.
 """
 
 from __future__ import annotations
@@ -9,151 +9,163 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from line_core.follow_state import FollowState
 
 UNDATED = 0
-"""The time of records without one: older than every dated record."""
+"""Time of a record without one. Older than every dated record."""
 
 
-class Kind(StrEnum):
-    """What an identifier is; the order here is the one that claims are written in."""
+class IdentifierKind(StrEnum):
+    """Kind of an identifier, in the order in which a claim lists its identifiers."""
 
     ID = "id"
     EMAIL = "email"
     LINE_ID = "line_id"
 
 
-_FOLLOW_WEIGHT = {FollowState.UNKNOWN: 0, FollowState.FOLLOWING: 1, FollowState.UNFOLLOWED: 2}
-
-
 class Identifier(NamedTuple):
-    """One name of a person."""
+    """One identifier of a person."""
 
-    kind: Kind
+    kind: IdentifierKind
     provider: str
-    """The provider that issued a LINE ID; empty for the customer's own identifiers."""
+    """LINE provider that issued a LINE ID; empty for the other kinds."""
     value: str
 
     @classmethod
     def parse(cls, text: str) -> Identifier:
-        """Read what `str` wrote.
+        """Return the identifier that `str()` wrote.
 
         Raises:
-            ValueError: It is something else.
+            ValueError: The text has another form.
         """
         kind, _, value = text.partition(":")
-        provider, _, name = value.rpartition("/") if kind == Kind.LINE_ID else ("", "", value)
+        provider, _, name = value.rpartition("/") if kind == IdentifierKind.LINE_ID else ("", "", value)
         if not name:
             raise ValueError(f"{text!r} is not of the form id:…, email:… or line_id:<provider>/…")
-        return cls(Kind(kind), provider, name)
+        return cls(IdentifierKind(kind), provider, name)
 
     def __str__(self) -> str:
-        """`id:42`, `email:a@example.com`, `line_id:default/U…`."""
+        """Return `id:42`, `email:a@example.com` or `line_id:default/U…`."""
         return f"{self.kind}:{self.provider}/{self.value}" if self.provider else f"{self.kind}:{self.value}"
 
 
-class Dated(NamedTuple):
-    """An attribute's value and when it was said."""
+class DatedValue(NamedTuple):
+    """Value of an attribute with the time of its record."""
 
     at: int
     value: Any
 
-    def newer(self, other: Dated) -> Dated:
-        """The later of two; of equal times the greater JSON text, so that the order of arrival never decides."""
+    def newer(self, other: DatedValue) -> DatedValue:
+        """Return the newer of two values.
+
+        Of two values with the same time, the greater JSON text wins, so the result does not depend on the order of
+        arrival.
+        """
         if self.at != other.at:
             return self if self.at > other.at else other
-        return self if self.tie_break() >= other.tie_break() else other
+        return self if self.tie_breaker() >= other.tie_breaker() else other
 
-    def tie_break(self) -> str:
-        """A total order over values of equal time."""
+    def tie_breaker(self) -> str:
+        """Return a sort key for values with the same time."""
         return json.dumps(self.value, sort_keys=True)
 
 
 @dataclass(slots=True)
 class Claim:
-    """That these identifiers name one person, said at least once, and what was said of that person with it.
+    """Records that state that these identifiers belong to one person, with the person's attributes.
 
-    All records with the same identifiers are one claim.
+    All records with the same identifiers form one claim.
     """
 
     identifiers: tuple[Identifier, ...]
-    """At most one of each kind, in the order of `Kind`."""
+    """At most one of each kind, in the order of `IdentifierKind`."""
     first_at: int
+    """Time of the oldest record."""
     last_at: int
-    attributes: dict[str, Dated] = field(default_factory=dict)
+    """Time of the newest record."""
+    attributes: dict[str, DatedValue] = field(default_factory=dict)
 
-    def knows(self, other: Claim) -> bool:
-        """Whether another record with the same identifiers would change nothing."""
+    def covers(self, other: Claim) -> bool:
+        """Return whether merging a claim with the same identifiers would change nothing."""
         if other.first_at < self.first_at or other.last_at > self.last_at:
             return False
-        for key, said in other.attributes.items():
-            held = self.attributes.get(key)
-            if held is None or (held != said and held.newer(said) is said):
+        for name, value in other.attributes.items():
+            known = self.attributes.get(name)
+            if known is None or (known != value and known.newer(value) is value):
                 return False
         return True
 
     def merge(self, other: Claim) -> None:
-        """Take in what another record said with the same identifiers."""
+        """Add the times and attributes of a claim with the same identifiers."""
         self.first_at = min(self.first_at, other.first_at)
         self.last_at = max(self.last_at, other.last_at)
-        for key, said in other.attributes.items():
-            held = self.attributes.get(key)
-            self.attributes[key] = said if held is None else held.newer(said)
+        for name, value in other.attributes.items():
+            known = self.attributes.get(name)
+            self.attributes[name] = value if known is None else known.newer(value)
+
+
+# Of two states with the same time, the higher priority wins. The most restrictive state has the highest one.
+_STATE_PRIORITY = {FollowState.UNKNOWN: 0, FollowState.FOLLOWING: 1, FollowState.UNFOLLOWED: 2}
 
 
 @dataclass(slots=True)
 class Follow:
-    """The follow state of a LINE ID, as of the newest record about it."""
+    """Follow state of a LINE ID as of its newest record."""
 
     line_id: Identifier
     state: FollowState
     at: int
+    """Time of the newest record."""
     followed_at: int = UNDATED
-    """The newest time at which it was seen following."""
+    """Newest time at which the LINE ID was following."""
 
-    def knows(self, other: Follow) -> bool:
-        """Whether another record about the same LINE ID would change nothing."""
-        return other._weight() <= self._weight() and other.followed_at <= self.followed_at
+    def covers(self, other: Follow) -> bool:
+        """Return whether merging a record of the same LINE ID would change nothing."""
+        return other._precedence() <= self._precedence() and other.followed_at <= self.followed_at
 
     def merge(self, other: Follow) -> None:
-        """Take in another record; of equal times the unfollow wins, since it only ever sends less."""
-        if other._weight() > self._weight():
+        """Apply another record of the same LINE ID. At the same time, an unfollow wins over a follow."""
+        if other._precedence() > self._precedence():
             self.state, self.at = other.state, other.at
         self.followed_at = max(self.followed_at, other.followed_at)
 
-    def _weight(self) -> tuple[int, int]:
-        return self.at, _FOLLOW_WEIGHT[self.state]
+    def _precedence(self) -> tuple[int, int]:
+        return self.at, _STATE_PRIORITY[self.state]
 
 
-class Cut(NamedTuple):
-    """That two identifiers are not one person's, whatever else is said: what undoing a merge leaves behind."""
+class SeparationConstraint(NamedTuple):
+    """Statement that two identifiers must never be in one profile. Undoing a merge creates it."""
 
     one: Identifier
     other: Identifier
 
     @classmethod
-    def between(cls, one: Identifier, other: Identifier) -> Cut:
-        """The same cut, whichever identifier is named first."""
+    def between(cls, one: Identifier, other: Identifier) -> SeparationConstraint:
+        """Return the constraint between two identifiers, the same for either order."""
         return cls(min(one, other), max(one, other))
+
+
+EvidenceRecord: TypeAlias = Claim | Follow | SeparationConstraint
+"""Smallest piece of evidence."""
 
 
 @dataclass(slots=True)
 class Evidence:
-    """All that was said about people whose identifiers hang together."""
+    """All records about a set of identifiers, usually those of one cluster."""
 
     claims: dict[tuple[Identifier, ...], Claim] = field(default_factory=dict)
     follows: dict[Identifier, Follow] = field(default_factory=dict)
-    cuts: set[Cut] = field(default_factory=set)
+    separations: set[SeparationConstraint] = field(default_factory=set)
 
-    def add(self, record: Claim | Follow | Cut) -> None:
-        """Take in one record; the record is not kept, only what it says."""
-        if isinstance(record, Cut):
-            self.cuts.add(record)
+    def add(self, record: EvidenceRecord) -> None:
+        """Add a copy of one record."""
+        if isinstance(record, SeparationConstraint):
+            self.separations.add(record)
         elif isinstance(record, Claim):
-            if held := self.claims.get(record.identifiers):
-                held.merge(record)
+            if known := self.claims.get(record.identifiers):
+                known.merge(record)
             else:
                 self.claims[record.identifiers] = replace(record, attributes=dict(record.attributes))
         elif follow := self.follows.get(record.line_id):
@@ -161,28 +173,29 @@ class Evidence:
         else:
             self.follows[record.line_id] = replace(record)
 
-    def knows(self, record: Claim | Follow | Cut) -> bool:
-        """Whether the record would add nothing, as most records of a repeated run do."""
-        if isinstance(record, Cut):
-            return record in self.cuts
+    def covers(self, record: EvidenceRecord) -> bool:
+        """Return whether adding the record would change nothing. True for most records of a repeated run."""
+        if isinstance(record, SeparationConstraint):
+            return record in self.separations
         if isinstance(record, Claim):
-            held = self.claims.get(record.identifiers)
-            return held is not None and held.knows(record)
+            claim = self.claims.get(record.identifiers)
+            return claim is not None and claim.covers(record)
         follow = self.follows.get(record.line_id)
-        return follow is not None and follow.knows(record)
+        return follow is not None and follow.covers(record)
 
     def merge(self, other: Evidence) -> None:
-        """Take in other evidence."""
+        """Add all records of other evidence."""
         for claim in other.claims.values():
             self.add(claim)
         for follow in other.follows.values():
             self.add(follow)
-        self.cuts |= other.cuts
+        self.separations |= other.separations
 
     def identifiers(self) -> set[Identifier]:
-        """Every identifier that is spoken of."""
-        claimed = {identifier for claim in self.claims for identifier in claim}
-        return claimed | self.follows.keys() | {identifier for cut in self.cuts for identifier in cut}
+        """Return every identifier that a record names."""
+        claimed = {identifier for identifiers in self.claims for identifier in identifiers}
+        separated = {identifier for constraint in self.separations for identifier in constraint}
+        return claimed | self.follows.keys() | separated
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,51 +209,53 @@ class LineAccount:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """A person, as the evidence and the rules have it."""
+    """One person: a set of merged identifiers with attributes."""
 
     key: Identifier
-    """The strongest identifier, of equally strong ones the oldest."""
+    """Strongest identifier; of several equally strong ones, the oldest."""
     id: str | None
     email: str | None
     line_accounts: tuple[LineAccount, ...]
-    """By LINE ID."""
+    """Sorted by LINE ID."""
     canonical: dict[str, LineAccount]
-    """The LINE account to write to, by provider."""
+    """LINE account to send messages to, by provider."""
     attributes: dict[str, Any]
     former_emails: tuple[str, ...]
     identifiers: frozenset[Identifier]
     is_contested: bool = False
-    """Whether profiles with different ids claim one of its identifiers, and `identifier_conflict` is `reject`."""
+    """Whether profiles with different ids claim one of the identifiers and `identifier_conflict` is `reject`."""
 
 
-class Rule(StrEnum):
-    """Why profiles were joined or an identifier moved."""
+class MergeRule(StrEnum):
+    """Rule by which two profiles were merged, an identifier was moved, or a merge was undone."""
 
     ANONYMOUS_IDENTIFIED = "anonymous_identified"
-    """A profile known only by its LINE ID went into the one that claims that LINE ID."""
+    """A profile with LINE IDs only was merged into the profile that claims one of them."""
     EMAIL_IDENTIFIED = "email_identified"
-    """A profile known by its email went into the one that claims that email."""
+    """A profile without an id was merged into the profile that claims its email."""
     IDENTIFIER_MOVED = "identifier_moved"
-    """Profiles with different ids claim the identifier; it went by `identifier_conflict`."""
+    """Profiles with different ids claim the identifier; `identifier_conflict` decided."""
     UNMERGED = "unmerged"
-    """Somebody undid an earlier merge or move."""
+    """An operator undid an earlier merge or move."""
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
-    """That one profile went into another, or an identifier moved from one to another."""
+class Merge:
+    """One profile was merged into another, or one identifier was moved from one profile to another."""
 
-    rule: Rule
+    rule: MergeRule
     survivor: Identifier
+    """Key of the profile that has the identifier now."""
     absorbed: Identifier
+    """Key of the profile that had or claimed the identifier."""
     identifier: Identifier
-    """The identifier that joined or moved."""
+    """Identifier that was merged or moved."""
     evidence_at: int = field(compare=False)
-    """Time of the claim that did it; older evidence of the same join does not make another join."""
+    """Time of the deciding claim. Ignored in comparisons: older evidence of a merge does not make a second merge."""
 
 
-class Doubt(StrEnum):
-    """Why the rules do not give an identifier to a profile that claims it."""
+class RejectionReason(StrEnum):
+    """Reason why a profile does not get an identifier that it claims."""
 
     AMBIGUOUS_IDENTITY = "ambiguous_identity"
     """Profiles with different ids claim it, and `identifier_conflict` is `reject`."""
@@ -251,10 +266,10 @@ class Doubt(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """That a profile claims an identifier and does not get it."""
+class RejectedIdentifier:
+    """An identifier that a profile claims and does not get."""
 
-    doubt: Doubt
+    reason: RejectionReason
     claimed_by: Identifier
     """Strongest identifier of the claim."""
     identifier: Identifier

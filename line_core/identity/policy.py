@@ -1,4 +1,4 @@
-"""The settings that who is who depends on."""
+"""Settings of the merge rules."""
 
 from __future__ import annotations
 
@@ -6,61 +6,70 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from line_core.identity.model import Kind
+from line_core.identity.model import IdentifierKind
 
 if TYPE_CHECKING:
     from line_core.identity.model import Identifier
 
 
 class IdentifierConflict(StrEnum):
-    """Who keeps an identifier that profiles with different ids claim."""
+    """Which profile gets an identifier that profiles with different ids claim."""
 
     LATEST = "latest"
+    """The profile with the newest claim."""
     FIRST = "first"
+    """The profile with the oldest claim."""
     REJECT = "reject"
+    """None of them; the identifier becomes a contested profile."""
 
 
 class AttributeConflict(StrEnum):
-    """Whose value an attribute has when records of one person differ."""
+    """Which value an attribute has when the merged records differ."""
 
     LATEST = "latest"
+    """The newest value."""
     SURVIVOR = "survivor"
+    """The newest value in records that name the profile's key."""
 
 
-class Criterion(StrEnum):
-    """By what the LINE ID to write to is elected."""
+class CanonicalCriterion(StrEnum):
+    """Criterion for the canonical LINE ID: the LINE ID that messages to a profile are sent to."""
 
     FOLLOWING = "following"
     """Following before unknown before unfollowed."""
     LATEST_IDENTIFIED = "latest_identified"
-    """The one that the newest record names."""
+    """Latest record that names the LINE ID."""
     LATEST_FOLLOWED = "latest_followed"
-    """The one that was newest seen following."""
+    """Latest time at which the LINE ID was following."""
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """The settings that the rules depend on."""
+class MergePolicy:
+    """Settings of the merge rules. The store keeps them as JSON with these field names."""
 
-    precedence: tuple[Kind, ...] = (Kind.ID, Kind.EMAIL, Kind.LINE_ID)
+    precedence: tuple[IdentifierKind, ...] = (IdentifierKind.ID, IdentifierKind.EMAIL, IdentifierKind.LINE_ID)
+    """Kinds of identifiers, the strongest first."""
     conflict: IdentifierConflict = IdentifierConflict.LATEST
     attributes: AttributeConflict = AttributeConflict.LATEST
-    canonical: tuple[Criterion, ...] = tuple(Criterion)
-    """In this order; the smallest LINE ID decides what is left."""
+    canonical: tuple[CanonicalCriterion, ...] = tuple(CanonicalCriterion)
+    """Applied in this order. If all criteria are equal, the smallest LINE ID wins."""
     max_line_ids: int = 20
-    """Most LINE IDs of a profile."""
+    """Maximum number of LINE IDs of a profile."""
     opt_outs: tuple[str, ...] = ("unsubscribed",)
-    """Attributes that say, when true, that the person wants no messages."""
+    """Attributes that mean, when true, that the person wants no messages."""
     max_people_per_email: int = 1000
-    """An email that more ids and LINE IDs are claimed with names nobody."""
+    """Maximum number of ids and LINE IDs that an email is claimed with before it counts as shared."""
 
     def rank(self, identifier: Identifier) -> int:
-        """0 for the strongest kind."""
+        """Return 0 for the strongest kind of identifier, 1 for the next, and so on."""
         return self.precedence.index(identifier.kind)
 
 
 def opts_out(value: object) -> bool:
-    """Whether an opt-out is one; what is not clearly a no is a yes, since that only ever sends less."""
+    """Return whether the value of an opt-out attribute means that the person wants no messages.
+
+    Every value that is not clearly "no" counts as an opt-out.
+    """
     if isinstance(value, str):
         return value.strip().casefold() not in {"", "false", "f", "no", "n", "0", "off"}
     return bool(value)

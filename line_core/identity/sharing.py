@@ -1,10 +1,9 @@
-"""Emails that too many people share: they name nobody, for good.
+"""Shared emails: emails that too many people are claimed with.
 
-Evidence about an email is kept with everybody who claims it. Of an email that is no person's, such as `info@` some
-company or what a shop's staff types for a missing one, that would be a crowd of strangers, written anew with each of
-their records. So an email that more ids and LINE IDs than `max_people_per_email` are claimed with is taken out of all
-evidence, and of what comes later. Evidence only grows and neither ids nor LINE IDs are ever taken out: so which emails
-are shared depends on the set of records, not on their order.
+An address such as `info@…`, or a placeholder for a missing email, would merge many unrelated people into one cluster,
+and each of their records would rewrite that cluster. So an email that is claimed with more than `max_people_per_email`
+ids and LINE IDs is removed from all evidence and ignored in later records. Evidence is only added to, and ids and LINE
+IDs are never removed, so the set of shared emails depends on the set of records and not on their order.
 """
 
 from __future__ import annotations
@@ -13,73 +12,79 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from line_core.identity.model import UNDATED, Claim, Cut, Evidence, Follow, Identifier, Kind
+from line_core.identity.model import UNDATED, Claim, Evidence, Follow, Identifier, IdentifierKind, SeparationConstraint
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-_OTHERS_IN_A_CLAIM = 2
+    from line_core.identity.model import EvidenceRecord
+
+# A claim holds at most one id and one LINE ID beside its email.
+_PEOPLE_PER_CLAIM = 2
 
 
-def shared_emails(evidence: Evidence, most: int) -> set[Identifier]:
-    """The emails that more ids and LINE IDs are claimed with than that."""
-    if len(evidence.claims) * _OTHERS_IN_A_CLAIM <= most:
+def shared_emails(evidence: Evidence, max_people: int) -> set[Identifier]:
+    """Return the emails that are claimed with more than `max_people` ids and LINE IDs."""
+    if len(evidence.claims) * _PEOPLE_PER_CLAIM <= max_people:
         return set()
     people: defaultdict[Identifier, set[Identifier]] = defaultdict(set)
-    for names in evidence.claims:
-        for email in names:
-            if email.kind is Kind.EMAIL:
-                people[email].update(name for name in names if name != email)
-    return {email for email, named in people.items() if len(named) > most}
+    for identifiers in evidence.claims:
+        for email in identifiers:
+            if email.kind is IdentifierKind.EMAIL:
+                people[email].update(identifier for identifier in identifiers if identifier != email)
+    return {email for email, claimed_with in people.items() if len(claimed_with) > max_people}
 
 
-def without(record: Claim | Follow | Cut, emails: Collection[Identifier]) -> Claim | Follow | Cut | None:
-    """What a piece of evidence says without some emails; None for nothing."""
+def without_emails(record: EvidenceRecord, emails: Collection[Identifier]) -> EvidenceRecord | None:
+    """Return the record without some emails, or None if no identifier is left.
+
+    A separation constraint that loses an identifier becomes an undated claim of the other one.
+    """
     match record:
         case Follow():
             return record
-        case Cut():
-            names = tuple(name for name in record if name not in emails)
-            if len(names) == len(record):
+        case SeparationConstraint():
+            kept = tuple(identifier for identifier in record if identifier not in emails)
+            if len(kept) == len(record):
                 return record
-            return Claim(names, UNDATED, UNDATED) if names else None  # that there is somebody of that name
+            return Claim(kept, UNDATED, UNDATED) if kept else None
         case Claim():
-            names = tuple(name for name in record.identifiers if name not in emails)
-            return replace(record, identifiers=names) if names else None
+            kept = tuple(identifier for identifier in record.identifiers if identifier not in emails)
+            return replace(record, identifiers=kept) if kept else None
 
 
-def parts_without(evidence: Evidence, emails: Collection[Identifier]) -> list[Evidence]:
-    """What still hangs together without some emails."""
+def split_without_emails(evidence: Evidence, emails: Collection[Identifier]) -> list[Evidence]:
+    """Remove some emails from evidence and return the connected components that remain."""
     parent: dict[Identifier, Identifier] = {}
 
-    def root(name: Identifier) -> Identifier:
-        while (above := parent.setdefault(name, name)) != name:
-            parent[name] = name = parent[above]
-        return name
+    def root(identifier: Identifier) -> Identifier:
+        while (above := parent.setdefault(identifier, identifier)) != identifier:
+            parent[identifier] = identifier = parent[above]
+        return identifier
 
-    records = [record for said in _records(evidence) if (record := without(said, emails))]
+    records = [kept for record in _records(evidence) if (kept := without_emails(record, emails))]
     for record in records:
-        first, *others = names_of(record)
-        for name in others:
-            parent[root(name)] = root(first)
-    parts: defaultdict[Identifier, Evidence] = defaultdict(Evidence)
+        first, *others = identifiers_in(record)
+        for identifier in others:
+            parent[root(identifier)] = root(first)
+    components: defaultdict[Identifier, Evidence] = defaultdict(Evidence)
     for record in records:
-        parts[root(names_of(record)[0])].add(record)
-    return list(parts.values())
+        components[root(identifiers_in(record)[0])].add(record)
+    return list(components.values())
 
 
-def names_of(record: Claim | Follow | Cut) -> tuple[Identifier, ...]:
-    """The identifiers that a piece of evidence speaks of."""
+def identifiers_in(record: EvidenceRecord) -> tuple[Identifier, ...]:
+    """Return the identifiers that a record names."""
     match record:
         case Claim():
             return record.identifiers
         case Follow():
             return (record.line_id,)
-        case Cut():
+        case SeparationConstraint():
             return tuple(record)
 
 
-def _records(evidence: Evidence) -> Iterator[Claim | Follow | Cut]:
+def _records(evidence: Evidence) -> Iterator[EvidenceRecord]:
     yield from evidence.claims.values()
     yield from evidence.follows.values()
-    yield from sorted(evidence.cuts)
+    yield from sorted(evidence.separations)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import select
 
-from line_core.identity.policy import Policy
+from line_core.identity.policy import MergePolicy
 from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.identity import policies
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from line_core.store import Store
 
 
-def load_policy(store: Store) -> Policy:
+def load_policy(store: Store) -> MergePolicy:
     """The policy of target-line's last run; the default if it never ran."""
     with store.read() as connection:
         held = connection.execute(select(policies.c.policy)).scalar_one_or_none()
-    return Policy() if held is None else msgspec.convert(held, Policy)
+    return MergePolicy() if held is None else msgspec.convert(held, MergePolicy)
 
 
-def save_policy(store: Store, policy: Policy) -> bool:
+def save_policy(store: Store, policy: MergePolicy) -> bool:
     """Keep the policy of a run.
 
     Returns:
@@ -32,7 +32,7 @@ def save_policy(store: Store, policy: Policy) -> bool:
     """
     with store.read() as connection:
         held = connection.execute(select(policies.c.policy)).scalar_one_or_none()
-    if held is not None and msgspec.convert(held, Policy) == policy:
+    if held is not None and msgspec.convert(held, MergePolicy) == policy:
         return False
     with store.write(alone="identity") as connection:
         statement = insert_on_conflict(connection, policies).values(

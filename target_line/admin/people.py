@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 from line_core.errors import LineError
-from line_core.identity.explanation import explain, in_words
-from line_core.identity.model import Identifier, Kind
+from line_core.identity.explanation import explain, explanation_lines
+from line_core.identity.model import Identifier, IdentifierKind
 from line_core.ids import is_line_id
 from line_core.store.identity_policy import load_policy
 from target_line.erasure import erase_person
@@ -41,11 +41,15 @@ def identifier_named(text: str, provider: str) -> Identifier:
         LineError: It is none.
     """
     kind, separator, value = text.partition(":")
-    if not separator or kind not in set(Kind):
-        kind = Kind.LINE_ID if is_line_id(text) else Kind.EMAIL if "@" in text else Kind.ID
+    if not separator or kind not in set(IdentifierKind):
+        kind = (
+            IdentifierKind.LINE_ID if is_line_id(text) else IdentifierKind.EMAIL if "@" in text else IdentifierKind.ID
+        )
         value = text
     try:
-        identifier = identifier_of(Kind(kind), value.rpartition("/")[2] if kind == Kind.LINE_ID else value, provider)
+        identifier = identifier_of(
+            IdentifierKind(kind), value.rpartition("/")[2] if kind == IdentifierKind.LINE_ID else value, provider
+        )
     except RejectedRecordError as error:
         raise UnknownPersonError(error.detail) from None
     if identifier is None:
@@ -67,7 +71,7 @@ def explained(store: Store, identifier: Identifier) -> tuple[Row, Iterator[str]]
     if evidence is None:
         raise UnknownPersonError(f"nobody in the store has {identifier}")
     told = explain(evidence, identifier, policy)
-    return told, in_words(told, policy)
+    return told, explanation_lines(told, policy)
 
 
 def unmerge(store: Store, channel: str, merge_id: int) -> None:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
-from line_core.identity.model import Identifier, Kind
+from line_core.identity.model import Identifier, IdentifierKind
 from line_core.ids import is_line_id
 from target_line.reasons import Reason, RejectedRecordError
 
@@ -35,18 +35,18 @@ def identifiers_of(record: Mapping[str, Any], provider: str) -> tuple[Identifier
     return tuple(filter(None, found))
 
 
-def identifier_of(kind: Kind, value: object, provider: str) -> Identifier | None:
+def identifier_of(kind: IdentifierKind, value: object, provider: str) -> Identifier | None:
     """Read an identifier; None if there is no value.
 
     Raises:
         RejectedRecordError: It is malformed.
     """
     match kind:
-        case Kind.ID:
+        case IdentifierKind.ID:
             return _customer_id(value)
-        case Kind.EMAIL:
+        case IdentifierKind.EMAIL:
             return _email(value)
-        case Kind.LINE_ID:
+        case IdentifierKind.LINE_ID:
             return line_id_of(value, provider)
 
 
@@ -72,7 +72,7 @@ def _customer_id(value: object) -> Identifier | None:
         return None
     if not isinstance(value, str):
         raise RejectedRecordError(Reason.INVALID_ID, f"id {value!r} is neither text nor a whole number")
-    return Identifier(Kind.ID, "", storable(value.strip(), Reason.INVALID_ID)) if value.strip() else None
+    return Identifier(IdentifierKind.ID, "", storable(value.strip(), Reason.INVALID_ID)) if value.strip() else None
 
 
 def _email(value: object) -> Identifier | None:
@@ -86,7 +86,7 @@ def _email(value: object) -> Identifier | None:
         return None
     if not _EMAIL.fullmatch(email):
         raise RejectedRecordError(Reason.INVALID_EMAIL, f"email {value!r} is not of the form name@domain")
-    return Identifier(Kind.EMAIL, "", storable(email, Reason.INVALID_EMAIL))
+    return Identifier(IdentifierKind.EMAIL, "", storable(email, Reason.INVALID_EMAIL))
 
 
 def line_id_of(value: object, provider: str) -> Identifier | None:
@@ -94,4 +94,4 @@ def line_id_of(value: object, provider: str) -> Identifier | None:
         return None
     if not is_line_id(value):
         raise RejectedRecordError(Reason.INVALID_LINE_ID, f"line_id {value!r} is not U and 32 hexadecimal digits")
-    return Identifier(Kind.LINE_ID, provider, str(value))
+    return Identifier(IdentifierKind.LINE_ID, provider, str(value))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from line_core.follow_state import FollowState
-from line_core.identity.model import UNDATED, Claim, Dated, Follow
+from line_core.identity.model import UNDATED, Claim, DatedValue, Follow
 from target_line.identity.identifiers import identifiers_of, line_id_of
 from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
@@ -46,7 +46,7 @@ def parse_profile(record: Mapping[str, Any], provider: str, junk: Collection[str
     if not identifiers:
         raise RejectedRecordError(Reason.NO_IDENTIFIER, "none of id, email and line_id has a value")
     at = milliseconds(record.get("updated_at"), "updated_at")
-    attributes = {key: Dated(at, value) for key, value in _attributes(record).items()}
+    attributes = {key: DatedValue(at, value) for key, value in _attributes(record).items()}
     return Claim(identifiers, at, at, attributes)
 
 

@@ -13,10 +13,20 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from line_core.errors import LineError
-from line_core.identity.codec import from_text, text_of, to_text
-from line_core.identity.model import UNDATED, Claim, Cut, Doubt, Evidence, Follow, Identifier, Join, Kind, Rule
+from line_core.identity.codec import decode_evidence, encode_evidence, encode_record
+from line_core.identity.model import (
+    UNDATED,
+    Claim,
+    Evidence,
+    Identifier,
+    IdentifierKind,
+    Merge,
+    MergeRule,
+    RejectionReason,
+    SeparationConstraint,
+)
 from line_core.identity.rules import Resolution, resolve
-from line_core.identity.sharing import names_of, parts_without, shared_emails, without
+from line_core.identity.sharing import identifiers_in, shared_emails, split_without_emails, without_emails
 from line_core.store.tables import identity as tables
 from target_line.identity.rows import SHARED, BatchWriter, clusters_of, documents_of
 
@@ -25,14 +35,11 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from line_core.identity.model import Profile
-    from line_core.identity.policy import Policy
+    from line_core.identity.model import EvidenceRecord, Profile
+    from line_core.identity.policy import MergePolicy
     from line_core.store import Store
 
 _PAGE = 1000
-
-Evident = Claim | Follow | Cut
-"""A piece of evidence."""
 
 
 class UnmergeError(LineError):
@@ -47,8 +54,8 @@ class IdentityChanges:
     """Net change of the profiles that are known by nothing but LINE IDs."""
     identified: int = 0
     """Net change of the others."""
-    joins: Counter[Rule] = field(default_factory=Counter)
-    doubts: Counter[Doubt] = field(default_factory=Counter)
+    joins: Counter[MergeRule] = field(default_factory=Counter)
+    doubts: Counter[RejectionReason] = field(default_factory=Counter)
     """Identifiers that profiles claim and do not get."""
 
     @property
@@ -59,7 +66,7 @@ class IdentityChanges:
     @property
     def merged(self) -> int:
         """How many profiles went into others."""
-        return self.joins[Rule.ANONYMOUS_IDENTIFIED] + self.joins[Rule.EMAIL_IDENTIFIED]
+        return self.joins[MergeRule.ANONYMOUS_IDENTIFIED] + self.joins[MergeRule.EMAIL_IDENTIFIED]
 
     def add(self, other: IdentityChanges) -> None:
         """Add another batch's changes."""
@@ -75,13 +82,13 @@ class _Group:
 
     identifiers: set[Identifier] = field(default_factory=set)
     clusters: set[int] = field(default_factory=set)
-    records: list[Evident] = field(default_factory=list)
+    records: list[EvidenceRecord] = field(default_factory=list)
 
 
 class IdentityRepository:
     """The identity store under one policy."""
 
-    def __init__(self, store: Store, policy: Policy, channel: str = "main") -> None:
+    def __init__(self, store: Store, policy: MergePolicy, channel: str = "main") -> None:
         """Use an open store.
 
         Args:
@@ -93,7 +100,7 @@ class IdentityRepository:
         self._policy = policy
         self._channel = channel
 
-    def ingest(self, records: Sequence[Evident]) -> IdentityChanges:
+    def ingest(self, records: Sequence[EvidenceRecord]) -> IdentityChanges:
         """Add a batch of evidence, durably, and record the joins that come of it.
 
         Raises:
@@ -105,7 +112,7 @@ class IdentityRepository:
             batch.flush()
         return changes
 
-    def preview(self, records: Sequence[Evident]) -> list[Join]:
+    def preview(self, records: Sequence[EvidenceRecord]) -> list[Merge]:
         """The joins that would come of a batch of evidence; nothing is changed."""
         with self._store.read() as connection:
             batch = BatchWriter(connection, self._channel)
@@ -124,14 +131,14 @@ class IdentityRepository:
         merges = tables.merges
         with self._store.write(alone="identity") as connection:
             row = connection.execute(select(merges).where(merges.c.merge_id == merge_id)).one_or_none()
-            if row is None or row.rule == Rule.UNMERGED:
+            if row is None or row.rule == MergeRule.UNMERGED:
                 raise UnmergeError(f"there is no merge {merge_id}; see `target-line-admin merges`")
             if row.undone_at is not None:
                 raise UnmergeError(f"merge {merge_id} is undone already")
             survivor, identifier = Identifier.parse(row.survivor), Identifier.parse(row.identifier)
             batch = BatchWriter(connection, self._channel)
-            changes = self._ingest(connection, [Cut.between(survivor, identifier)], batch)
-            undone = Join(Rule.UNMERGED, survivor, Identifier.parse(row.absorbed), identifier, UNDATED)
+            changes = self._ingest(connection, [SeparationConstraint.between(survivor, identifier)], batch)
+            undone = Merge(MergeRule.UNMERGED, survivor, Identifier.parse(row.absorbed), identifier, UNDATED)
             batch.save_join(undone, _by_identifier(self._resolved(connection, {survivor, identifier})))
             connection.execute(
                 update(merges).where(merges.c.merge_id == merge_id).values(undone_at=datetime.now(UTC)),
@@ -143,16 +150,16 @@ class IdentityRepository:
         """All that was said about an identifier and what hangs together with it; None if nothing was."""
         with self._store.read() as connection:
             documents = documents_of(connection, clusters_of(connection, {identifier}).values())
-        return next(map(from_text, documents.values()), None)
+        return next(map(decode_evidence, documents.values()), None)
 
     def is_shared(self, identifier: Identifier) -> bool:
         """Whether too many people claim an identifier, so that it names nobody."""
         with self._store.read() as connection:
             return clusters_of(connection, {identifier}).get(identifier) == SHARED
 
-    def _ingest(self, connection: Connection, records: Sequence[Evident], batch: BatchWriter) -> IdentityChanges:
+    def _ingest(self, connection: Connection, records: Sequence[EvidenceRecord], batch: BatchWriter) -> IdentityChanges:
         changes = IdentityChanges()
-        cluster_of = clusters_of(connection, {name for record in records for name in names_of(record)})
+        cluster_of = clusters_of(connection, {name for record in records for name in identifiers_in(record)})
         shared = {name for name, cluster in cluster_of.items() if cluster == SHARED}
         if shared:
             cluster_of = {name: cluster for name, cluster in cluster_of.items() if name not in shared}
@@ -165,20 +172,20 @@ class IdentityRepository:
 
     def _resolved(self, connection: Connection, identifiers: set[Identifier]) -> list[Profile]:
         documents = documents_of(connection, set(clusters_of(connection, identifiers).values()))
-        return [profile for text in documents.values() for profile in self._resolve(from_text(text)).profiles]
+        return [profile for text in documents.values() for profile in self._resolve(decode_evidence(text)).profiles]
 
     def _ingest_group(self, group: _Group, texts: list[str], batch: BatchWriter) -> IdentityChanges:
         first = group.records[0]
-        if len(group.records) == 1 and not isinstance(first, Cut):
-            alone = text_of(first)
+        if len(group.records) == 1 and not isinstance(first, SeparationConstraint):
+            alone = encode_record(first)
             if texts == [alone]:
                 return IdentityChanges()  # the one record that the cluster was made of, again
             if not texts:
                 batch.save(set(), alone, new=group.identifiers)
-                is_anonymous = all(name.kind is Kind.LINE_ID for name in names_of(first))
+                is_anonymous = all(name.kind is IdentifierKind.LINE_ID for name in identifiers_in(first))
                 return IdentityChanges(anonymous=1) if is_anonymous else IdentityChanges(identified=1)
-        before = [from_text(text) for text in texts]
-        if len(before) == 1 and all(map(before[0].knows, group.records)):
+        before = [decode_evidence(text) for text in texts]
+        if len(before) == 1 and all(map(before[0].covers, group.records)):
             return IdentityChanges()
         after = Evidence()
         for evidence in before:
@@ -190,7 +197,7 @@ class IdentityRepository:
             return self._part(group, before, after, shared, batch)
         batch.save(
             group.clusters,
-            to_text(after),
+            encode_evidence(after),
             new=after.identifiers().difference(*known),
             handed_over=set().union(*known[1:]),
         )
@@ -204,14 +211,16 @@ class IdentityRepository:
         for email in sorted(shared):
             batch.share(email, is_known=email in known)
         for claim in after.claims.values():
-            if without(claim, shared) is None:
+            if without_emails(claim, shared) is None:
                 batch.save_shared(claim)
-        parts = parts_without(after, shared)
+        parts = split_without_emails(after, shared)
         for number, part in enumerate(parts):
             names = part.identifiers()
-            batch.save(set() if number else group.clusters, to_text(part), new=names - known, handed_over=names & known)
+            batch.save(
+                set() if number else group.clusters, encode_evidence(part), new=names - known, handed_over=names & known
+            )
         changes = self._changes(before, parts, batch)
-        changes.doubts[Doubt.SHARED_EMAIL] += len(shared)
+        changes.doubts[RejectionReason.SHARED_EMAIL] += len(shared)
         return changes
 
     def find_profiles(self, identifiers: Iterable[Identifier]) -> dict[Identifier, Profile]:
@@ -219,7 +228,7 @@ class IdentityRepository:
         with self._store.read() as connection:
             cluster_of = clusters_of(connection, set(identifiers))
             documents = documents_of(connection, set(cluster_of.values()))
-        resolved = {cluster: resolve(from_text(text), self._policy) for cluster, text in documents.items()}
+        resolved = {cluster: resolve(decode_evidence(text), self._policy) for cluster, text in documents.items()}
         return {name: resolved[cluster].profile_of(name) for name, cluster in cluster_of.items() if cluster != SHARED}
 
     def profiles(self) -> Iterator[Profile]:
@@ -227,23 +236,23 @@ class IdentityRepository:
         query = select(tables.clusters.c.evidence).order_by(tables.clusters.c.cluster_id)
         with self._store.read() as connection:
             for (text,) in connection.execution_options(yield_per=_PAGE).execute(query):
-                yield from resolve(from_text(text), self._policy).profiles
+                yield from resolve(decode_evidence(text), self._policy).profiles
 
     def _changes(self, before: list[Evidence], after: list[Evidence], batch: BatchWriter) -> IdentityChanges:
         former = [self._resolve(evidence) for evidence in before]
         latter = [self._resolve(evidence) for evidence in after]
         former_profiles = [profile for resolution in former for profile in resolution.profiles]
         latter_profiles = [profile for resolution in latter for profile in resolution.profiles]
-        known = {join for resolution in former for join in resolution.joins}
+        known = {join for resolution in former for join in resolution.merges}
         new = sorted(
-            {join for resolution in latter for join in resolution.joins} - known,
+            {join for resolution in latter for join in resolution.merges} - known,
             key=lambda join: (join.evidence_at, join.rule, join.identifier),
         )
         profile_of = _by_identifier(former_profiles) if new else {}
         for join in new:
             batch.save_join(join, profile_of)
-        refused = {refusal for resolution in latter for refusal in resolution.refusals}
-        refused = refused.difference(*(resolution.refusals for resolution in former))
+        refused = {refusal for resolution in latter for refusal in resolution.rejected_identifiers}
+        refused = refused.difference(*(resolution.rejected_identifiers for resolution in former))
         for refusal in sorted(refused, key=lambda refusal: (refusal.identifier, refusal.claimed_by)):
             batch.save_refusal(refusal)
         anonymous = _count_anonymous(latter_profiles) - _count_anonymous(former_profiles)
@@ -251,17 +260,17 @@ class IdentityRepository:
             anonymous,
             len(latter_profiles) - len(former_profiles) - anonymous,
             Counter(join.rule for join in new),
-            Counter(refusal.doubt for refusal in refused),
+            Counter(refusal.reason for refusal in refused),
         )
 
     def _resolve(self, evidence: Evidence) -> Resolution:
         return resolve(evidence, self._policy)
 
 
-def _usable(records: Iterable[Evident], shared: set[Identifier], batch: BatchWriter) -> Iterator[Evident]:
+def _usable(records: Iterable[EvidenceRecord], shared: set[Identifier], batch: BatchWriter) -> Iterator[EvidenceRecord]:
     """Records without emails that name nobody; a claim of nothing else is refused."""
     for record in records:
-        if left := without(record, shared):
+        if left := without_emails(record, shared):
             yield left
         elif isinstance(record, Claim):
             batch.save_shared(record)
@@ -275,11 +284,11 @@ def _count_anonymous(profiles: Iterable[Profile]) -> int:
     return sum(profile.id is None and profile.email is None for profile in profiles)
 
 
-def _groups(records: Iterable[Evident], cluster_of: dict[Identifier, int]) -> Iterator[_Group]:
+def _groups(records: Iterable[EvidenceRecord], cluster_of: dict[Identifier, int]) -> Iterator[_Group]:
     """Part a batch into what hangs together, by itself or through clusters in the store."""
     group_of: dict[Identifier | int, _Group] = {}
     for record in records:
-        names = names_of(record)
+        names = identifiers_in(record)
         clusters = {cluster_of[name] for name in names if name in cluster_of}
         anchors: tuple[Identifier | int, ...] = (*names, *clusters)
         groups = {id(group): group for anchor in anchors if (group := group_of.get(anchor))}.values()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from line_core.identity.model import UNDATED, Doubt, Identifier, Kind
+from line_core.identity.model import UNDATED, Identifier, IdentifierKind, RejectionReason
 from line_core.store.dialects import among, insert_many
 from line_core.store.tables import identity as tables
 from target_line.intake.rejects import Reject, save_rejects
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from line_core.identity.model import Claim, Join, Profile, Refusal
+    from line_core.identity.model import Claim, Merge, Profile, RejectedIdentifier
 
 SHARED = 0
 """In place of a cluster: too many people share the identifier, and it names nobody."""
 _STREAM = "profiles"
 _REASONS = {
-    Doubt.AMBIGUOUS_IDENTITY: Reason.AMBIGUOUS_IDENTITY,
-    Doubt.TOO_MANY_LINE_IDS: Reason.TOO_MANY_LINE_IDS,
-    Doubt.SHARED_EMAIL: Reason.SHARED_EMAIL,
+    RejectionReason.AMBIGUOUS_IDENTITY: Reason.AMBIGUOUS_IDENTITY,
+    RejectionReason.TOO_MANY_LINE_IDS: Reason.TOO_MANY_LINE_IDS,
+    RejectionReason.SHARED_EMAIL: Reason.SHARED_EMAIL,
 }
 
 
@@ -52,7 +52,7 @@ class BatchWriter:
         self._absorbed_clusters: list[dict[str, Any]] = []
         self._handed_over: list[dict[str, Any]] = []
         self._new_identifiers: list[dict[str, Any]] = []
-        self.joins: list[Join] = []
+        self.joins: list[Merge] = []
         """In the order in which they were saved."""
         self._join_rows: list[dict[str, Any]] = []
         self._refused: list[Reject] = []
@@ -89,7 +89,7 @@ class BatchWriter:
             {"kind": kind, "provider": provider, "value": value, "cluster_id": kept} for kind, provider, value in new
         )
 
-    def save_join(self, join: Join, before: Mapping[Identifier, Profile]) -> None:
+    def save_join(self, join: Merge, before: Mapping[Identifier, Profile]) -> None:
         """Keep the audit of a join with the profiles as they were, given by their identifiers."""
         named = (before.get(name) for name in (join.survivor, join.absorbed, join.identifier))
         images = {profile.key: profile for profile in named if profile}
@@ -109,12 +109,12 @@ class BatchWriter:
             },
         )
 
-    def save_refusal(self, refusal: Refusal) -> None:
+    def save_refusal(self, refusal: RejectedIdentifier) -> None:
         """Keep that a profile claims an identifier and does not get it."""
         kind, _, value = refusal.identifier
         record = {refusal.claimed_by.kind.value: refusal.claimed_by.value, kind.value: value}
         words = f"{refusal.claimed_by} claims {refusal.identifier} and does not get it"
-        self._refused.append(Reject(_STREAM, record, _REASONS[refusal.doubt], words))
+        self._refused.append(Reject(_STREAM, record, _REASONS[refusal.reason], words))
 
     def share(self, email: Identifier, *, is_known: bool) -> None:
         """Keep that too many people share an email."""
@@ -161,7 +161,7 @@ class BatchWriter:
 
 def clusters_of(connection: Connection, identifiers: Iterable[Identifier]) -> dict[Identifier, int]:
     """The clusters that identifiers are in, or `SHARED`; those that nothing is known of are left out."""
-    by_issuer: dict[tuple[Kind, str], list[str]] = defaultdict(list)
+    by_issuer: dict[tuple[IdentifierKind, str], list[str]] = defaultdict(list)
     for kind, provider, value in identifiers:
         by_issuer[kind, provider].append(value)
     table = tables.identifiers.c

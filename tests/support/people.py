@@ -6,12 +6,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from line_core.identity.model import Claim, Cut, Evidence, Follow, Identifier, Kind
-from line_core.identity.policy import AttributeConflict, Criterion, IdentifierConflict, Policy
+from line_core.identity.model import Evidence, EvidenceRecord, Identifier, IdentifierKind, SeparationConstraint
+from line_core.identity.policy import AttributeConflict, CanonicalCriterion, IdentifierConflict, MergePolicy
 from target_line.identity.records import parse_follow, parse_profile
 from target_line.intake.roles import Role
-
-Record = Claim | Follow | Cut
 
 
 def line_id(number: int) -> str:
@@ -24,28 +22,28 @@ def minute(at: int) -> str:
     return f"2026-01-01T{at // 60:02}:{at % 60:02}:00Z"
 
 
-def identify(*, at: int = 0, line: int | None = None, **columns: Any) -> Record:
+def identify(*, at: int = 0, line: int | None = None, **columns: Any) -> EvidenceRecord:
     """A `profiles` record; undated without `at`."""
     record = {**columns, "line_id": line_id(line) if line else None, "updated_at": minute(at) if at else None}
     return parse_profile(record, "default")
 
 
-def follow(line: int, *, at: int, type_: str = "follow") -> Record:
+def follow(line: int, *, at: int, type_: str = "follow") -> EvidenceRecord:
     """A `follows` record."""
     record = {"line_id": line_id(line), "type": type_, "occurred_at": minute(at)}
     return parse_follow(record, "default", Role.FOLLOWS)
 
 
-def cut(one: str, other: str | int) -> Cut:
+def cut(one: str, other: str | int) -> SeparationConstraint:
     """That a customer's id is kept apart from an email, or from a LINE ID (given by its number)."""
     if isinstance(other, int):
-        apart = Identifier(Kind.LINE_ID, "default", line_id(other))
+        apart = Identifier(IdentifierKind.LINE_ID, "default", line_id(other))
     else:
-        apart = Identifier(Kind.EMAIL, "", other)
-    return Cut.between(Identifier(Kind.ID, "", one), apart)
+        apart = Identifier(IdentifierKind.EMAIL, "", other)
+    return SeparationConstraint.between(Identifier(IdentifierKind.ID, "", one), apart)
 
 
-def evidence_of(*records: Record) -> Evidence:
+def evidence_of(*records: EvidenceRecord) -> Evidence:
     """What the records say together."""
     evidence = Evidence()
     for record in records:
@@ -66,21 +64,21 @@ _follows = st.builds(
 _cuts = st.builds(cut, st.sampled_from(["a", "b"]), _lines | st.sampled_from(["x@example.com", "y@example.com"]))
 
 
-def policies() -> st.SearchStrategy[Policy]:
+def policies() -> st.SearchStrategy[MergePolicy]:
     """All ways in which the rules can be set."""
     return st.builds(
-        Policy,
-        st.permutations(list(Kind)).map(tuple),
+        MergePolicy,
+        st.permutations(list(IdentifierKind)).map(tuple),
         st.sampled_from(IdentifierConflict),
         st.sampled_from(AttributeConflict),
-        st.permutations(list(Criterion)).map(tuple),
+        st.permutations(list(CanonicalCriterion)).map(tuple),
         st.integers(1, 4),
         st.sampled_from([(), ("unsubscribed",)]),
         st.sampled_from([2, 3, 1000]),
     )
 
 
-def histories() -> st.SearchStrategy[list[Record]]:
+def histories() -> st.SearchStrategy[list[EvidenceRecord]]:
     """Records of a few people who share, hand over and give up identifiers, with equal and missing times, and cuts."""
     named = st.fixed_dictionaries(
         {},

@@ -12,7 +12,7 @@ import requests
 from sqlalchemy import insert
 
 from examples.demo import servers
-from line_core.identity.policy import Policy
+from line_core.identity.policy import MergePolicy
 from line_core.store import open_store
 from line_core.store.tables import ledger
 from line_core.store.tables.rejects import rejects
@@ -150,7 +150,7 @@ def _fill_audits(store_url: str) -> None:
         "last_seen_at": now,
     }
     with open_store(store_url) as store:
-        people = IdentityRepository(store, Policy())
+        people = IdentityRepository(store, MergePolicy())
         people.ingest([follow(1, at=1)])
         people.ingest([identify(at=2, id="1", line=1, name="Aoi"), identify(at=3, id="2", email="ren@example.com")])
         with store.write() as connection:

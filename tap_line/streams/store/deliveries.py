@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import typing as th
 from sqlalchemy import case, func, select
 
-from line_core.identity.codec import from_text
-from line_core.identity.model import Rule
+from line_core.identity.codec import decode_evidence
+from line_core.identity.model import MergeRule
 from line_core.identity.rules import resolve
 from line_core.store.identity_policy import load_policy
 from line_core.store.tables.identity import clusters, merges
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
 
     from line_core.identity.model import Profile
-    from line_core.identity.policy import Policy
+    from line_core.identity.policy import MergePolicy
 
 _PAGE_SIZE = 1000
 # Rows become visible when their transaction ends, which may be a while after the time they were stamped with.
 _OVERLAP = timedelta(minutes=10)
 
 # A profile that goes by these is no longer there; an identifier that only moves leaves its profile behind.
-_GONE_BY = {Rule.ANONYMOUS_IDENTIFIED, Rule.EMAIL_IDENTIFIED}
+_GONE_BY = {MergeRule.ANONYMOUS_IDENTIFIED, MergeRule.EMAIL_IDENTIFIED}
 
 _CHANNEL = th.Property("channel", th.StringType, required=True, description="Name of the channel in target-line")
 
@@ -151,7 +151,7 @@ class Identities(StoreStream):
     ).to_dict()
 
     @cached_property
-    def _policy(self) -> Policy:
+    def _policy(self) -> MergePolicy:
         return load_policy(self._tap.store)
 
     def query(self) -> Select[Any]:
@@ -165,8 +165,8 @@ class Identities(StoreStream):
 
     def records_of(self, row: dict[str, Any]) -> Iterable[dict[str, Any]]:
         """The people whom the evidence is about."""
-        resolution = resolve(from_text(row["evidence"]), self._policy)
-        gone = {str(join.absorbed): str(join.survivor) for join in resolution.joins if join.rule in _GONE_BY}
+        resolution = resolve(decode_evidence(row["evidence"]), self._policy)
+        gone = {str(join.absorbed): str(join.survivor) for join in resolution.merges if join.rule in _GONE_BY}
         for absorbed, survivor in sorted(gone.items()):
             yield {"profile": absorbed, "merged_into": survivor, "updated_at": row["updated_at"]}
         for profile in resolution.profiles:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from line_core.follow_state import FollowState
-from line_core.identity.model import Kind
+from line_core.identity.model import IdentifierKind
 from line_core.identity.policy import opts_out
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.read.recipients import Chat, Everyone, Person, Selection
@@ -117,8 +117,8 @@ def _addressee(recipient: Recipient, profile: Profile | None, policy: SendingPol
     named = recipient.identifier
     if profile is None:
         # Nothing is known of a LINE ID like that, so nothing speaks against it.
-        return User(named.value) if named.kind is Kind.LINE_ID else Skipped(Reason.UNKNOWN_RECIPIENT)
-    if profile.is_contested and named.kind is not Kind.LINE_ID:
+        return User(named.value) if named.kind is IdentifierKind.LINE_ID else Skipped(Reason.UNKNOWN_RECIPIENT)
+    if profile.is_contested and named.kind is not IdentifierKind.LINE_ID:
         return Invalid(Reason.AMBIGUOUS_IDENTITY, f"profiles with different ids claim the {named.kind}")
     account = profile.canonical.get(policy.provider)
     if account is None:

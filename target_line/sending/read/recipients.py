@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from line_core.identity.model import Identifier, Kind
+from line_core.identity.model import Identifier, IdentifierKind
 from line_core.ids import is_chat_id
 from target_line.identity.identifiers import identifier_of
 from target_line.reasons import Reason, RejectedRecordError
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _AUDIENCE = re.compile(r"audience:([0-9]{1,18})")
 _NARROWCAST_PARTS = frozenset({"recipient", "filter", "limit"})
 _CHAT_COLUMNS = ("group_id", "room_id")
-_COLUMNS = (*(kind.value for kind in Kind), *_CHAT_COLUMNS, "recipient")
+_COLUMNS = (*(kind.value for kind in IdentifierKind), *_CHAT_COLUMNS, "recipient")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def parse_recipient(record: Mapping[str, Any], provider: str) -> Recipient:
     ((column, value),) = found
     if column == "recipient":
         return _named(value)
-    if column in _CHAT_COLUMNS or (column == Kind.LINE_ID and is_chat_id(value)):
+    if column in _CHAT_COLUMNS or (column == IdentifierKind.LINE_ID and is_chat_id(value)):
         return _chat(value)
-    identifier = identifier_of(Kind(column), value, provider)
+    identifier = identifier_of(IdentifierKind(column), value, provider)
     if identifier is None:
         raise RejectedRecordError(Reason.NO_RECIPIENT, f"{column} {value!r} names nobody")
     return Person(identifier)

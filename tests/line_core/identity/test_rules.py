@@ -10,9 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from line_core.follow_state import FollowState
-from line_core.identity.codec import from_text, to_text
-from line_core.identity.model import Dated, Doubt, Evidence, Identifier, Kind, Profile, Refusal, Rule
-from line_core.identity.policy import AttributeConflict, Criterion, IdentifierConflict, Policy
+from line_core.identity.codec import decode_evidence, encode_evidence
+from line_core.identity.model import (
+    DatedValue,
+    Evidence,
+    Identifier,
+    IdentifierKind,
+    MergeRule,
+    Profile,
+    RejectedIdentifier,
+    RejectionReason,
+)
+from line_core.identity.policy import AttributeConflict, CanonicalCriterion, IdentifierConflict, MergePolicy
 from line_core.identity.rules import Resolution, resolve
 from tests.support import people
 from tests.support.people import evidence_of, follow, identify, line_id
@@ -20,11 +29,13 @@ from tests.support.people import evidence_of, follow, identify, line_id
 if TYPE_CHECKING:
     from random import Random
 
+    from line_core.identity.model import EvidenceRecord
 
-def resolution(*records: people.Record, policy: Policy | None = None) -> Resolution:
+
+def resolution(*records: EvidenceRecord, policy: MergePolicy | None = None) -> Resolution:
     """Resolve the records, after checking that their order does not matter."""
     outcomes = [
-        resolve(evidence_of(*order), policy or Policy())
+        resolve(evidence_of(*order), policy or MergePolicy())
         for order in itertools.islice(itertools.permutations(records), 120)
     ]
     assert all(outcome == outcomes[0] for outcome in outcomes)
@@ -32,7 +43,7 @@ def resolution(*records: people.Record, policy: Policy | None = None) -> Resolut
 
 
 def by_id(result: Resolution, value: str) -> Profile:
-    return result.profile_of(Identifier(Kind.ID, "", value))
+    return result.profile_of(Identifier(IdentifierKind.ID, "", value))
 
 
 def line_ids(profile: Profile) -> list[str]:
@@ -63,8 +74,8 @@ def test_an_anonymous_profile_goes_into_the_one_that_claims_its_line_id() -> Non
     assert profile.id == "a"
     assert line_ids(profile) == [line_id(1)]
     assert profile.attributes == {"plan": "gold"}
-    (join,) = result.joins
-    assert join.rule is Rule.ANONYMOUS_IDENTIFIED
+    (join,) = result.merges
+    assert join.rule is MergeRule.ANONYMOUS_IDENTIFIED
     assert str(join.survivor) == "id:a"
     assert str(join.absorbed) == f"line_id:default/{line_id(1)}"
 
@@ -77,7 +88,7 @@ def test_a_profile_known_by_its_email_goes_into_the_one_with_the_id_that_claims_
     (profile,) = result.profiles
     assert (profile.id, profile.email) == ("7", "x@example.com")
     assert profile.attributes == {"city": "Osaka"}
-    assert {join.rule for join in result.joins} == {Rule.EMAIL_IDENTIFIED}
+    assert {join.rule for join in result.merges} == {MergeRule.EMAIL_IDENTIFIED}
 
 
 def test_of_equally_strong_identifiers_the_oldest_names_the_survivor() -> None:
@@ -97,14 +108,14 @@ def test_profiles_with_different_ids_never_become_one() -> None:
 
 @pytest.mark.parametrize(("conflict", "keeper"), [("latest", "b"), ("first", "a")])
 def test_a_line_id_that_two_ids_claim_goes_by_identifier_conflict(conflict: str, keeper: str) -> None:
-    policy = Policy(conflict=IdentifierConflict(conflict))
+    policy = MergePolicy(conflict=IdentifierConflict(conflict))
     result = resolution(identify(at=1, id="a", line=1), identify(at=2, id="b", line=1), policy=policy)
     loser = {"a": "b", "b": "a"}[keeper]
     assert line_ids(by_id(result, keeper)) == [line_id(1)]
     assert line_ids(by_id(result, loser)) == []
-    (join,) = result.joins
+    (join,) = result.merges
     assert (join.rule, str(join.survivor), str(join.absorbed)) == (
-        Rule.IDENTIFIER_MOVED,
+        MergeRule.IDENTIFIER_MOVED,
         f"id:{keeper}",
         f"id:{loser}",
     )
@@ -123,9 +134,9 @@ def test_an_email_belongs_to_the_id_that_claims_it_before_it_pulls_line_ids() ->
 
 def test_the_precedence_decides_which_identifier_names_the_survivor() -> None:
     records = [identify(at=1, id="a", email="x@example.com", line=1)]
-    email_first = Policy(precedence=(Kind.EMAIL, Kind.ID, Kind.LINE_ID))
-    assert resolution(*records).profiles[0].key.kind is Kind.ID
-    assert resolution(*records, policy=email_first).profiles[0].key.kind is Kind.EMAIL
+    email_first = MergePolicy(precedence=(IdentifierKind.EMAIL, IdentifierKind.ID, IdentifierKind.LINE_ID))
+    assert resolution(*records).profiles[0].key.kind is IdentifierKind.ID
+    assert resolution(*records, policy=email_first).profiles[0].key.kind is IdentifierKind.EMAIL
 
 
 def test_the_newest_value_of_an_attribute_wins_and_a_null_clears() -> None:
@@ -162,7 +173,7 @@ def test_the_canonical_line_id_follows_then_is_the_latest_identified() -> None:
 
 @given(people.histories(), people.policies(), st.randoms())
 def test_the_order_and_repetition_of_records_change_nothing(
-    history: list[people.Record], policy: Policy, random: Random
+    history: list[EvidenceRecord], policy: MergePolicy, random: Random
 ) -> None:
     shuffled = [*history, *history[::2]]
     random.shuffle(shuffled)
@@ -170,21 +181,21 @@ def test_the_order_and_repetition_of_records_change_nothing(
 
 
 @given(people.histories(), st.integers(min_value=0, max_value=12))
-def test_evidence_gathered_in_parts_is_the_evidence_gathered_at_once(history: list[people.Record], cut: int) -> None:
+def test_evidence_gathered_in_parts_is_the_evidence_gathered_at_once(history: list[EvidenceRecord], cut: int) -> None:
     parts = evidence_of(*history[cut:])
     parts.merge(evidence_of(*history[:cut]))
     assert parts == evidence_of(*history)
 
 
 @given(people.histories())
-def test_evidence_survives_the_store_s_document(history: list[people.Record]) -> None:
+def test_evidence_survives_the_store_s_document(history: list[EvidenceRecord]) -> None:
     evidence = evidence_of(*history)
-    assert from_text(to_text(evidence)) == evidence
+    assert decode_evidence(encode_evidence(evidence)) == evidence
 
 
 @given(people.histories(), people.policies())
 def test_every_identifier_is_in_exactly_one_profile_that_keeps_to_the_limits(
-    history: list[people.Record], policy: Policy
+    history: list[EvidenceRecord], policy: MergePolicy
 ) -> None:
     evidence = evidence_of(*history)
     result = resolve(evidence, policy)
@@ -192,18 +203,20 @@ def test_every_identifier_is_in_exactly_one_profile_that_keeps_to_the_limits(
     assert sorted(named) == sorted(evidence.identifiers())
     for profile in result.profiles:
         kinds = [identifier.kind for identifier in profile.identifiers]
-        assert kinds.count(Kind.ID) <= 1
-        assert kinds.count(Kind.LINE_ID) <= policy.max_line_ids
+        assert kinds.count(IdentifierKind.ID) <= 1
+        assert kinds.count(IdentifierKind.LINE_ID) <= policy.max_line_ids
         assert profile.key in profile.identifiers
-        assert not any(profile.identifiers.issuperset(cut) for cut in evidence.cuts)
+        assert not any(profile.identifiers.issuperset(cut) for cut in evidence.separations)
         assert set(profile.canonical) == {account.provider for account in profile.line_accounts}
 
 
 @given(people.histories(), people.policies())
-def test_a_person_who_opted_out_under_any_name_stays_opted_out(history: list[people.Record], policy: Policy) -> None:
+def test_a_person_who_opted_out_under_any_name_stays_opted_out(
+    history: list[EvidenceRecord], policy: MergePolicy
+) -> None:
     evidence = evidence_of(*history)
     for profile in resolve(evidence, policy).profiles:
-        newest: dict[Identifier, Dated] = {}
+        newest: dict[Identifier, DatedValue] = {}
         for claim in evidence.claims.values():
             side = min(claim.identifiers, key=policy.rank)
             if side in profile.identifiers and (said := claim.attributes.get("unsubscribed")):
@@ -214,7 +227,7 @@ def test_a_person_who_opted_out_under_any_name_stays_opted_out(history: list[peo
 
 @given(people.histories(), people.policies(), st.sampled_from(["a", "b"]), st.integers(1, 4))
 def test_what_is_cut_is_apart_and_what_has_nothing_to_do_with_it_is_as_before(
-    history: list[people.Record], policy: Policy, one: str, line: int
+    history: list[EvidenceRecord], policy: MergePolicy, one: str, line: int
 ) -> None:
     before = resolve(evidence_of(*history), policy)
     after = resolve(evidence_of(*history, people.cut(one, line)), policy)
@@ -228,16 +241,16 @@ def test_what_is_cut_is_apart_and_what_has_nothing_to_do_with_it_is_as_before(
 
 def test_under_reject_what_two_ids_claim_belongs_to_neither_and_is_shown() -> None:
     claims = identify(at=1, id="a", line=1), identify(at=2, id="b", line=1), identify(at=3, id="b", line=2)
-    found = resolve(evidence_of(*claims), Policy(conflict=IdentifierConflict.REJECT))
-    contested = Identifier(Kind.LINE_ID, "default", line_id(1))
-    a, b = Identifier(Kind.ID, "", "a"), Identifier(Kind.ID, "", "b")
+    found = resolve(evidence_of(*claims), MergePolicy(conflict=IdentifierConflict.REJECT))
+    contested = Identifier(IdentifierKind.LINE_ID, "default", line_id(1))
+    a, b = Identifier(IdentifierKind.ID, "", "a"), Identifier(IdentifierKind.ID, "", "b")
     assert found.profile_of(contested).identifiers == {contested}
     assert found.profile_of(contested).is_contested
     assert not found.profile_of(b).is_contested
     assert found.profile_of(b).canonical["default"].line_id == line_id(2)
-    assert found.refusals == {
-        Refusal(Doubt.AMBIGUOUS_IDENTITY, a, contested),
-        Refusal(Doubt.AMBIGUOUS_IDENTITY, b, contested),
+    assert found.rejected_identifiers == {
+        RejectedIdentifier(RejectionReason.AMBIGUOUS_IDENTITY, a, contested),
+        RejectedIdentifier(RejectionReason.AMBIGUOUS_IDENTITY, b, contested),
     }
 
 
@@ -247,8 +260,8 @@ def test_under_reject_an_email_of_two_ids_pulls_no_line_id_to_either() -> None:
         identify(at=2, id="b", email="x@example.com"),
         identify(at=3, email="x@example.com", line=1),
     )
-    found = resolve(evidence_of(*claims), Policy(conflict=IdentifierConflict.REJECT))
-    shared = found.profile_of(Identifier(Kind.EMAIL, "", "x@example.com"))
+    found = resolve(evidence_of(*claims), MergePolicy(conflict=IdentifierConflict.REJECT))
+    shared = found.profile_of(Identifier(IdentifierKind.EMAIL, "", "x@example.com"))
     assert [account.line_id for account in shared.line_accounts] == [line_id(1)]
     assert shared.is_contested
     assert shared.id is None
@@ -256,14 +269,14 @@ def test_under_reject_an_email_of_two_ids_pulls_no_line_id_to_either() -> None:
 
 def test_a_profile_takes_no_more_line_ids_than_it_may_the_newest_first() -> None:
     claims = [identify(at=line, id="a", line=line) for line in range(1, 5)]
-    found = resolve(evidence_of(*claims), Policy(max_line_ids=2))
-    assert [account.line_id for account in found.profile_of(Identifier(Kind.ID, "", "a")).line_accounts] == [
+    found = resolve(evidence_of(*claims), MergePolicy(max_line_ids=2))
+    assert [account.line_id for account in found.profile_of(Identifier(IdentifierKind.ID, "", "a")).line_accounts] == [
         line_id(3),
         line_id(4),
     ]
-    assert {(refusal.doubt, refusal.identifier.value) for refusal in found.refusals} == {
-        (Doubt.TOO_MANY_LINE_IDS, line_id(1)),
-        (Doubt.TOO_MANY_LINE_IDS, line_id(2)),
+    assert {(refusal.reason, refusal.identifier.value) for refusal in found.rejected_identifiers} == {
+        (RejectionReason.TOO_MANY_LINE_IDS, line_id(1)),
+        (RejectionReason.TOO_MANY_LINE_IDS, line_id(2)),
     }
 
 
@@ -272,8 +285,8 @@ def test_with_survivor_others_fill_only_what_the_survivor_s_records_leave_empty(
         identify(at=1, id="a", email="x@example.com", plan="gold", city=None),
         identify(at=5, email="x@example.com", plan="free", city="Osaka", tier="b"),
     )
-    (newest,) = resolve(evidence_of(*claims), Policy()).profiles
-    (own,) = resolve(evidence_of(*claims), Policy(attributes=AttributeConflict.SURVIVOR)).profiles
+    (newest,) = resolve(evidence_of(*claims), MergePolicy()).profiles
+    (own,) = resolve(evidence_of(*claims), MergePolicy(attributes=AttributeConflict.SURVIVOR)).profiles
     assert newest.attributes == {"plan": "free", "city": "Osaka", "tier": "b"}
     assert own.attributes == {"plan": "gold", "city": "Osaka", "tier": "b"}
 
@@ -295,25 +308,25 @@ def test_the_line_id_to_write_to_is_elected_by_the_policy_s_order() -> None:
         follow(2, at=2),
     )
 
-    def elected(*criteria: Criterion) -> str:
-        (profile,) = resolve(evidence_of(*history), Policy(canonical=criteria)).profiles
+    def elected(*criteria: CanonicalCriterion) -> str:
+        (profile,) = resolve(evidence_of(*history), MergePolicy(canonical=criteria)).profiles
         return profile.canonical["default"].line_id
 
-    assert elected(*Criterion) == line_id(2)
-    assert elected(Criterion.LATEST_IDENTIFIED) == line_id(1)
-    assert elected(Criterion.LATEST_FOLLOWED) == line_id(2)
+    assert elected(*CanonicalCriterion) == line_id(2)
+    assert elected(CanonicalCriterion.LATEST_IDENTIFIED) == line_id(1)
+    assert elected(CanonicalCriterion.LATEST_FOLLOWED) == line_id(2)
     assert elected() == line_id(1), "the smallest"
 
 
 def test_a_cut_undoes_a_merge_for_good_and_gives_a_moved_identifier_back() -> None:
     anonymous, known = follow(1, at=1), identify(at=2, id="a", line=1)
     apart = resolution(anonymous, known, people.cut("a", 1), identify(at=9, id="a", line=1))
-    assert [profile.key.kind for profile in apart.profiles] == [Kind.ID, Kind.LINE_ID]
-    assert apart.joins == frozenset()
+    assert [profile.key.kind for profile in apart.profiles] == [IdentifierKind.ID, IdentifierKind.LINE_ID]
+    assert apart.merges == frozenset()
     handed_over = identify(at=1, id="a", line=1), identify(at=2, id="b", line=1)
     back = resolution(*handed_over, people.cut("b", 1))
-    assert back.profile_of(Identifier(Kind.LINE_ID, "default", line_id(1))).id == "a"
+    assert back.profile_of(Identifier(IdentifierKind.LINE_ID, "default", line_id(1))).id == "a"
 
 
 def test_no_evidence_is_nobody() -> None:
-    assert resolve(Evidence(), Policy()) == Resolution((), frozenset())
+    assert resolve(Evidence(), MergePolicy()) == Resolution((), frozenset())

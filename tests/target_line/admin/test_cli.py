@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from line_core.identity.policy import Policy
+from line_core.identity.policy import MergePolicy
 from line_core.store.database import SCHEMA_VERSION
 from target_line.admin.cli import commands
 from target_line.identity.repository import IdentityRepository
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def filled_store(store: Store) -> Store:
-    identity = IdentityRepository(store, Policy())
+    identity = IdentityRepository(store, MergePolicy())
     identity.ingest([follow(1, at=1), follow(2, at=1)])
     identity.ingest([identify(at=2, id="a", email="a@example.com", line=1, name="Aoi")])
     with store.write(alone="ledger") as connection:

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from sqlalchemy import insert, select
 
 from line_core.errors import LineError
-from line_core.identity.model import Identifier, Kind
-from line_core.identity.policy import IdentifierConflict, Policy
+from line_core.identity.model import Identifier, IdentifierKind
+from line_core.identity.policy import IdentifierConflict, MergePolicy
 from line_core.message_status import MessageStatus
 from line_core.store.identity_policy import load_policy, save_policy
 from line_core.store.tables import audience, ledger, metadata
@@ -44,7 +44,7 @@ EMAIL = "aoi@example.com"
 @pytest.fixture
 def identity(store: Store) -> IdentityRepository:
     """Aoi, who followed, then bought; and Ren."""
-    repository = IdentityRepository(store, Policy())
+    repository = IdentityRepository(store, MergePolicy())
     repository.ingest([follow(1, at=1), follow(2, at=1)])
     repository.ingest([identify(at=2, id="42", email=EMAIL, line=1, name="Aoi")])
     repository.ingest([identify(at=3, id="43", line=2, name="Ren")])
@@ -177,9 +177,9 @@ def test_a_forgotten_person_is_nowhere_in_the_store_and_others_are_as_before(sto
         rows = connection.execute(select(ledger.messages.c.message_id, ledger.messages.c.status)).tuples()
         assert dict(rows.all()) == {"1": "accepted", "2": "accepted", "3": "accepted", "4": "skipped"}
     gone = ErasedIdentifiers(store)
-    assert Identifier(Kind.ID, "", "42") in gone
-    assert Identifier(Kind.LINE_ID, "default", line_id(1)) in gone
-    assert Identifier(Kind.LINE_ID, "default", line_id(2)) not in gone
+    assert Identifier(IdentifierKind.ID, "", "42") in gone
+    assert Identifier(IdentifierKind.LINE_ID, "default", line_id(1)) in gone
+    assert Identifier(IdentifierKind.LINE_ID, "default", line_id(2)) not in gone
     with pytest.raises(LineError, match="nobody in the store"):
         run(store_url, "forget", EMAIL, "--yes")
 
@@ -198,7 +198,7 @@ def test_what_is_being_sent_to_a_person_must_be_settled_before_they_are_forgotte
 
 
 def test_why_a_shared_email_names_nobody_can_be_asked(store: Store, store_url: str) -> None:
-    policy = Policy(max_people_per_email=2)
+    policy = MergePolicy(max_people_per_email=2)
     save_policy(store, policy)
     shared = [identify(at=1, id=str(number), email="info@example.com") for number in range(3)]
     IdentityRepository(store, policy).ingest(shared)
@@ -214,9 +214,9 @@ def test_nobody_is_forgotten_without_being_asked_again(store: Store, store_url: 
 
 
 def test_who_looks_resolves_by_the_policy_of_the_last_run(store: Store) -> None:
-    assert load_policy(store) == Policy()
-    assert save_policy(store, Policy()) is False
-    other = Policy(conflict=IdentifierConflict.FIRST, opt_outs=("no_line",), max_line_ids=3)
+    assert load_policy(store) == MergePolicy()
+    assert save_policy(store, MergePolicy()) is False
+    other = MergePolicy(conflict=IdentifierConflict.FIRST, opt_outs=("no_line",), max_line_ids=3)
     assert save_policy(store, other) is True
     assert load_policy(store) == other
     assert save_policy(store, other) is False

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from line_core.follow_state import FollowState
-from line_core.identity.model import UNDATED, Identifier, Kind
+from line_core.identity.model import UNDATED, Identifier, IdentifierKind
 from target_line.identity.records import parse_follow, parse_profile
 from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
@@ -19,12 +19,14 @@ from tests.support.people import line_id
     [("c-1", "c-1"), (" c-1 ", "c-1"), (7, "7"), (7.0, "7"), (10**30, str(10**30)), ("山田　太郎", "山田　太郎")],
 )
 def test_an_id_is_text_or_a_whole_number(value: object, id_: str) -> None:
-    assert parse_profile({"id": value}, "default").identifiers == (Identifier(Kind.ID, "", id_),)
+    assert parse_profile({"id": value}, "default").identifiers == (Identifier(IdentifierKind.ID, "", id_),)
 
 
 @pytest.mark.parametrize("email", ["Ann@Example.COM", "  ann@example.com\n", "\uff41nn@example.com"])
 def test_an_email_is_the_same_in_any_case_width_and_padding(email: str) -> None:
-    assert parse_profile({"email": email}, "default").identifiers == (Identifier(Kind.EMAIL, "", "ann@example.com"),)
+    assert parse_profile({"email": email}, "default").identifiers == (
+        Identifier(IdentifierKind.EMAIL, "", "ann@example.com"),
+    )
 
 
 def test_every_other_column_is_an_attribute_and_so_is_every_key_of_the_attributes_column() -> None:

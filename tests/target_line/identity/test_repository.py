@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
-from line_core.identity.model import Doubt, Identifier, Kind, Rule
-from line_core.identity.policy import IdentifierConflict, Policy
+from line_core.identity.model import Identifier, IdentifierKind, MergeRule, RejectionReason
+from line_core.identity.policy import IdentifierConflict, MergePolicy
 from line_core.identity.rules import resolve
-from line_core.identity.sharing import parts_without, shared_emails
+from line_core.identity.sharing import shared_emails, split_without_emails
 from line_core.store import open_store
 from line_core.store.tables import identity as tables
 from line_core.store.tables.rejects import rejects
@@ -25,20 +25,20 @@ from tests.support.people import evidence_of, follow, identify, line_id
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from line_core.identity.model import Profile
+    from line_core.identity.model import EvidenceRecord, Profile
     from line_core.store import Store
 
 
 @pytest.fixture
 def identity(store: Store) -> IdentityRepository:
-    return IdentityRepository(store, Policy())
+    return IdentityRepository(store, MergePolicy())
 
 
 def test_a_batch_reports_the_profiles_it_added_and_the_joins_it_made(identity: IdentityRepository) -> None:
     first = identity.ingest([follow(1, at=1), follow(2, at=1)])
     assert (first.profiles_added, dict(first.joins)) == (2, {})
     second = identity.ingest([identify(at=2, id="a", line=1), identify(at=2, id="a", line=2)])
-    assert (second.profiles_added, dict(second.joins)) == (-1, {Rule.ANONYMOUS_IDENTIFIED: 2})
+    assert (second.profiles_added, dict(second.joins)) == (-1, {MergeRule.ANONYMOUS_IDENTIFIED: 2})
 
 
 def test_the_same_batch_again_changes_nothing(identity: IdentityRepository, store: Store) -> None:
@@ -61,8 +61,11 @@ def test_a_merge_keeps_the_images_of_what_the_store_had_before(identity: Identit
 
 def test_any_identifier_finds_the_profile_and_unknown_ones_find_none(identity: IdentityRepository) -> None:
     identity.ingest([identify(at=1, id="a", email="x@example.com"), identify(at=2, id="a", line=1)])
-    names = [Identifier(Kind.EMAIL, "", "x@example.com"), Identifier(Kind.LINE_ID, "default", line_id(1))]
-    found = identity.find_profiles([*names, Identifier(Kind.ID, "", "nobody")])
+    names = [
+        Identifier(IdentifierKind.EMAIL, "", "x@example.com"),
+        Identifier(IdentifierKind.LINE_ID, "default", line_id(1)),
+    ]
+    found = identity.find_profiles([*names, Identifier(IdentifierKind.ID, "", "nobody")])
     assert {name: found[name].id for name in found} == dict.fromkeys(names, "a")
 
 
@@ -77,7 +80,7 @@ def merge_ids(store: Store) -> dict[str, int]:
     """Numbers of the merges that can be undone, by rule."""
     with store.read() as connection:
         table = tables.merges.c
-        query = select(table.rule, table.merge_id).where(table.undone_at.is_(None), table.rule != Rule.UNMERGED)
+        query = select(table.rule, table.merge_id).where(table.undone_at.is_(None), table.rule != MergeRule.UNMERGED)
         return dict(connection.execute(query).tuples().all())
 
 
@@ -92,9 +95,9 @@ def test_a_merge_can_be_undone_and_stays_undone_when_the_records_come_again(
     for batch in records:
         assert identity.ingest(batch).profiles_added == 0
     found = {profile.key.kind: profile for profile in identity.profiles()}
-    assert found[Kind.ID].attributes == {"plan": "gold"}
-    assert found[Kind.ID].line_accounts == ()
-    assert [account.line_id for account in found[Kind.LINE_ID].line_accounts] == [line_id(1)]
+    assert found[IdentifierKind.ID].attributes == {"plan": "gold"}
+    assert found[IdentifierKind.ID].line_accounts == ()
+    assert [account.line_id for account in found[IdentifierKind.LINE_ID].line_accounts] == [line_id(1)]
     with store.read() as connection:
         merged, undone = connection.execute(select(tables.merges).order_by(tables.merges.c.merge_id)).all()
     assert merged.undone_at is not None
@@ -118,14 +121,17 @@ def test_a_merge_is_undone_once_and_only_if_there_is_one(identity: IdentityRepos
 
 
 def test_what_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> None:
-    identity = IdentityRepository(store, Policy(conflict=IdentifierConflict.REJECT, max_line_ids=1))
+    identity = IdentityRepository(store, MergePolicy(conflict=IdentifierConflict.REJECT, max_line_ids=1))
     batch = [
         identify(at=1, id="a", line=1),
         identify(at=1, id="b", line=1),
         identify(at=1, id="c", line=2),
         identify(at=2, id="c", line=3),
     ]
-    assert identity.ingest(batch).doubts == {Doubt.AMBIGUOUS_IDENTITY: 2, Doubt.TOO_MANY_LINE_IDS: 1}
+    assert identity.ingest(batch).doubts == {
+        RejectionReason.AMBIGUOUS_IDENTITY: 2,
+        RejectionReason.TOO_MANY_LINE_IDS: 1,
+    }
     assert identity.ingest(batch).doubts == {}
     with store.read() as connection:
         found = connection.execute(select(rejects.c.reason, rejects.c.record)).tuples().all()
@@ -137,17 +143,17 @@ def test_what_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> Non
 
 
 def test_an_email_that_too_many_share_names_nobody_for_good(store: Store) -> None:
-    identity = IdentityRepository(store, Policy(max_people_per_email=3))
+    identity = IdentityRepository(store, MergePolicy(max_people_per_email=3))
     shared = "info@example.com"
     changes = identity.ingest([identify(at=1, email=shared, plan="free"), identify(at=1, id="a", email=shared, line=1)])
     assert changes.profiles_added == 1
     changes = identity.ingest([identify(at=2, id="b", email=shared, line=2)])
-    assert changes.doubts == {Doubt.SHARED_EMAIL: 1}
+    assert changes.doubts == {RejectionReason.SHARED_EMAIL: 1}
     changes = identity.ingest([identify(at=3, id="c", email=shared), identify(at=3, email=shared, plan="gold")])
     assert changes.profiles_added == 1
     found = sorted((profile.id or "", profile.email) for profile in identity.profiles())
     assert found == [("a", None), ("b", None), ("c", None)]
-    email = Identifier(Kind.EMAIL, "", shared)
+    email = Identifier(IdentifierKind.EMAIL, "", shared)
     assert identity.find_profiles([email]) == {}
     assert identity.evidence_of(email) is None
     with store.read() as connection:
@@ -164,7 +170,7 @@ def test_an_email_that_too_many_share_names_nobody_for_good(store: Store) -> Non
 def test_a_preview_tells_the_joins_and_changes_nothing(identity: IdentityRepository, store: Store) -> None:
     identity.ingest([follow(1, at=1)])
     (join,) = identity.preview([identify(at=2, id="a", line=1)])
-    assert (join.rule, str(join.survivor)) == (Rule.ANONYMOUS_IDENTIFIED, "id:a")
+    assert (join.rule, str(join.survivor)) == (MergeRule.ANONYMOUS_IDENTIFIED, "id:a")
     assert merge_ids(store) == {}
     assert [profile.id for profile in identity.profiles()] == [None]
 
@@ -186,8 +192,8 @@ def emptied_store(request: pytest.FixtureRequest) -> Iterator[Store]:
 @given(people.histories(), people.policies(), st.data())
 def test_the_people_are_the_same_whatever_the_batches(
     emptied_store: Store,
-    history: list[people.Record],
-    policy: Policy,
+    history: list[EvidenceRecord],
+    policy: MergePolicy,
     data: st.DataObject,
 ) -> None:
     with emptied_store.write() as connection:
@@ -204,7 +210,7 @@ def test_the_people_are_the_same_whatever_the_batches(
         homeless = connection.execute(homes.except_(select(tables.clusters.c.cluster_id))).scalars().all()
     assert set(homeless) <= {SHARED}, "identifiers point at clusters that are gone"
     evidence = evidence_of(*history)
-    parts = parts_without(evidence, shared_emails(evidence, policy.max_people_per_email))
+    parts = split_without_emails(evidence, shared_emails(evidence, policy.max_people_per_email))
     expected = [profile for part in parts for profile in resolve(part, policy).profiles]
     assert sorted(identity.profiles(), key=by_key) == sorted(expected, key=by_key)
     named = {name: profile for profile in expected for name in profile.identifiers}

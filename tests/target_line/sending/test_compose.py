@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from line_core.identity.policy import Policy
+from line_core.identity.policy import MergePolicy
 from line_core.identity.rules import resolve
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.decide.content import ContentWriter
@@ -21,14 +21,13 @@ from target_line.sending.read.recipients import Chat, Everyone, Selection, parse
 from tests.support.people import evidence_of, follow, identify, line_id
 
 if TYPE_CHECKING:
-    from line_core.identity.model import Profile
-    from tests.support import people
+    from line_core.identity.model import EvidenceRecord, Profile
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
-def profile(*records: people.Record) -> Profile:
-    (only,) = resolve(evidence_of(*records), Policy()).profiles
+def profile(*records: EvidenceRecord) -> Profile:
+    (only,) = resolve(evidence_of(*records), MergePolicy()).profiles
     return only
 
 

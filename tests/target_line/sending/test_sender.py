@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from line_core.api.rate_limit.limiter import LocalRateLimiter
 from line_core.api.response import Response
-from line_core.identity.policy import Policy
+from line_core.identity.policy import MergePolicy
 from line_core.store.tables.ledger import messages
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.reject_limit import RejectLimit
@@ -64,7 +64,7 @@ def test_what_was_decided_long_before_it_can_be_claimed_is_decided_again(
         RequestClaims(store, "main", "run", ledger, policy),
         cast("LineClient", SlowLine(1)),
         LocalRateLimiter(),
-        Decider(IdentityRepository(store, Policy()), policy, "main", Units()),
+        Decider(IdentityRepository(store, MergePolicy()), policy, "main", Units()),
         Allowance("main", Quota.unlimited()),
         report,
     )
