@@ -1,4 +1,4 @@
-"""Runs in the store: what each did with its records."""
+"""The history of runs in the store: one row per run with its outcomes."""
 
 from __future__ import annotations
 
@@ -17,22 +17,21 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """One run of the target."""
+    """One run of the target: its id, channel, mode and start time."""
 
     def __init__(self, channel: str, mode: str) -> None:
-        """Begin.
-
-        Args:
-            channel: Name of the channel that sends.
-            mode: What is done with the messages that are due.
-        """
         self.run_id = str(uuid.uuid4())
         self._channel = channel
         self._mode = mode
         self._started_at = datetime.now(UTC)
 
     def save(self, store: Store, report: RunReport, error: LineError | None) -> None:
-        """Keep the run's figures, and why it ended early, if it did.
+        """Insert the row of this run.
+
+        Args:
+            store: The open store.
+            report: The counts of the run.
+            error: The error that ended the run, if any.
 
         Raises:
             StoreError: The store cannot be written.

@@ -1,10 +1,10 @@
-"""What a run did, counted while it goes and told at its end: each record of its input has one outcome."""
+"""Counts of one run: every input record has exactly one outcome. Logged and stored at the end of the run."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from line_core.message_status import MessageStatus
 from target_line.identity.repository import IdentityChanges
@@ -16,91 +16,124 @@ if TYPE_CHECKING:
 
     from target_line.intake.rejects import Reject
     from target_line.reasons import Reason
-    from target_line.sending.claim.outcomes import RequestOutcome
-    from target_line.sending.ledger import MessageCounts
 
-TAKEN_IN = "taken in"
+STORED = "taken in"
+"""Outcome of a record of identity evidence. The text is part of the stored reports of runs."""
 DUPLICATE = "duplicate"
+"""Outcome of a message whose message_id was in the ledger before."""
 
 
 class OutcomesError(Exception):
-    """A defect: records of a run have no outcome, or several."""
+    """A defect: records of a run have no outcome, or more than one."""
+
+
+class _CountedRequest(Protocol):
+    @property
+    def messages(self) -> int: ...
+
+
+class CountedOutcome(Protocol):
+    """The outcome of a request that carried messages."""
+
+    @property
+    def status(self) -> MessageStatus:
+        """Status of the request and of its messages."""
+
+    @property
+    def request(self) -> _CountedRequest:
+        """The request; `messages` is the number of messages in it."""
 
 
 @dataclass
 class RunReport:
-    """The figures of one run."""
+    """The counts of one run."""
 
     reject_limit: RejectLimit = field(default_factory=RejectLimit)
     received: Counter[Role] = field(default_factory=Counter)
-    """Records of the input."""
+    """Input records by stream role."""
     outcomes: defaultdict[Role, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    """Outcomes of the records received; those of new messages come at the end, from the ledger."""
+    """Outcomes of the input records; those of new messages are added at the end, from the ledger."""
     changes: IdentityChanges = field(default_factory=IdentityChanges)
     messages_new: int = 0
+    """Messages that this run added to the ledger."""
     sent: Counter[str] = field(default_factory=Counter)
-    """Messages settled in this run, of whatever run they came with, by status and reason."""
-    _refused_in_sending: int = 0
+    """Messages processed after the input, including those of earlier runs, by status and reason."""
+    _rejected_in_sending: int = 0
 
     def add_rejects(self, role: Role, rejects: Sequence[Reject]) -> None:
-        """Count refused records."""
+        """Count rejected records."""
         self.received[role] += len(rejects)
         self.outcomes[role].update(_outcome(MessageStatus.REJECTED, reject.reason) for reject in rejects)
 
-    def add_evidence(self, role: Role, records: int, changes: IdentityChanges | None) -> None:
-        """Count a batch of evidence and what it changed."""
+    def add_evidence(self, role: Role, records: int, changes: IdentityChanges) -> None:
+        """Count a batch of evidence and the changes of profiles that it caused."""
         self.received[role] += records
-        self.outcomes[role][TAKEN_IN] += records
-        if changes:
-            self.changes.add(changes)
+        self.outcomes[role][STORED] += records
+        self.changes.add(changes)
 
     def add_messages(self, *, received: int, new: int) -> None:
-        """Count a batch of staged messages."""
+        """Count a batch of messages; those that are not new are duplicates."""
         self.received[Role.MESSAGES] += received
         self.outcomes[Role.MESSAGES][DUPLICATE] += received - new
         self.messages_new += new
 
-    def add_unsent(self, settled: Mapping[tuple[MessageStatus, Reason], int]) -> None:
-        """Count messages that ended without a request, or are held back."""
-        for (status, reason), count in settled.items():
+    def add_unsent(self, counts: Mapping[tuple[MessageStatus, Reason], int]) -> None:
+        """Count messages for which no request was sent: rejected, skipped, unknown or postponed."""
+        for (status, reason), count in counts.items():
             self.sent[_outcome(status, reason)] += count
-            self._refused_in_sending += count if status is MessageStatus.REJECTED else 0
+            self._rejected_in_sending += count if status is MessageStatus.REJECTED else 0
 
-    def add_results(self, results: Sequence[RequestOutcome]) -> None:
-        """Count messages by what came of their requests."""
-        for result in results:
-            self.sent[result.status] += result.request.messages
-            self._refused_in_sending += result.request.messages if result.status is MessageStatus.REJECTED else 0
+    def add_results(self, outcomes: Iterable[CountedOutcome]) -> None:
+        """Count the messages of requests by the status of the request."""
+        for outcome in outcomes:
+            self.sent[outcome.status] += outcome.request.messages
+            self._rejected_in_sending += outcome.request.messages if outcome.status is MessageStatus.REJECTED else 0
 
     def reject_limit_error(self, *, final: bool = False) -> TooManyRejectsError | None:
-        """The error that the records refused so far are, by `max_rejects`."""
-        refused = sum(
+        """Return an error if more records were rejected so far than `max_rejects` allows.
+
+        Args:
+            final: Whether all records are counted. Before that, a share is compared only once enough records are.
+        """
+        rejected = sum(
             count
             for outcomes in self.outcomes.values()
             for outcome, count in outcomes.items()
             if outcome.startswith(MessageStatus.REJECTED)
         )
-        known = self.received.total() - self.messages_new + self.sent.total()
-        return self.reject_limit.exceeded(refused + self._refused_in_sending, known, final=final)
+        counted = self.received.total() - self.messages_new + self.sent.total()
+        return self.reject_limit.error(rejected + self._rejected_in_sending, counted, final=final)
 
-    def settle(self, outcomes: MessageCounts) -> None:
-        """Add what has become of the run's new messages, as the ledger has it, and check that nothing is missing.
+    def check_reject_limit(self) -> None:
+        """Compare the rejects of all records counted so far with `max_rejects`.
 
         Raises:
-            OutcomesError: The outcomes do not add up to the records.
+            TooManyRejectsError: There are more rejects than allowed.
         """
-        for (status, reason), count in outcomes.items():
+        if error := self.reject_limit_error(final=True):
+            raise error
+
+    def add_outcomes_of_new_messages(self, counts: Mapping[tuple[str, str | None], int]) -> None:
+        """Count the messages that this run added to the ledger, and check that every record has one outcome.
+
+        Args:
+            counts: Number of messages by status and reason.
+
+        Raises:
+            OutcomesError: The number of outcomes differs from the number of records.
+        """
+        for (status, reason), count in counts.items():
             self.outcomes[Role.MESSAGES][_outcome(status, reason)] += count
         for role, received in self.received.items():
             if self.outcomes[role].total() != received:
                 raise OutcomesError(f"{received:,} {role} records have {self.outcomes[role].total():,} outcomes")
 
     def as_json(self) -> dict[str, dict[str, int]]:
-        """Outcomes by role, for the store."""
+        """Return the outcomes by role, for the store."""
         return {role: dict(sorted((+outcomes).items())) for role, outcomes in sorted(self.outcomes.items())}
 
     def profile_changes(self) -> dict[str, Any]:
-        """What the run did to the profiles, for the store."""
+        """Return the changes of profiles, for the store."""
         return {
             "created": self.changes.profiles_added + self.changes.merged,
             "merged": self.changes.merged,
@@ -112,23 +145,23 @@ class RunReport:
         }
 
     def lines(self) -> Iterator[str]:
-        """The report, a line a subject, without any personal data."""
+        """Return the report as log lines without personal data."""
         for role, received in sorted(self.received.items()):
             yield f"{role}: {received:,} records: {_listed((+self.outcomes[role]).items())}"
         if any(role is not Role.MESSAGES for role in self.received):
             changes = self.changes
             created, net = changes.profiles_added + changes.merged, changes.profiles_added
             yield (
-                f"people: {created:,} created, {changes.merged:,} merged into others, {net:+,} in all "
+                f"profiles: {created:,} created, {changes.merged:,} merged into other profiles, net change {net:+,} "
                 f"(anonymous {changes.anonymous:+,}, identified {changes.identified:+,})"
             )
-            yield f"merges and moves: {_listed(changes.joins.items())}"
+            yield f"merges and moved identifiers: {_listed(changes.joins.items())}"
             if changes.doubts:
-                yield f"identifiers claimed by profiles that do not get them: {_listed(changes.doubts.items())}"
+                yield f"rejected identifier claims: {_listed(changes.doubts.items())}"
         if self.sent:
-            yield f"sending, messages of earlier runs included: {_listed(self.sent.items())}"
+            yield f"sending, including messages of earlier runs: {_listed(self.sent.items())}"
         if any(outcome.startswith(MessageStatus.REJECTED) for counts in self.outcomes.values() for outcome in counts):
-            yield "rejects, whole and with their reasons: `target-line-admin rejects`"
+            yield "to list the rejected records with their reasons: `target-line-admin rejects`"
 
 
 def _outcome(status: str, reason: str | None) -> str:

@@ -244,3 +244,8 @@ def policy_of(config: Mapping[str, Any]) -> MergePolicy:
         tuple(config["suppression_attributes"]),
         config["max_people_per_email"],
     )
+
+
+def junk_identifiers_of(config: Mapping[str, Any]) -> frozenset[str]:
+    """Return the ids and emails that identify nobody, in lower case."""
+    return frozenset(value.strip().casefold() for value in config["junk_identifiers"])

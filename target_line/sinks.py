@@ -1,181 +1,125 @@
-"""The sinks: a batch of records becomes evidence or scheduled messages, durably; bad ones become rejects.
+"""Sinks: store each batch of records as identity evidence or scheduled messages, and invalid records as rejects.
 
-The SDK emits STATE only after every sink has drained, so a batch must be in the store when `process_batch` returns.
+The SDK emits STATE only after every sink has drained, so a batch must be committed when `process_batch` returns.
 """
 
 from __future__ import annotations
 
+import abc
 import gc
 import json
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
+from singer_sdk import Target
 from singer_sdk.sinks import BatchSink
 
-from target_line.identity.records import parse_follow, parse_profile
 from target_line.intake.record_validation import RecordValidator
 from target_line.intake.rejects import Reject, save_rejects
-from target_line.intake.roles import Role
+from target_line.intake.roles import Role, role_of
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.ledger import MessageToStage
-from target_line.sending.read.message import parse_message
-from target_line.sending.read.recipients import Person
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from line_core.identity.model import Claim, Follow, Identifier
-    from target_line.target import TargetLine
+    from target_line.run_context import RunContext
+
+
+class RunTarget(Target):
+    """A target whose sinks share one run context."""
+
+    @property
+    @abc.abstractmethod
+    def run_context(self) -> RunContext:
+        """The objects that the sinks use."""
 
 
 class LineSink(BatchSink):
-    """What all sinks do: check each record, and part what is usable from what is refused."""
-
-    role: ClassVar[Role]
-    target: TargetLine
+    """Validates and parses each record, and saves rejects; a subclass saves the parsed records."""
 
     def __init__(
         self,
-        target: TargetLine,
+        target: RunTarget,
         stream_name: str,
         schema: dict[str, Any],
         key_properties: Sequence[str] | None,
     ) -> None:
-        """Make the sink of one stream."""
+        """Create the sink of one stream.
+
+        Raises:
+            SettingError: The stream has no role, or a setting is invalid.
+            StoreError: The store cannot be opened.
+        """
         super().__init__(target, stream_name, schema, key_properties)
-        self.target = target
-        self._schema_check = RecordValidator(stream_name, self.schema) if self.validate_schema else None
+        self.run_context = target.run_context
+        self.role = role_of(stream_name, self.config["stream_roles"])
+        self._record_validator = RecordValidator(stream_name, self.schema) if self.validate_schema else None
         self._is_mapped = bool(self.config.get("stream_maps"))
 
     def get_validator(self) -> None:
-        """None: the SDK's validation would end the run at the first bad record; ours, below, rejects it."""
+        """Disable the SDK's validation: it ends the run at the first invalid record, `process_record` rejects it."""
 
     def _singer_validate_message(self, record: dict[str, Any]) -> None:
-        """Nothing: a record without its key is for `parse` to refuse, not for the SDK to stop at."""
+        """Do nothing: the SDK ends the run at a record without its key, `process_record` rejects it."""
 
     def _parse_timestamps_in_record(self, record: dict[str, Any], schema: dict[str, Any], treatment: object) -> None:
-        """Nothing: attributes stay as they came, and `parse` reads the few times that have a meaning here."""
+        """Do nothing: attributes stay unchanged, and the parser reads the few columns that are times."""
 
     def activate_version(self, new_version: int) -> None:
-        """Nothing: what is not sent again by the tap is neither forgotten nor unsent."""
-        self.logger.debug("Version %d of a full table begins; nothing is deleted for it", new_version)
+        """Do nothing: records that a full-table sync no longer contains are not deleted."""
+        self.logger.debug("ACTIVATE_VERSION %d: nothing is deleted", new_version)
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
-        """Read a record into the batch, or refuse it."""
+        """Add a record to the batch, parsed or as a reject."""
         if self._is_mapped:
-            record = json.loads(json.dumps(record, default=str))  # a map's expression can yield what JSON cannot hold
+            record = json.loads(json.dumps(record, default=str))  # a stream map can yield values that are not JSON
         try:
-            if self._schema_check:
-                self._schema_check.check(record)
-            context.setdefault("usable", []).append(self.parse(record))
+            if self._record_validator:
+                self._record_validator.check(record)
+            context.setdefault("parsed", []).append(self.run_context.parser.parse(self.role, record))
         except RejectedRecordError as error:
             kept = {} if error.reason is Reason.FORGOTTEN else record
             reject = Reject(self.stream_name, kept, error.reason, error.detail)
-            context.setdefault("refused", []).append(reject)
+            context.setdefault("rejects", []).append(reject)
 
     def process_batch(self, context: dict[str, Any]) -> None:
-        """Make the batch durable."""
-        refused: list[Reject] = context.get("refused", [])
-        if refused:
-            with self.target.store.write() as connection:
-                save_rejects(connection, self.target.channel, refused)
-        self.target.report.add_rejects(self.role, refused)
-        self.save(context.get("usable", []))
+        """Commit the batch to the store."""
+        run = self.run_context
+        rejects: list[Reject] = context.get("rejects", [])
+        if rejects:
+            with run.store.write() as connection:
+                save_rejects(connection, run.channel, rejects)
+        run.report.add_rejects(self.role, rejects)
+        if parsed := context.get("parsed"):
+            self.save(parsed)
         context.clear()
-        if not gc.isenabled():
+        if not gc.isenabled():  # see `TargetLine.invoke`
             gc.collect()
 
-    def refuse_forgotten(self, *identifiers: Identifier) -> None:
-        """Refuse a record that names somebody who asked to be forgotten.
-
-        Raises:
-            RejectedRecordError: It does.
-        """
-        forgotten = self.target.forgotten
-        if forgotten and any(identifier in forgotten for identifier in identifiers):
-            raise RejectedRecordError(Reason.FORGOTTEN, "it names a person who was forgotten on request")
-
-    def parse(self, record: dict[str, Any]) -> Any:  # noqa: ANN401 - each role's own type
-        """Read a record.
-
-        Raises:
-            RejectedRecordError: It is of no use.
-        """
-        raise NotImplementedError
-
-    def save(self, batch: list[Any]) -> None:
-        """Make what was read durable."""
-        raise NotImplementedError
+    @abc.abstractmethod
+    def save(self, parsed: list[Any]) -> None:
+        """Commit parsed records, at least one, to the store."""
 
 
-class IdentitySink(LineSink):
-    """What all sinks of evidence do."""
+class EvidenceSink(LineSink):
+    """Stores identity evidence: streams of profiles and of follow states."""
 
-    def save(self, batch: list[Claim | Follow]) -> None:
-        """Take the evidence in."""
-        changes = self.target.identity.ingest(batch) if batch else None
-        self.target.report.add_evidence(self.role, len(batch), changes)
-
-
-class ProfilesSink(IdentitySink):
-    """Identifies people."""
-
-    role = Role.PROFILES
-
-    def parse(self, record: dict[str, Any]) -> Claim:
-        """Read a `profiles` record."""
-        claim = parse_profile(record, self.target.provider, self.target.junk_identifiers)
-        self.refuse_forgotten(*claim.identifiers)
-        return claim
-
-
-class _FollowStateSink(IdentitySink):
-    def parse(self, record: dict[str, Any]) -> Follow:
-        """Read a record about who follows the channel."""
-        follow = parse_follow(record, self.target.provider, self.role)
-        self.refuse_forgotten(follow.line_id)
-        return follow
-
-
-class FollowsSink(_FollowStateSink):
-    """Takes follow and unfollow events."""
-
-    role = Role.FOLLOWS
-
-
-class FollowersSink(_FollowStateSink):
-    """Takes the LINE IDs that follow now."""
-
-    role = Role.FOLLOWERS
-
-
-class FriendshipsSink(_FollowStateSink):
-    """Takes the current follow state of LINE IDs."""
-
-    role = Role.FRIENDSHIPS
+    def save(self, parsed: list[Any]) -> None:
+        """Add the evidence to the identity store."""
+        changes = self.run_context.identity.ingest(parsed)
+        self.run_context.report.add_evidence(self.role, len(parsed), changes)
 
 
 class MessagesSink(LineSink):
-    """Schedules messages; they are sent when all input is in, so that each sees every identity record of the run."""
+    """Schedules messages. They are sent after all input is stored, so each message sees every identity record."""
 
-    role = Role.MESSAGES
-
-    def parse(self, record: dict[str, Any]) -> MessageToStage:
-        """Read a `messages` record."""
-        policy = self.target.sending_policy
-        message = parse_message(record, policy.provider, policy.time_zone)
-        if isinstance(message.recipient, Person):
-            self.refuse_forgotten(message.recipient.identifier)
-        return MessageToStage(message, record)
-
-    def save(self, batch: list[MessageToStage]) -> None:
-        """Put the messages into the ledger."""
-        if not batch:
-            return
-        with self.target.store.write(alone="ledger") as connection:
-            new = self.target.ledger.stage(connection, batch)
-        self.target.report.add_messages(received=len(batch), new=new)
+    def save(self, parsed: list[Any]) -> None:
+        """Add the messages to the ledger."""
+        run = self.run_context
+        with run.store.write(alone="ledger") as connection:
+            new = run.ledger.stage(connection, parsed)
+        run.report.add_messages(received=len(parsed), new=new)
 
 
-SINKS: dict[Role, type[LineSink]] = {
-    sink.role: sink for sink in (ProfilesSink, FollowsSink, FollowersSink, FriendshipsSink, MessagesSink)
-}
+def sink_class_of(role: Role) -> type[LineSink]:
+    """Return the sink class of a stream role."""
+    return MessagesSink if role is Role.MESSAGES else EvidenceSink

@@ -1,4 +1,4 @@
-"""The Singer target: takes identity and messages in, then sends what is due."""
+"""The Singer target: store identity evidence and messages, then send the messages that are due."""
 
 from __future__ import annotations
 
@@ -8,26 +8,17 @@ import signal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from singer_sdk import Target
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 
 from line_core.api.tokens import token_source_from_config
 from line_core.errors import LineError
 from line_core.singer.plugin import OneLineErrors
-from line_core.store import Store, open_store
-from line_core.store.identity_policy import save_policy
-from target_line.erasure import ErasedIdentifiers
-from target_line.identity.repository import IdentityRepository
-from target_line.intake.reject_limit import RejectLimit
 from target_line.intake.roles import Role, role_of
 from target_line.intake.singer_reader import LineReader
-from target_line.run_history import Run
-from target_line.run_report import RunReport
-from target_line.sending.ledger import Ledger
-from target_line.sending.policy import SendingPolicy, sending_policy_of
+from target_line.run_context import RunContext
 from target_line.sending.run_modes import SendingRun
-from target_line.settings import CONFIG_JSONSCHEMA, policy_of
-from target_line.sinks import SINKS
+from target_line.settings import CONFIG_JSONSCHEMA
+from target_line.sinks import RunTarget, sink_class_of
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -37,16 +28,15 @@ if TYPE_CHECKING:
     from target_line.sinks import LineSink
 
 
-class StoppedError(LineError):
+class StoppedBySignalError(LineError):
     """A signal ended the run."""
 
     def __init__(self, number: int) -> None:
-        """Name the signal."""
-        super().__init__(f"stopped by {signal.Signals(number).name}; the next run goes on where this one ended")
+        super().__init__(f"stopped by {signal.Signals(number).name}; the next run continues from here")
 
 
-class TargetLine(OneLineErrors, Target):
-    """Merges identities by exact rules and sends LINE messages, each once."""
+class TargetLine(OneLineErrors, RunTarget):
+    """Merges identities by exact rules and sends each LINE message once."""
 
     name = "target-line"
     package_name = "singer-line"
@@ -60,137 +50,88 @@ class TargetLine(OneLineErrors, Target):
     ]
 
     def __init__(self, **arguments: Any) -> None:
-        """Make the target; see the SDK's `Target` for the arguments."""
+        """Create the target; see `singer_sdk.Target` for the arguments."""
         super().__init__(**arguments)
-        self.max_parallelism = 1  # sinks that drain in one order are easier to trust, and the database is one anyway
+        self.max_parallelism = 1  # all sinks write to one database: draining in parallel gains nothing
 
     @cached_property
-    def store(self) -> Store:
-        """The open store.
+    def run_context(self) -> RunContext:
+        """The open store and the objects that sinks and sending share.
 
         Raises:
-            StoreError: It cannot be opened.
+            SettingError: A setting is invalid.
+            StoreError: The store cannot be opened.
         """
-        return open_store(self.config["store_url"])
-
-    @cached_property
-    def identity(self) -> IdentityRepository:
-        """Who is who."""
-        policy = policy_of(self.config)
-        if save_policy(self.store, policy):
-            self.logger.warning("The settings of the merge rules changed; who is who is told by the new ones now")
-        return IdentityRepository(self.store, policy, self.channel)
-
-    @cached_property
-    def forgotten(self) -> ErasedIdentifiers:
-        """Who asked to be forgotten."""
-        return ErasedIdentifiers(self.store)
-
-    @cached_property
-    def ledger(self) -> Ledger:
-        """What is to be sent and was sent."""
-        return Ledger(self.store, self.channel, self.run.run_id)
-
-    @cached_property
-    def report(self) -> RunReport:
-        """The figures of this run."""
-        return RunReport(RejectLimit.parse(self.config.get("max_rejects")))
-
-    @cached_property
-    def run(self) -> Run:
-        """This run."""
-        return Run(self.channel, self.config["mode"])
-
-    @cached_property
-    def sending_policy(self) -> SendingPolicy:
-        """Whether, when and how messages go out.
-
-        Raises:
-            SettingError: One of the settings is wrong.
-        """
-        return sending_policy_of(self.config)
-
-    @property
-    def channel(self) -> str:
-        """This channel's name."""
-        name: str = self.config["channel"]
-        return name
-
-    @cached_property
-    def junk_identifiers(self) -> frozenset[str]:
-        """Ids and emails that name nobody, in lower case."""
-        return frozenset(value.strip().casefold() for value in self.config["junk_identifiers"])
-
-    @property
-    def provider(self) -> str:
-        """The name of the provider above the channel."""
-        name: str = self.config["provider"]
-        return name
+        return RunContext.open(self.config)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the SDK's signature
-        """End at once; the SDK would drain all sinks, in the middle of whatever batch is being written.
+        """End the run immediately. The SDK would drain all sinks, possibly while a batch is being written.
 
         Raises:
-            StoppedError: Always. The batch under way is rolled back, and its STATE is not passed on.
+            StoppedBySignalError: Always. The current batch is rolled back, and its STATE is not emitted.
         """
-        raise StoppedError(signum)
+        raise StoppedBySignalError(signum)
 
     def get_sink_class(self, stream_name: str) -> type[LineSink]:
-        """The sink of the stream's role; what would stop the run later, stops it here.
+        """Return the sink class of the stream's role.
 
         Raises:
-            SettingError: The stream has no role, there are no credentials to send with, or a setting is wrong.
-            StoreError: The store cannot be opened.
+            SettingError: The stream has no role, or it holds messages and there are no credentials to send them.
         """
         role = role_of(stream_name, self.config["stream_roles"])
         if role is Role.MESSAGES:
-            token_source_from_config(self.config)
-        _ = self.identity, self.ledger, self.report, self.sending_policy
-        return SINKS[role]
+            token_source_from_config(self.config)  # fail before the input is read rather than when sending starts
+        return sink_class_of(role)
 
     @classmethod
     def invoke(cls, **arguments: Any) -> None:
-        """Run the program.
+        """Run the program with Python's cyclic garbage collector disabled while input is read.
 
-        Python's cycle collector would go through all records of a batch again and again, for half of the time of a
-        run, and find nothing: records have no cycles. So it waits for the end of each batch (`LineSink.process_batch`).
+        The collector would traverse all records of a batch repeatedly, which takes half of the run time and frees
+        nothing, since records contain no reference cycles. `LineSink.process_batch` collects once per batch instead.
         """
         gc.freeze()
         gc.disable()
         super().invoke(**arguments)
 
     def process_endofpipe(self) -> None:
-        """Make the last batches durable, then do with the messages that are due what the mode says.
+        """Commit the last batches, then send, plan or validate the messages that are due.
 
         Raises:
-            LineError: The run cannot go on; everything it took in stays in the store.
+            LineError: The run cannot continue; the stored input stays in the store.
         """
         super().process_endofpipe()
         gc.enable()
+        context = self.run_context
         error: LineError | None = None
         try:
-            self._deliver()
+            context.report.check_reject_limit()
+            if context.ledger.has_work():
+                self._process_due_messages(context)
+            context.report.check_reject_limit()
         except LineError as reason:
             error = reason
             raise
         finally:
-            self._tell(error)
+            self._report_outcomes(context, error)
 
-    def _deliver(self) -> None:
-        if error := self.report.reject_limit_error(final=True):
-            raise error
-        if self.ledger.has_work():
-            delivery = SendingRun(
-                self.config, self.store, self.identity, self.ledger, self.sending_policy, self.report, self.run.run_id
-            )
-            asyncio.run(delivery.run(interrupted_by=StoppedError))
-        if error := self.report.reject_limit_error(final=True):
-            raise error
+    def _process_due_messages(self, context: RunContext) -> None:
+        sending = SendingRun(
+            self.config,
+            context.store,
+            context.identity,
+            context.ledger,
+            context.sending_policy,
+            context.report,
+            context.run.run_id,
+        )
+        asyncio.run(sending.run(interrupted_by=StoppedBySignalError))
 
-    def _tell(self, error: LineError | None) -> None:
-        """Say and keep what has become of the input."""
-        self.report.settle(self.ledger.counts_of_run())
-        for line in self.report.lines():
+    def _report_outcomes(self, context: RunContext, error: LineError | None) -> None:
+        """Log the outcomes of the input records, and save them in the store."""
+        report = context.report
+        report.add_outcomes_of_new_messages(context.ledger.counts_of_run())
+        for line in report.lines():
             self.logger.info(line)
-        if self.report.received or self.report.sent:
-            self.run.save(self.store, self.report, error)
+        if report.received or report.sent:
+            context.run.save(context.store, report, error)

@@ -63,7 +63,7 @@ class Admin:
 
     def target(self, config_path: Path | None) -> TargetLine:
         """The target, with its settings as far as these options do not say otherwise."""
-        from target_line.admin.configured import configured_target  # noqa: PLC0415 - the SDK is slow to import
+        from target_line.admin.target_config import configured_target  # noqa: PLC0415 - the SDK is slow to import
 
         return configured_target(config_path, self._given)
 
@@ -216,11 +216,12 @@ def replay_rejects(  # noqa: PLR0913, PLR0917 - the command's options
     admin: Admin, reason: str | None, stream: str | None, limit: int | None, config_path: Path | None, form: str
 ) -> None:
     """Try refused records again, after a fix; messages are sent by the next run."""
-    from target_line.admin.replay import Chosen, Replay  # noqa: PLC0415 - the SDK is slow to import
+    from target_line.admin.reject_replay import RejectFilter, RejectReplay  # noqa: PLC0415 - the SDK is slow to import
 
     target = admin.target(config_path)
-    with target.store:
-        outcomes = Replay(target).run(Chosen(reason, stream, limit))
+    with target.run_context.store:
+        replay = RejectReplay(target.run_context, target.config["stream_roles"])
+        outcomes = replay.run(RejectFilter(reason, stream, limit))
     _print(({"outcome": outcome, "count": count} for outcome, count in outcomes.items()), form)
 
 
@@ -232,11 +233,11 @@ def replay_rejects(  # noqa: PLR0913, PLR0917 - the command's options
 @click.pass_obj
 def reconcile(admin: Admin, first: datetime | None, last: datetime | None, config_path: Path | None, form: str) -> None:
     """Hold the ledger against LINE's counts of each day (UTC+9), and of the month; fails if a settled day differs."""
-    from target_line.admin import reconcile as figures  # noqa: PLC0415 - the SDK is slow to import
+    from target_line.admin import reconciliation as figures  # noqa: PLC0415 - the SDK is slow to import
 
     target = admin.target(config_path)
-    with target.store as store:
-        days = figures.days_between(store, target.channel, first and first.date(), last and last.date())
+    with target.run_context.store as store:
+        days = figures.days_between(store, target.run_context.channel, first and first.date(), last and last.date())
         compared = asyncio.run(figures.compare(store, target.config, days))
     _print((row.as_row() for row in compared if not row.is_empty), form)
     if error := figures.difference(compared):

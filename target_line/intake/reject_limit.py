@@ -1,4 +1,4 @@
-"""How many records a run may refuse before something must be wrong with all of them."""
+"""The number or share of rejected records at which a run fails."""
 
 from __future__ import annotations
 
@@ -8,51 +8,55 @@ from dataclasses import dataclass
 from line_core.errors import LineError, SettingError
 
 _PERCENT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*%")
-_FEWEST_TO_JUDGE_BY = 100
+_MIN_RECORDS_FOR_SHARE = 100
+"""Before the end of a run, a share is compared only after this many records."""
 
 
 class TooManyRejectsError(LineError):
-    """More records were refused than the run allows."""
+    """More records were rejected than `max_rejects` allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class RejectLimit:
-    """A number of records, or a share of them."""
+    """The setting `max_rejects`: a number of records, a share of all records, or no limit."""
 
     count: int | None = None
     share: float | None = None
 
     @classmethod
     def parse(cls, value: float | str | None) -> RejectLimit:
-        """Read `100`, or `5%`.
+        """Parse a setting such as `100` or `5%`.
 
         Raises:
-            SettingError: It is neither.
+            SettingError: The value is neither a whole number nor a percentage up to 100%.
         """
         if value is None:
             return cls()
         percent = _PERCENT.fullmatch(str(value).strip())
-        if percent and float(percent[1]) <= 100:  # noqa: PLR2004 - of a hundred
+        if percent and float(percent[1]) <= 100:  # noqa: PLR2004 - percent
             return cls(share=float(percent[1]) / 100)
         if str(value).strip().isdigit():
             return cls(count=int(value))
         raise SettingError(f"{value!r} is neither a number of records nor a share such as 5%", setting="max_rejects")
 
-    def exceeded(self, refused: int, of: int, *, final: bool) -> TooManyRejectsError | None:
-        """The error that too many rejects are.
+    def error(self, rejected: int, records: int, *, final: bool) -> TooManyRejectsError | None:
+        """Return an error if the limit is exceeded.
 
         Args:
-            refused: How many records were refused.
-            of: Out of how many.
-            final: Whether there will be no more; a share of few says nothing.
+            rejected: Number of rejected records.
+            records: Number of all records so far.
+            final: Whether all records are counted. Before that, a share of few records is not compared.
         """
-        if self.count is not None and refused > self.count:
+        if self.count is not None and rejected > self.count:
             allowed = f"{self.count:,}"
-        elif self.share is not None and (final or of >= _FEWEST_TO_JUDGE_BY) and refused > self.share * of:
+        elif (
+            self.share is not None and (final or records >= _MIN_RECORDS_FOR_SHARE) and rejected > self.share * records
+        ):
             allowed = f"{self.share * 100:g}%"
         else:
             return None
         return TooManyRejectsError(
-            f"{refused:,} of {of:,} records were refused, {allowed} are allowed; see `target-line-admin rejects`",
+            f"{rejected:,} of {records:,} records were rejected, {allowed} are allowed; "
+            "see `target-line-admin rejects`",
             setting="max_rejects",
         )

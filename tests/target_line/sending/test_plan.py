@@ -182,7 +182,7 @@ def test_what_is_no_duration_is_an_error_that_names_the_setting(text: str) -> No
 def test_rejects_are_limited_by_number_or_share(
     limit: int | str | None, refused: int, of: int, final: bool, exceeded: bool
 ) -> None:
-    assert (RejectLimit.parse(limit).exceeded(refused, of, final=final) is not None) is exceeded
+    assert (RejectLimit.parse(limit).error(refused, of, final=final) is not None) is exceeded
 
 
 @pytest.mark.parametrize("value", ["five", "-1", "101%", "5%%", 1.5])

@@ -12,7 +12,7 @@ from sqlalchemy import insert
 
 from line_core.line_time import line_date, start_of
 from line_core.store.tables import ledger as tables
-from target_line.admin.reconcile import Compared, Sent, Verdict, days_between, difference, sent_in
+from target_line.admin.reconciliation import Compared, Sent, Verdict, days_between, difference, sent_in
 from tests.support import programs
 from tests.support.target_program import Target
 

@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 
 from line_core.store import Store, open_store
 from line_core.store.tables import ledger as tables
-from target_line.admin import replay
+from target_line.admin import reject_replay
 from target_line.admin.cli import commands
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
@@ -148,7 +148,7 @@ def test_reason_stream_and_limit_choose(store: Store, store_url: str) -> None:
 
 
 def test_rejects_are_tried_in_batches(store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "_BATCH", 2)
+    monkeypatch.setattr(reject_replay, "_BATCH_SIZE", 2)
     refuse(store, "messages", *(message(number) for number in range(5)), message(9, text=None))
     assert replayed(store_url) == {"scheduled, to be sent by the next run": 5, "refused again": 1}
 
@@ -183,11 +183,11 @@ def test_after_a_crash_between_taking_in_and_marking_the_next_replay_changes_not
     refuse(store, "profiles", {"id": "a", "line_id": line_id(1)})
     refuse(store, "messages", message(1))
 
-    def crash(_self: replay.Replay, _connection: Connection, _ids: set[int]) -> None:
+    def crash(_self: reject_replay.RejectReplay, _connection: Connection, _ids: set[int]) -> None:
         raise RuntimeError
 
     with monkeypatch.context() as patched:
-        patched.setattr(replay.Replay, "_mark", crash)
+        patched.setattr(reject_replay.RejectReplay, "_mark_as_replayed", crash)
         with pytest.raises(RuntimeError):
             admin(store_url, "replay-rejects")
     assert listed(store_url, "deliveries") == []

@@ -1,0 +1,159 @@
+"""Replay of rejects: process rejected records again after their cause was fixed.
+
+Identity evidence is stored as in a run of the target. Storing it twice changes nothing, so its rejects are marked as
+replayed in a later transaction. A message is scheduled and its reject is marked in one transaction, so the next run
+sends it once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from line_core.store.dialects import among
+from line_core.store.tables.rejects import rejects
+from target_line.intake.rejects import Reject, save_rejects
+from target_line.intake.roles import role_of
+from target_line.reasons import RejectedRecordError
+from target_line.sending.ledger import MessageToStage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from sqlalchemy import Connection, Row
+
+    from line_core.identity.model import Claim, Follow
+    from target_line.run_context import RunContext
+
+_BATCH_SIZE = 1000
+"""Rejects read and processed together."""
+
+# Outcomes, as the command prints them.
+STORED = "taken in"
+SCHEDULED = "scheduled, to be sent by the next run"
+KNOWN = "known to the ledger by another record"
+REJECTED = "refused again"
+
+
+@dataclass(frozen=True, slots=True)
+class RejectFilter:
+    """Selects the rejects to replay; None selects all."""
+
+    reason: str | None = None
+    stream: str | None = None
+    limit: int | None = None
+
+
+@dataclass(slots=True)
+class _ParsedBatch:
+    """The records of a batch of rejects by reject_id: parsed, or rejected again."""
+
+    evidence: dict[int, Claim | Follow] = field(default_factory=dict)
+    messages: dict[int, MessageToStage] = field(default_factory=dict)
+    rejected: dict[int, Reject] = field(default_factory=dict)
+
+
+class RejectReplay:
+    """Processes the rejected records of one channel with the current settings of the target."""
+
+    def __init__(self, run_context: RunContext, stream_roles: Mapping[str, str]) -> None:
+        """Create a replay.
+
+        Args:
+            run_context: The store, and the parser with the current settings.
+            stream_roles: The setting of that name.
+        """
+        self._run_context = run_context
+        self._stream_roles = stream_roles
+
+    def run(self, reject_filter: RejectFilter) -> Counter[str]:
+        """Process the selected rejects that are not marked as replayed, oldest first.
+
+        Returns:
+            The number of records by outcome.
+
+        Raises:
+            SettingError: The stream of a reject has no role.
+        """
+        outcomes: Counter[str] = Counter()
+        for rows in self._batches(reject_filter):
+            outcomes += self._replay(rows)
+        return outcomes
+
+    def _batches(self, reject_filter: RejectFilter) -> Iterator[Sequence[Row[Any]]]:
+        remaining, last_reject_id = reject_filter.limit, 0
+        while remaining is None or remaining > 0:
+            table = rejects.c
+            query = (
+                select(table.reject_id, table.stream, table.record)
+                .where(
+                    table.channel == self._run_context.channel,
+                    table.replayed_at.is_(None),
+                    table.reject_id > last_reject_id,
+                    *([table.reason == reject_filter.reason] if reject_filter.reason else []),
+                    *([table.stream == reject_filter.stream] if reject_filter.stream else []),
+                )
+                .order_by(table.reject_id)
+                .limit(_BATCH_SIZE if remaining is None else min(remaining, _BATCH_SIZE))
+            )
+            with self._run_context.store.read() as connection:
+                rows = connection.execute(query).all()
+            if not rows:
+                return
+            yield rows
+            last_reject_id = rows[-1].reject_id
+            remaining = None if remaining is None else remaining - len(rows)
+
+    def _replay(self, rows: Sequence[Row[Any]]) -> Counter[str]:
+        context = self._run_context
+        batch = self._parse(rows)
+        if batch.evidence:
+            context.identity.ingest(list(batch.evidence.values()))
+        with context.store.write(alone="ledger") as connection:
+            # Another process may have replayed some of them since they were read.
+            open_ids = set(
+                connection.scalars(
+                    select(rejects.c.reject_id).where(
+                        among(connection, rejects.c.reject_id, [row.reject_id for row in rows]),
+                        rejects.c.replayed_at.is_(None),
+                    )
+                )
+            )
+            messages = [message for reject_id, message in batch.messages.items() if reject_id in open_ids]
+            rejected = [reject for reject_id, reject in batch.rejected.items() if reject_id in open_ids]
+            scheduled = context.ledger.reschedule_rejected(connection, messages)
+            scheduled += context.ledger.stage(connection, messages)
+            save_rejects(connection, context.channel, rejected)
+            self._mark_as_replayed(connection, open_ids - batch.rejected.keys())
+        return Counter(
+            {
+                STORED: len(open_ids & batch.evidence.keys()),
+                SCHEDULED: scheduled,
+                KNOWN: len(messages) - scheduled,
+                REJECTED: len(rejected),
+            }
+        )
+
+    def _parse(self, rows: Sequence[Row[Any]]) -> _ParsedBatch:
+        """Parse the records. They are not validated: the schema of the tap is not stored, and may have been wrong."""
+        batch = _ParsedBatch()
+        for row in rows:
+            role = role_of(row.stream, self._stream_roles)
+            try:
+                parsed = self._run_context.parser.parse(role, row.record)
+            except RejectedRecordError as error:
+                batch.rejected[row.reject_id] = Reject(row.stream, row.record, error.reason, error.detail)
+                continue
+            if isinstance(parsed, MessageToStage):
+                batch.messages[row.reject_id] = parsed
+            else:
+                batch.evidence[row.reject_id] = parsed
+        return batch
+
+    def _mark_as_replayed(self, connection: Connection, reject_ids: set[int]) -> None:
+        selected = among(connection, rejects.c.reject_id, reject_ids)
+        connection.execute(update(rejects).where(selected).values(replayed_at=datetime.now(UTC)))

@@ -1,0 +1,73 @@
+"""The open store and the objects that the parts of one run share."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from line_core.store import open_store
+from line_core.store.identity_policy import save_policy
+from target_line.erasure import ErasedIdentifiers
+from target_line.identity.repository import IdentityRepository
+from target_line.intake.reject_limit import RejectLimit
+from target_line.record_parser import RecordParser
+from target_line.run_history import Run
+from target_line.run_report import RunReport
+from target_line.sending.ledger import Ledger
+from target_line.sending.policy import sending_policy_of
+from target_line.settings import junk_identifiers_of, policy_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from line_core.store import Store
+    from target_line.sending.policy import SendingPolicy
+
+_logger = logging.getLogger("target-line")
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """The objects of one run on one store. Closing the store is the task of the caller of `open`."""
+
+    channel: str
+    run: Run
+    store: Store
+    parser: RecordParser
+    identity: IdentityRepository
+    ledger: Ledger
+    sending_policy: SendingPolicy
+    report: RunReport
+
+    @classmethod
+    def open(cls, config: Mapping[str, Any]) -> Self:
+        """Read the settings, open the store and save the merge policy in it.
+
+        Raises:
+            SettingError: A setting is invalid.
+            StoreError: The store cannot be opened.
+        """
+        channel: str = config["channel"]
+        policy = policy_of(config)
+        sending_policy = sending_policy_of(config)
+        report = RunReport(RejectLimit.parse(config.get("max_rejects")))
+        store = open_store(config["store_url"])
+        if save_policy(store, policy):
+            _logger.warning("The settings of the merge rules changed: identities are resolved by the new settings")
+        run = Run(channel, config["mode"])
+        return cls(
+            channel=channel,
+            run=run,
+            store=store,
+            parser=RecordParser(
+                provider=config["provider"],
+                junk_identifiers=junk_identifiers_of(config),
+                time_zone=sending_policy.time_zone,
+                erased=ErasedIdentifiers(store),
+            ),
+            identity=IdentityRepository(store, policy, channel),
+            ledger=Ledger(store, channel, run.run_id),
+            sending_policy=sending_policy,
+            report=report,
+        )
