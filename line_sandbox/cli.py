@@ -96,10 +96,11 @@ def _serve(options: argparse.Namespace) -> None:
         raise LineError(
             f"the sandbox needs {error.name}: install the extra with pip install 'singer-line[sandbox]'"
         ) from None
+    from line_sandbox.control import create_control_router  # noqa: PLC0415 - as above
     from line_sandbox.platform import PlatformOptions  # noqa: PLC0415 - as above
-    from line_sandbox.server.app import SandboxOptions  # noqa: PLC0415 - as above
+    from line_sandbox.server.sandbox import Sandbox, SandboxOptions  # noqa: PLC0415 - as above
 
-    serve(
+    sandbox = Sandbox(
         SandboxOptions(
             platform=PlatformOptions(
                 followers=options.followers,
@@ -114,6 +115,10 @@ def _serve(options: argparse.Namespace) -> None:
             latency_seconds=options.latency_ms / 1000,
             rate_limits=not options.no_rate_limits,
         ),
+    )
+    serve(
+        sandbox,
+        create_control_router(sandbox),
         host=options.host,
         port=options.port,
         access_log=not options.no_access_log,

@@ -1,28 +1,23 @@
-"""The control API under `/sandbox/`, and the page at `/`: never on LINE's own paths."""
+"""The control API under `/sandbox/` and the page at `/`. Neither uses a path of LINE's."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from line_sandbox.control import faults, keys, overview, records, state, webhooks
-from line_sandbox.page import add_page
+from line_sandbox.control import assertion_keys, deliveries, faults, overview, state, webhooks
+from line_sandbox.http.routing import Router
+from line_sandbox.page import add_page_routes
 
 if TYPE_CHECKING:
-    from line_sandbox.http.routing import Router
-    from line_sandbox.server.app import Sandbox
+    from line_sandbox.server.sandbox import Sandbox
 
-__all__ = ["add_control", "is_control"]
-
-_PREFIX = "/sandbox"
+__all__ = ["create_control_router"]
 
 
-def is_control(path: str) -> bool:
-    """Whether a path is ours, and not LINE's."""
-    return path == "/" or path.startswith(_PREFIX)
-
-
-def add_control(router: Router, sandbox: Sandbox) -> None:
-    """Add the control API to a sandbox."""
-    for subject in (state, records, faults, webhooks, keys, overview):
-        subject.add_control(router, sandbox)
-    add_page(router)
+def create_control_router(sandbox: Sandbox) -> Router:
+    """Return a router with the control API and the page of a sandbox."""
+    router = Router()
+    for module in (state, deliveries, faults, webhooks, assertion_keys, overview):
+        module.add_routes(router, sandbox)
+    add_page_routes(router)
+    return router

@@ -1,4 +1,4 @@
-"""Control API: faults."""
+"""Control API: adds, lists and removes faults."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
-from line_sandbox.control.reading import read
+from line_sandbox.control.parameters import read_struct
 from line_sandbox.http.response import HttpResponse
 from line_sandbox.server.faults import Fault, FaultKind
 
 if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
-    from line_sandbox.server.app import Sandbox
+    from line_sandbox.server.sandbox import Sandbox
 
 
 class _NewFault(msgspec.Struct, forbid_unknown_fields=True):
@@ -27,19 +27,19 @@ class _NewFault(msgspec.Struct, forbid_unknown_fields=True):
     seed: int = 0
 
 
-_DEFAULT_SECONDS = {FaultKind.SLOW: 5.0}
-_OTHER_SECONDS = 60.0
+_SLOW_SECONDS = 5.0
+_TIMEOUT_SECONDS = 60.0
 
 
-def add_control(router: Router, sandbox: Sandbox) -> None:
-    """Add this part of the control API."""
-    control = _Faults(sandbox)
+def add_routes(router: Router, sandbox: Sandbox) -> None:
+    """Add the routes of this module."""
+    control = _FaultControl(sandbox)
     router.add("GET /sandbox/faults", control.all)
     router.add("POST /sandbox/faults", control.add)
     router.add("DELETE /sandbox/faults", control.clear)
 
 
-class _Faults:
+class _FaultControl:
     def __init__(self, sandbox: Sandbox) -> None:
         self._faults = sandbox.faults
 
@@ -47,17 +47,17 @@ class _Faults:
         return HttpResponse({"faults": [_describe(fault) for fault in self._faults.all()]})
 
     def add(self, request: HttpRequest) -> HttpResponse:
-        asked = read(request, _NewFault)
-        seconds = asked.seconds if asked.seconds is not None else _DEFAULT_SECONDS.get(asked.kind, _OTHER_SECONDS)
+        new = read_struct(request, _NewFault)
+        default_seconds = _SLOW_SECONDS if new.kind is FaultKind.SLOW else _TIMEOUT_SECONDS
         fault = Fault(
-            kind=asked.kind,
-            path=asked.path,
-            method=asked.method.upper() if asked.method else None,
-            status=asked.status,
-            seconds=seconds,
-            left=asked.count,
-            probability=asked.probability,
-            seed=asked.seed,
+            kind=new.kind,
+            path=new.path,
+            method=new.method.upper() if new.method else None,
+            status=new.status,
+            seconds=default_seconds if new.seconds is None else new.seconds,
+            left=new.count,
+            probability=new.probability,
+            seed=new.seed,
         )
         self._faults.add(fault)
         return HttpResponse(_describe(fault))

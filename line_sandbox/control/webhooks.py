@@ -1,4 +1,4 @@
-"""Control API: webhooks."""
+"""Control API: sends webhooks."""
 
 from __future__ import annotations
 
@@ -6,52 +6,52 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from line_sandbox.control.reading import read
+from line_sandbox.control.parameters import read_struct
 from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.webhooks.delivery import Manner, deliver
-from line_sandbox.webhooks.event_generator import Histories
-from line_sandbox.webhooks.sender import LINE_PATIENCE_SECONDS, WebhookTarget
+from line_sandbox.webhooks.delivery import WebhookDeliveryOptions, deliver
+from line_sandbox.webhooks.environment import Environment
+from line_sandbox.webhooks.event_generator import EventGenerator
+from line_sandbox.webhooks.sender import LINE_TIMEOUT_SECONDS, WebhookTarget
 
 if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
-    from line_sandbox.server.app import Sandbox
+    from line_sandbox.server.sandbox import Sandbox
 
 
-class _Generate(msgspec.Struct, forbid_unknown_fields=True):
+class _GeneratorOptions(msgspec.Struct, forbid_unknown_fields=True):
     count: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
     seed: Annotated[int, msgspec.Meta(ge=0, le=2**62)] = 1
     types: list[str] | None = None
 
 
-class _Order(msgspec.Struct, forbid_unknown_fields=True):
+class _WebhookOrder(msgspec.Struct, forbid_unknown_fields=True):
     url: Annotated[str, msgspec.Meta(pattern="^https?://")] | None = None
     secret: str | None = None
     destination: str | None = None
     events: list[dict[str, Any]] | None = None
-    generate: _Generate | None = None
+    generate: _GeneratorOptions | None = None
     batch_size: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
     duplicate: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
     shuffle: bool = False
     redeliver_failures: bool = False
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=500)] = 4
-    timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = LINE_PATIENCE_SECONDS
+    timeout_seconds: Annotated[float, msgspec.Meta(gt=0, le=600)] = LINE_TIMEOUT_SECONDS
 
 
-def add_control(router: Router, sandbox: Sandbox) -> None:
-    """Add this part of the control API."""
-    router.add("POST /sandbox/webhooks", _Webhooks(sandbox).send)
+def add_routes(router: Router, sandbox: Sandbox) -> None:
+    """Add the routes of this module."""
+    router.add("POST /sandbox/webhooks", _WebhookControl(sandbox).send)
 
 
-class _Webhooks:
+class _WebhookControl:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
     async def send(self, request: HttpRequest) -> HttpResponse:
-        order = read(request, _Order)
-        platform = self._sandbox.platform
-        settings = platform.webhook_settings
+        order = read_struct(request, _WebhookOrder)
+        settings = self._sandbox.platform.webhook_settings
         target = WebhookTarget(
             order.url or settings.endpoint or "",
             order.secret or settings.channel_secret,
@@ -60,34 +60,41 @@ class _Webhooks:
         if not target.url:
             raise InvalidRequest("give a `url`, or set the channel's webhook endpoint")
         events = self._events(order)
-        manner = Manner(
+        options = WebhookDeliveryOptions(
             batch_size=order.batch_size,
             duplicate=order.duplicate,
             shuffle=order.shuffle,
             redeliver_failures=order.redeliver_failures,
             concurrency=order.concurrency,
-            patience_seconds=order.timeout_seconds,
+            timeout_seconds=order.timeout_seconds,
             seed=order.generate.seed if order.generate else 0,
         )
-        outcome = await deliver(target, events, manner, platform.inbound.sent)
+        result = await deliver(target, events, options, on_send=self._sandbox.platform.inbound.sent)
         event_ids = [str(event["webhookEventId"]) for event in events if "webhookEventId" in event]
         return HttpResponse(
             {
                 "events": len(events),
                 "webhook_event_ids": event_ids,
-                "requests": outcome.requests,
-                "answers": dict(sorted(outcome.answers.items())),
-                "duplicates": outcome.duplicates,
-                "redeliveries": outcome.redeliveries,
-                "undelivered": [event_id for event_id in event_ids if event_id not in outcome.received],
+                "requests": result.requests,
+                "answers": dict(sorted(result.outcomes.items())),
+                "duplicates": result.duplicates,
+                "redeliveries": result.redeliveries,
+                "undelivered": [event_id for event_id in event_ids if event_id not in result.received],
             },
-            note=f"{len(events)} events in {outcome.requests} requests",
+            note=f"{len(events)} events in {result.requests} requests",
         )
 
-    def _events(self, order: _Order) -> list[dict[str, Any]]:
+    def _events(self, order: _WebhookOrder) -> list[dict[str, Any]]:
         if order.generate is None:
             return order.events or []
         if order.events is not None:
             raise InvalidRequest("give `events` or `generate`, not both")
-        histories = Histories(self._sandbox.platform, order.generate.seed)
-        return histories.events(order.generate.count, order.generate.types)
+        platform = self._sandbox.platform
+        environment = Environment(
+            users=platform.users,
+            chats=platform.chats,
+            contents=platform.contents,
+            read_tokens=platform.read_tokens,
+            account=platform.account,
+        )
+        return EventGenerator(environment, order.generate.seed).events(order.generate.count, order.generate.types)

@@ -24,7 +24,7 @@ _FILES = {
 _POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data: http: https:"
 
 
-def add_page(router: Router) -> None:
+def add_page_routes(router: Router) -> None:
     """Add the page."""
     for path in _FILES:
         router.add(f"GET {path}", _page)

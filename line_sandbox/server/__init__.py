@@ -1,1 +1,1 @@
-"""The HTTP server."""
+"""The HTTP server: ASGI application, faults, rate limits, access log."""

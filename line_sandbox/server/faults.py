@@ -1,4 +1,4 @@
-"""Faults: what a network and a platform do on their bad days, on request."""
+"""Faults that the control API adds: error statuses, timeouts, dropped connections, damaged and slow responses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class FaultKind(StrEnum):
-    """What goes wrong. Those named `after` go wrong once the request has had its effect."""
+    """The effect of a fault. Kinds with `after_accept` take effect after the request is processed."""
 
     STATUS = "status"
     STATUS_AFTER_ACCEPT = "status_after_accept"
@@ -20,36 +20,39 @@ class FaultKind(StrEnum):
     SLOW = "slow"
 
     @property
-    def is_before(self) -> bool:
-        """Whether the request has no effect."""
+    def prevents_processing(self) -> bool:
+        """Whether the request is not processed, so that it changes nothing on the platform."""
         return self in (FaultKind.STATUS, FaultKind.TIMEOUT, FaultKind.DROP_BEFORE)
 
 
 @dataclass(slots=True)
 class Fault:
-    """One fault that was asked for."""
+    """One fault, with the requests that it applies to."""
 
     kind: FaultKind
     path: str
-    """Where the paths of the requests that it meets begin."""
+    """Prefix of the request path."""
     method: str | None = None
-    """The method that it meets; None for all."""
+    """HTTP method; None for every method."""
     status: int = 500
+    """Response status, for the kinds `status` and `status_after_accept`."""
     seconds: float = 60.0
+    """Duration, for the kinds `timeout`, `timeout_after_accept` and `slow`."""
     left: int | None = None
-    """How many requests it still meets; None for any number."""
+    """Number of requests that the fault still applies to; None for no limit."""
     probability: float = 1.0
+    """Probability that the fault applies to a matching request."""
     seed: int = 0
+    """Seed for the probability."""
     met: int = 0
-    """How many requests it has met."""
+    """Number of requests that the fault has applied to."""
     _random: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Seed its chance."""
-        self._random = random.Random(self.seed)  # noqa: S311 - chance, not secrecy
+        self._random = random.Random(self.seed)  # noqa: S311 - simulation, not cryptography
 
-    def meets(self, method: str, path: str) -> bool:
-        """Whether it meets this request; counts it if so."""
+    def take(self, method: str, path: str) -> bool:
+        """Decide whether the fault applies to a request, and count the request if it does."""
         if self.left == 0 or self.method not in (None, method) or not path.startswith(self.path):
             return False
         if self.probability < 1.0 and self._random.random() >= self.probability:
@@ -61,23 +64,21 @@ class Fault:
 
 
 class Faults:
-    """The faults in force."""
+    """The faults that were added, in order."""
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
-        """Put one in force, after the others."""
         self._faults.append(fault)
 
     def clear(self) -> None:
-        """Lift all."""
         self._faults.clear()
 
     def all(self) -> list[Fault]:
-        """Those in force, with what they have met; spent ones too."""
+        """Return all faults, including those with no requests left."""
         return list(self._faults)
 
-    def next_for(self, method: str, path: str) -> Fault | None:
-        """The first that meets a request."""
-        return next((fault for fault in self._faults if fault.meets(method, path)), None)
+    def take(self, method: str, path: str) -> Fault | None:
+        """Return the first fault that applies to a request, and count the request in it."""
+        return next((fault for fault in self._faults if fault.take(method, path)), None)

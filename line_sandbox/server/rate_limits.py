@@ -1,6 +1,6 @@
-"""LINE's rate limits as token buckets on the sandbox's clock: full at first, refilled gradually.
+"""LINE's rate limits as token buckets on the sandbox's clock; each bucket starts full.
 
-Source: LINE Messaging API reference, "Rate limits"; the size of LINE's buckets is not published, here it is the limit.
+Source: LINE Messaging API reference, "Rate limits". LINE does not publish its bucket sizes; here the size is the limit.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from line_sandbox.foundation.api_errors import TooManyRequests
 if TYPE_CHECKING:
     from line_sandbox.foundation.clock import Clock
 
-_ROUNDING = 1e-6
+_ROUNDING_SECONDS = 1e-6
 
 
 class RateLimits:
-    """A bucket for each endpoint."""
+    """One token bucket for each endpoint."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._full_at: dict[str, float] = {}
+        """The time when each bucket is full again, in seconds since 1970; each request adds the refill time of one."""
 
     def take(self, endpoint: str) -> None:
-        """Count a call.
+        """Take one token from the bucket of an endpoint.
 
         Raises:
             TooManyRequests: The bucket is empty.
         """
         limit = rate_limit_of(endpoint)
         now = self._clock.now()
-        # A bucket is the time at which it will be full: every call moves it one refill further.
         full_at = max(now, self._full_at.get(endpoint, now)) + limit.seconds / limit.calls
-        if full_at > now + limit.seconds + _ROUNDING:
+        if full_at > now + limit.seconds + _ROUNDING_SECONDS:
             raise TooManyRequests.for_rate_limit()
         self._full_at[endpoint] = full_at

@@ -1,65 +1,32 @@
-"""Runs the sandbox: listens, says when it answers, ends well."""
+"""Runs the sandbox's web server."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import uvicorn
 
 from line_core.serving.listener import http_url, open_listener
-from line_core.serving.uvicorn_names import HttpToolsProtocol
 from line_sandbox.server.access_log import AccessLog
-from line_sandbox.server.app import Sandbox
+from line_sandbox.server.app import SandboxApp
+from line_sandbox.server.connections import Connections
 
 if TYPE_CHECKING:
-    import asyncio
     import socket
 
-    from line_sandbox.server.app import SandboxOptions
+    from line_sandbox.http.routing import Router
+    from line_sandbox.server.sandbox import Sandbox
 
 _BACKLOG = 4096
 _KEEP_ALIVE_SECONDS = 75
-_STOP_SECONDS = 1
-
-
-class _Connections:
-    """The open connections, by client address, so that a fault can end one."""
-
-    def __init__(self) -> None:
-        self._open: dict[Any, asyncio.Transport] = {}
-
-    def drop(self, client: Any) -> None:  # noqa: ANN401 - an address, as the socket gives it
-        """End a connection at once, in the middle of whatever it is at."""
-        transport = self._open.get(client)
-        if transport is not None:
-            transport.abort()
-
-    def drop_all(self) -> None:
-        """End all connections: nobody is waited for who waits for a fault."""
-        for transport in list(self._open.values()):
-            transport.abort()
-
-    def protocol(self) -> type[HttpToolsProtocol]:
-        """The HTTP protocol, which enters its connections here."""
-        connections = self._open
-
-        class Protocol(HttpToolsProtocol):
-            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as its base
-                super().connection_made(transport)
-                connections[self.client] = transport
-
-            def connection_lost(self, exc: Exception | None) -> None:
-                connections.pop(self.client, None)
-                super().connection_lost(exc)
-
-        return Protocol
+_GRACEFUL_SHUTDOWN_SECONDS = 1
 
 
 class _Server(uvicorn.Server):
-    """Says on stdout when it answers, and ends at once."""
+    """Prints the URL when it accepts requests; closes all connections when it stops."""
 
-    def __init__(self, config: uvicorn.Config, url: str, connections: _Connections) -> None:
+    def __init__(self, config: uvicorn.Config, url: str, connections: Connections) -> None:
         super().__init__(config)
         self._url = url
         self._connections = connections
@@ -70,27 +37,33 @@ class _Server(uvicorn.Server):
             print(f"line-sandbox ready at {self._url}", flush=True)  # noqa: T201 - the program's output
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._connections.drop_all()
+        self._connections.abort_all()
         await super().shutdown(sockets)
 
 
-def serve(options: SandboxOptions, *, host: str, port: int, access_log: bool) -> None:
+def serve(sandbox: Sandbox, control_router: Router, *, host: str, port: int, access_log: bool) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
-        options: What to play.
+        sandbox: The state to serve.
+        control_router: Routes of the control API and the page.
         host: Address to listen on.
-        port: Port to listen on; 0 for a free one.
-        access_log: Whether to write a line a request to stderr.
+        port: Port to listen on; 0 for a free port.
+        access_log: Whether to write one line for each request to stderr.
 
     Raises:
-        SettingError: The address cannot be listened on.
+        SettingError: The address cannot be used.
     """
     listener = open_listener(host, port, backlog=_BACKLOG)
-    connections = _Connections()
-    sandbox = Sandbox(options, access_log=AccessLog(sys.stderr if access_log else None), drop=connections.drop)
-    config = uvicorn.Config(
+    connections = Connections()
+    app = SandboxApp(
         sandbox,
+        control_router,
+        access_log=AccessLog(sys.stderr if access_log else None),
+        abort_connection=connections.abort,
+    )
+    config = uvicorn.Config(
+        app,
         http=connections.protocol(),
         ws="none",
         lifespan="off",
@@ -99,6 +72,6 @@ def serve(options: SandboxOptions, *, host: str, port: int, access_log: bool) ->
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_STOP_SECONDS,
+        timeout_graceful_shutdown=_GRACEFUL_SHUTDOWN_SECONDS,
     )
     _Server(config, http_url(host, listener.getsockname()[1]), connections).run(sockets=[listener])

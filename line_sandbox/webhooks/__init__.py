@@ -1,1 +1,1 @@
-"""Webhooks as LINE sends them: histories to tell, and a sender that signs, batches, repeats and mixes them."""
+"""Webhooks: settings and endpoints, an event generator, and a sender that signs, batches, duplicates and redelivers."""

@@ -1,7 +1,7 @@
-"""Delivers events in batches, and on request twice, mixed up, or again after a failure.
+"""Delivers events in batches; options add duplicates, shuffling and redelivery after failures.
 
-Source: LINE documentation, "Receive messages (webhook)", section "Redelivering webhooks": the same event can come twice
-even without a failure, order is not kept, and what is sent again has `isRedelivery` set.
+Source: LINE documentation, "Receive messages (webhook)", section "Redelivering webhooks": LINE can send an event twice
+without a failure, does not guarantee the order, and sets `isRedelivery` in redelivered events.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from line_sandbox.webhooks.sender import LINE_PATIENCE_SECONDS, WebhookSender
+from line_sandbox.webhooks.sender import LINE_TIMEOUT_SECONDS, WebhookSender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,102 +20,110 @@ if TYPE_CHECKING:
     from line_sandbox.webhooks.sender import WebhookTarget
 
     Events = Sequence[dict[str, Any]]
+    OnSend = Callable[[dict[str, Any]], None]
 
-_DUPLICATE_DISTANCE = 50
-_REDELIVERY_PAUSES = (0.2, 0.5, 1.0)
+_MAX_DUPLICATE_DISTANCE = 50
+_REDELIVERY_DELAYS = (0.2, 0.5, 1.0)  # seconds
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
-    """How events are delivered."""
+class WebhookDeliveryOptions:
+    """Options of a delivery."""
 
     batch_size: int = 1
+    """Events in one request."""
     duplicate: float = 0.0
     """Share of the events that are sent twice."""
     shuffle: bool = False
+    """Whether the events are sent in random order."""
     redeliver_failures: bool = False
+    """Whether a request without a 2xx response is sent again, up to three times."""
     concurrency: int = 4
     """Requests in flight."""
-    patience_seconds: float = LINE_PATIENCE_SECONDS
+    timeout_seconds: float = LINE_TIMEOUT_SECONDS
     seed: int = 0
-    """Decides which are sent twice, and how they are mixed."""
+    """Seed for duplicates and shuffling."""
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What was sent, and what came back."""
+class WebhookDeliveryResult:
+    """Counts of a delivery."""
 
     requests: int = 0
     duplicates: int = 0
-    """Events that were sent a second time without a failure."""
+    """Events that were sent twice without a failure."""
     redeliveries: int = 0
     """Requests that were sent again after a failure."""
-    answers: Counter[str] = field(default_factory=Counter)
-    """Requests by what came back: a status, `timeout` or `unreachable`."""
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """Number of requests by response status, `timeout` or `unreachable`."""
     received: set[str] = field(default_factory=set)
-    """The webhookEventIds of events that at least one request with a 2xx answer held."""
+    """The webhookEventIds in requests with a 2xx response."""
 
 
 async def deliver(
-    target: WebhookTarget, events: Events, manner: Manner, sent: Callable[[dict[str, Any]], None]
-) -> Outcome:
-    """Deliver events; without any, send the one empty request that LINE checks an endpoint with.
+    target: WebhookTarget, events: Events, options: WebhookDeliveryOptions, *, on_send: OnSend
+) -> WebhookDeliveryResult:
+    """Deliver events. Without events, send one empty request, as LINE does to verify an endpoint.
 
     Args:
-        target: Where to, and as whose.
-        events: What to send.
-        manner: How.
-        sent: Is told of every event that goes out.
+        target: The receiver.
+        events: The events.
+        options: Batching, duplicates, order, redelivery, concurrency.
+        on_send: Called with each event before a request that contains it is sent.
     """
-    outcome = Outcome()
-    arranged = _arranged(events, manner)
-    outcome.duplicates = len(arranged) - len(events)
-    size = manner.batch_size
+    result = WebhookDeliveryResult()
+    arranged = _arrange(events, options)
+    result.duplicates = len(arranged) - len(events)
+    size = options.batch_size
     batches = iter([arranged[start : start + size] for start in range(0, len(arranged), size)] or [[]])
     async with (
-        WebhookSender(target, connections=manner.concurrency, patience_seconds=manner.patience_seconds) as sender,
+        WebhookSender(target, connections=options.concurrency, timeout_seconds=options.timeout_seconds) as sender,
         asyncio.TaskGroup() as tasks,
     ):
 
-        async def work() -> None:
+        async def deliver_batches() -> None:
             for batch in batches:
-                await _deliver(sender, batch, manner, outcome, sent)
+                await _deliver_batch(sender, batch, options, result, on_send)
 
-        for _ in range(manner.concurrency):
-            tasks.create_task(work())
-    return outcome
+        for _ in range(options.concurrency):
+            tasks.create_task(deliver_batches())
+    return result
 
 
-def _arranged(events: Events, manner: Manner) -> list[dict[str, Any]]:
-    """The events in the order of sending, with those that are sent twice."""
-    chance = random.Random(manner.seed)  # noqa: S311 - chance, not secrecy
-    placed = [(float(place), event) for place, event in enumerate(events)]
-    for place, event in enumerate(events):
-        if chance.random() < manner.duplicate:
-            placed.append((place + chance.uniform(0, _DUPLICATE_DISTANCE), event))
-    if manner.shuffle:
-        chance.shuffle(placed)
+def _arrange(events: Events, options: WebhookDeliveryOptions) -> list[dict[str, Any]]:
+    """Return the events in the order of sending, including duplicates."""
+    rng = random.Random(options.seed)  # noqa: S311 - simulation, not cryptography
+    placed = [(float(index), event) for index, event in enumerate(events)]
+    for index, event in enumerate(events):
+        if rng.random() < options.duplicate:
+            placed.append((index + rng.uniform(0, _MAX_DUPLICATE_DISTANCE), event))
+    if options.shuffle:
+        rng.shuffle(placed)
     else:
         placed.sort(key=lambda pair: pair[0])
     return [event for _, event in placed]
 
 
-async def _deliver(
-    sender: WebhookSender, batch: Events, manner: Manner, outcome: Outcome, sent: Callable[[dict[str, Any]], None]
+async def _deliver_batch(
+    sender: WebhookSender,
+    batch: Events,
+    options: WebhookDeliveryOptions,
+    result: WebhookDeliveryResult,
+    on_send: OnSend,
 ) -> None:
-    for attempt in range(1 + len(_REDELIVERY_PAUSES) * manner.redeliver_failures):
+    for attempt in range(1 + len(_REDELIVERY_DELAYS) * options.redeliver_failures):
         if attempt:
-            await asyncio.sleep(_REDELIVERY_PAUSES[attempt - 1])
-            outcome.redeliveries += 1
+            await asyncio.sleep(_REDELIVERY_DELAYS[attempt - 1])
+            result.redeliveries += 1
         for event in batch:
-            sent(event)
-        answer = await sender.post([_again(event) for event in batch] if attempt else batch)
-        outcome.requests += 1
-        outcome.answers[answer] += 1
-        if answer.startswith("2"):
-            outcome.received.update(str(event.get("webhookEventId")) for event in batch)
+            on_send(event)
+        outcome = await sender.post([_redelivered(event) for event in batch] if attempt else batch)
+        result.requests += 1
+        result.outcomes[outcome] += 1
+        if outcome.startswith("2"):
+            result.received.update(str(event.get("webhookEventId")) for event in batch)
             return
 
 
-def _again(event: dict[str, Any]) -> dict[str, Any]:
+def _redelivered(event: dict[str, Any]) -> dict[str, Any]:
     return {**event, "deliveryContext": {"isRedelivery": True}}

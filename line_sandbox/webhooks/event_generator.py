@@ -1,7 +1,7 @@
-"""Histories of the sandbox's own people, as webhook events: they follow, write, block and come back.
+"""Generates webhook events from scenarios: the sandbox's users follow, send messages, block and unblock the account.
 
-A function of the seed: the same seed, count and types give the same events, to the last webhookEventId. A history ends
-as the sandbox begins: who follows the account has followed it last.
+The events depend only on the seed, the count and the types, including every webhookEventId. The last events of each
+user agree with the user's state when the sandbox starts: the last event of a follower is not `unfollow`.
 """
 
 from __future__ import annotations
@@ -14,93 +14,89 @@ from typing import TYPE_CHECKING, Any
 from line_sandbox.chats.state import GROUPS, ROOMS
 from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.foundation.ulid import ulid
-from line_sandbox.webhooks.generated_events import CHATTED, USUAL, WRITTEN
-from line_sandbox.webhooks.scenarios import ChatStory, PersonStory, Surroundings
+from line_sandbox.webhooks.generated_events import CHAT_TYPES, DEFAULT_TYPES, USER_TYPES
+from line_sandbox.webhooks.scenarios import ChatScenario, UserScenario
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from line_sandbox.platform import Platform
-    from line_sandbox.webhooks.generated_events import Happening
+    from line_sandbox.webhooks.environment import Environment
+    from line_sandbox.webhooks.generated_events import GeneratedEvent
 
-# When the first history begins: fixed, since an event's id holds its time and may not depend on the day of the run.
 _START = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
-_FORMER_EVERY = 20
-_CHAT_EVERY = 10
+"""Start of the first scenarios in milliseconds since 1970. It is fixed, because event ids contain the time."""
+_BLOCKED_USER_INTERVAL = 20
+"""One scenario of this many is about a user who has blocked the account."""
+_CHAT_INTERVAL = 10
+"""One scenario of this many is about a group or room."""
 _SEED_STRIDE = 7919
 _LAP_MILLISECONDS = 30 * 24 * 3600 * 1000
 
 
-class Histories:
-    """The histories of a seed."""
+class EventGenerator:
+    """Generates the events of a seed."""
 
-    def __init__(self, platform: Platform, seed: int) -> None:
-        self._users = platform.users
+    def __init__(self, environment: Environment, seed: int) -> None:
+        self._environment = environment
+        self._users = environment.users
         self._seed = seed
-        self._around = Surroundings(
-            users=platform.users,
-            chats=platform.chats,
-            contents=platform.contents,
-            read_tokens=platform.read_tokens,
-            account=platform.account,
-        )
 
     def events(self, count: int, types: Sequence[str] | None = None) -> list[dict[str, Any]]:
-        """So many events, in the order of their times.
+        """Return `count` events in the order of their timestamps.
 
         Args:
-            count: How many.
-            types: Their types, also some that LINE does not have; None for those that a usual account sees.
+            count: Number of events.
+            types: Event types, including types unknown to LINE; None for the default types.
 
         Raises:
-            InvalidRequest: There is nothing to tell: no types, or no people.
+            InvalidRequest: There are no types or no users.
         """
-        wanted = frozenset(USUAL if types is None else types)
+        wanted = frozenset(DEFAULT_TYPES if types is None else types)
         if count and not (wanted and len(self._users)):
-            raise InvalidRequest("histories need people and at least one type of event")
-        happenings: list[Happening] = []
-        stories = self._stories(sorted(wanted.difference(WRITTEN, CHATTED)))
-        while len(happenings) < count:
-            told = [happening for happening in next(stories) if happening.type in wanted]
-            # The end of a history is what agrees with the sandbox, so that is what is kept of the last one.
-            happenings += told[-(count - len(happenings)) :]
-        happenings.sort(key=lambda happening: happening.at)
-        chance = random.Random(f"{self._seed}:ids")  # noqa: S311 - chance, not secrecy
-        return [_event(happening, chance.getrandbits(80)) for happening in happenings]
+            raise InvalidRequest("generated events need users and at least one type of event")
+        generated: list[GeneratedEvent] = []
+        scenarios = self._scenarios(sorted(wanted.difference(USER_TYPES, CHAT_TYPES)))
+        while len(generated) < count:
+            events = [event for event in next(scenarios) if event.type in wanted]
+            # Of the last scenario, keep the end: it agrees with the state of the sandbox.
+            generated += events[-(count - len(generated)) :]
+        generated.sort(key=lambda event: event.timestamp)
+        rng = random.Random(f"{self._seed}:ids")  # noqa: S311 - simulation, not cryptography
+        return [_webhook_event(event, rng.getrandbits(80)) for event in generated]
 
-    def _stories(self, extras: Sequence[str]) -> Iterator[Iterator[Happening]]:
-        """One story after the other, each of somebody else while there is anybody else."""
+    def _scenarios(self, extra_types: Sequence[str]) -> Iterator[Iterator[GeneratedEvent]]:
+        """Yield the events of one scenario after another. Each is about another user until all users had one."""
         users = self._users
-        formers = users.first_newcomer - users.first_former
+        blocked_users = users.first_newcomer - users.first_former
         people = users.first_former or len(users)
         for turn in count_up():
-            chance = random.Random(f"{self._seed}:{turn}")  # noqa: S311 - chance, not secrecy
-            # Everybody's second history comes after the first of all.
+            rng = random.Random(f"{self._seed}:{turn}")  # noqa: S311 - simulation, not cryptography
+            # A user's second scenario starts after the first scenarios of all users.
             lap = turn // people
             start = _START + lap * _LAP_MILLISECONDS
-            if turn % _CHAT_EVERY == _CHAT_EVERY - 1:
-                place = turn // _CHAT_EVERY
-                story = ChatStory(self._around, place, start, self._draw(turn), chance)
-                yield story.tell(is_new=place < GROUPS + ROOMS)
+            if turn % _CHAT_INTERVAL == _CHAT_INTERVAL - 1:
+                index = turn // _CHAT_INTERVAL
+                chat_scenario = ChatScenario(self._environment, index, start, self._first_message(turn), rng)
+                yield chat_scenario.events(is_first=index < GROUPS + ROOMS)
                 continue
-            is_former = bool(formers) and turn % _FORMER_EVERY == _FORMER_EVERY // 2
-            place = turn + self._seed * _SEED_STRIDE
-            number = users.first_former + place % formers if is_former else place % people
-            yield PersonStory(self._around, number, start, self._draw(turn), chance).tell(
-                is_new=lap == 0, ends_blocked=is_former, extras=extras
+            is_blocked = bool(blocked_users) and turn % _BLOCKED_USER_INTERVAL == _BLOCKED_USER_INTERVAL // 2
+            index = turn + self._seed * _SEED_STRIDE
+            number = users.first_former + index % blocked_users if is_blocked else index % people
+            yield UserScenario(self._environment, number, start, self._first_message(turn), rng).events(
+                is_first=lap == 0, ends_blocked=is_blocked, extra_types=extra_types
             )
 
-    def _draw(self, turn: int) -> int:
-        """Where the message ids of a story begin; no two stories of a seed share any."""
+    def _first_message(self, turn: int) -> int:
+        """Return the first message number of a scenario. Scenarios of one seed do not share message numbers."""
         return (self._seed * 10**9 + turn * 64) % 10**12
 
 
-def _event(happening: Happening, randomness: int) -> dict[str, Any]:
+def _webhook_event(event: GeneratedEvent, randomness: int) -> dict[str, Any]:
     return {
-        "type": happening.type,
+        "type": event.type,
         "mode": "active",
-        "timestamp": happening.at,
-        **happening.content,
-        "webhookEventId": ulid(happening.at, randomness),
+        "timestamp": event.timestamp,
+        **event.fields,
+        "webhookEventId": ulid(event.timestamp, randomness),
         "deliveryContext": {"isRedelivery": False},
     }

@@ -1,4 +1,4 @@
-"""What can happen that raises a webhook event, apart from people writing.
+"""Generated webhook events, and the events that do not belong to a conversation.
 
 Source: LINE Messaging API reference, "Webhook event objects".
 """
@@ -18,91 +18,91 @@ _DAY_MILLISECONDS = 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that happened."""
+class GeneratedEvent:
+    """A webhook event without its id and delivery context."""
 
-    at: int
+    timestamp: int
     """Milliseconds since 1970."""
     type: str
-    content: dict[str, Any]
-    """The event's own fields, and its source."""
+    fields: dict[str, Any]
+    """The source, and the fields of the event type."""
 
 
-def reply_token(chance: random.Random) -> dict[str, str]:
-    """The field of events that can be replied to."""
-    return {"replyToken": f"{chance.getrandbits(128):032x}"}
+def reply_token(rng: random.Random) -> dict[str, str]:
+    """Return the field of events that accept a reply."""
+    return {"replyToken": f"{rng.getrandbits(128):032x}"}
 
 
-def _video_watched(_: int, chance: random.Random) -> dict[str, Any]:
-    return {"videoPlayComplete": {"trackingId": f"track-{chance.randint(1, 999)}"}, **reply_token(chance)}
+def _video_play_complete(_: int, rng: random.Random) -> dict[str, Any]:
+    return {"videoPlayComplete": {"trackingId": f"track-{rng.randint(1, 999)}"}, **reply_token(rng)}
 
 
-def _beacon(_: int, chance: random.Random) -> dict[str, Any]:
-    kind = chance.choice(("enter", "banner", "stay"))
-    return {"beacon": {"hwid": f"{chance.getrandbits(40):010x}", "type": kind}, **reply_token(chance)}
+def _beacon(_: int, rng: random.Random) -> dict[str, Any]:
+    kind = rng.choice(("enter", "banner", "stay"))
+    return {"beacon": {"hwid": f"{rng.getrandbits(40):010x}", "type": kind}, **reply_token(rng)}
 
 
-def _account_link(_: int, chance: random.Random) -> dict[str, Any]:
-    return {"link": {"result": "ok", "nonce": f"{chance.getrandbits(128):032x}"}, **reply_token(chance)}
+def _account_link(_: int, rng: random.Random) -> dict[str, Any]:
+    return {"link": {"result": "ok", "nonce": f"{rng.getrandbits(128):032x}"}, **reply_token(rng)}
 
 
-def _membership(_: int, chance: random.Random) -> dict[str, Any]:
-    kind = chance.choice(("joined", "renewed", "left"))
-    return {"membership": {"type": kind, "membershipId": chance.choice(PLANS).number}, **reply_token(chance)}
+def _membership(_: int, rng: random.Random) -> dict[str, Any]:
+    kind = rng.choice(("joined", "renewed", "left"))
+    return {"membership": {"type": kind, "membershipId": rng.choice(PLANS).number}, **reply_token(rng)}
 
 
-def _module(_: int, chance: random.Random) -> dict[str, Any]:
-    return {"module": {"type": "attached", "botId": f"U{chance.getrandbits(128):032x}", "scopes": ["message:send"]}}
+def _module(_: int, rng: random.Random) -> dict[str, Any]:
+    return {"module": {"type": "attached", "botId": f"U{rng.getrandbits(128):032x}", "scopes": ["message:send"]}}
 
 
-def _activated(at: int, _: random.Random) -> dict[str, Any]:
-    return {"chatControl": {"expireAt": at + _DAY_MILLISECONDS}}
+def _activated(timestamp: int, _: random.Random) -> dict[str, Any]:
+    return {"chatControl": {"expireAt": timestamp + _DAY_MILLISECONDS}}
 
 
-def _phone_delivery(_: int, chance: random.Random) -> dict[str, Any]:
-    return {"delivery": {"data": f"{chance.getrandbits(256):064x}"}}
+def _phone_number_delivery(_: int, rng: random.Random) -> dict[str, Any]:
+    return {"delivery": {"data": f"{rng.getrandbits(256):064x}"}}
 
 
-def _nothing(_: int, __: random.Random) -> dict[str, Any]:
+def _no_fields(_: int, __: random.Random) -> dict[str, Any]:
     return {}
 
 
-def _unknown(_: int, chance: random.Random) -> dict[str, Any]:
-    """A type that LINE may bring one day: receivers are to keep it."""
-    return {"novelty": {"value": chance.randint(1, 9), "nested": [{"deep": True}]}}
+def _unknown(_: int, rng: random.Random) -> dict[str, Any]:
+    """Return fields for a type that LINE does not have; receivers must store it all the same."""
+    return {"novelty": {"value": rng.randint(1, 9), "nested": [{"deep": True}]}}
 
 
-_CONTENTS: dict[str, Callable[[int, random.Random], dict[str, Any]]] = {
-    "videoPlayComplete": _video_watched,
+_FIELDS: dict[str, Callable[[int, random.Random], dict[str, Any]]] = {
+    "videoPlayComplete": _video_play_complete,
     "beacon": _beacon,
     "accountLink": _account_link,
     "membership": _membership,
     "module": _module,
     "activated": _activated,
-    "deactivated": _nothing,
-    "botSuspended": _nothing,
-    "botResumed": _nothing,
-    "delivery": _phone_delivery,
+    "deactivated": _no_fields,
+    "botSuspended": _no_fields,
+    "botResumed": _no_fields,
+    "delivery": _phone_number_delivery,
 }
 _WITHOUT_SOURCE = frozenset({"module", "botSuspended", "botResumed", "delivery"})
 
-WRITTEN = ("follow", "message", "unsend", "postback", "unfollow")
-"""The types of events that people raise by following, writing and tapping."""
-CHATTED = ("join", "memberJoined", "message", "messageEdited", "memberLeft", "leave")
-"""The types of events that come from groups and rooms."""
-USUAL = (*WRITTEN, *CHATTED, "videoPlayComplete", "beacon", "accountLink", "membership")
-"""The types of events that a usual account sees."""
+USER_TYPES = ("follow", "message", "unsend", "postback", "unfollow")
+"""Event types of a conversation with a user."""
+CHAT_TYPES = ("join", "memberJoined", "message", "messageEdited", "memberLeft", "leave")
+"""Event types of groups and rooms."""
+DEFAULT_TYPES = (*USER_TYPES, *CHAT_TYPES, "videoPlayComplete", "beacon", "accountLink", "membership")
+"""Event types that are generated if the request names none."""
 
 
-def happening(kind: str, at: int, line_id: str, chance: random.Random) -> Happening:
-    """One thing of a type that is neither written nor chatted; LINE need not have that type.
+def extra_event(event_type: str, timestamp: int, line_id: str, rng: random.Random) -> GeneratedEvent:
+    """Return an event of a type outside `USER_TYPES` and `CHAT_TYPES`; LINE need not have the type.
 
     Args:
-        kind: The type.
-        at: Milliseconds since 1970.
-        line_id: To whom it happens, where it happens to somebody.
-        chance: Draws the details.
+        event_type: The event type.
+        timestamp: Milliseconds since 1970.
+        line_id: The user in the source, for types with a source.
+        rng: Random numbers for the fields.
     """
-    content = _CONTENTS.get(kind, _unknown)(at, chance)
-    source = {} if kind in _WITHOUT_SOURCE else {"source": {"type": "user", "userId": line_id}}
-    return Happening(at, kind, source | content)
+    fields = _FIELDS.get(event_type, _unknown)(timestamp, rng)
+    source = {} if event_type in _WITHOUT_SOURCE else {"source": {"type": "user", "userId": line_id}}
+    return GeneratedEvent(timestamp, event_type, source | fields)

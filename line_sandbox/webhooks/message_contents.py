@@ -1,4 +1,4 @@
-"""What people send: the contents of message events, of every type.
+"""Message objects of message events, of every type.
 
 Source: LINE Messaging API reference, "Message event".
 """
@@ -24,8 +24,8 @@ _TEXTS = (
     "'; DROP TABLE messages; --",
     "👨‍👩‍👧‍👦 family",
 )
-_FILES = ("invoice.pdf", "見積書.xlsx", "photo of receipt.jpg")
-_PLACES = (
+_FILE_NAMES = ("invoice.pdf", "見積書.xlsx", "photo of receipt.jpg")
+_LOCATIONS = (
     ("Tokyo Tower", "東京都港区芝公園4-2-8", 35.6586, 139.7454),
     ("Wat Arun", "กรุงเทพมหานคร", 13.7437, 100.4889),
 )
@@ -34,45 +34,45 @@ _MENTION_SHARE = 0.05
 _EMOJI_SHARE = 0.1
 
 
-def draw_message(chance: random.Random, bot_id: str) -> dict[str, Any]:
-    """A message's content, without its id.
+def random_message(rng: random.Random, bot_id: str) -> dict[str, Any]:
+    """Return a message object without its id.
 
     Args:
-        chance: Draws it.
-        bot_id: The account, which people mention at times.
+        rng: Random numbers.
+        bot_id: User id of the bot, which some texts mention.
     """
-    kind = chance.choice(_TYPES)
-    match kind:
+    message_type = rng.choice(_TYPES)
+    match message_type:
         case "text":
-            content = _text(chance, bot_id)
+            content = _text(rng, bot_id)
         case "sticker":
             content = {
                 "packageId": "11537",
-                "stickerId": str(chance.randint(52002734, 52002779)),
-                "stickerResourceType": chance.choice(("STATIC", "ANIMATION")),
+                "stickerId": str(rng.randint(52002734, 52002779)),
+                "stickerResourceType": rng.choice(("STATIC", "ANIMATION")),
                 "keywords": ["happy", "hello"],
             }
         case "file":
-            content = {"fileName": chance.choice(_FILES), "fileSize": chance.randint(100, 10**7)}
+            content = {"fileName": rng.choice(_FILE_NAMES), "fileSize": rng.randint(100, 10**7)}
         case "location":
-            title, address, latitude, longitude = chance.choice(_PLACES)
+            title, address, latitude, longitude = rng.choice(_LOCATIONS)
             content = {"title": title, "address": address, "latitude": latitude, "longitude": longitude}
         case _:
             content = {"contentProvider": {"type": "line"}}
-            if kind != "image":
-                content["duration"] = chance.randint(1000, 60_000)
-    if kind in ("text", "sticker", "image", "video"):
-        content["quoteToken"] = f"{chance.getrandbits(256):064x}"
-    return {"type": kind, **content}
+            if message_type != "image":
+                content["duration"] = rng.randint(1000, 60_000)
+    if message_type in ("text", "sticker", "image", "video"):
+        content["quoteToken"] = f"{rng.getrandbits(256):064x}"
+    return {"type": message_type, **content}
 
 
-def _text(chance: random.Random, bot_id: str) -> dict[str, Any]:
-    text = chance.choice(_TEXTS)
-    if chance.random() < _MENTION_SHARE:
+def _text(rng: random.Random, bot_id: str) -> dict[str, Any]:
+    text = rng.choice(_TEXTS)
+    if rng.random() < _MENTION_SHARE:
         name = "@Sandbox Shop"
         mentioned = {"index": 0, "length": len(name), "type": "user", "userId": bot_id, "isSelf": True}
         return {"text": f"{name} {text}", "mention": {"mentionees": [mentioned]}}
-    if chance.random() < _EMOJI_SHARE:
+    if rng.random() < _EMOJI_SHARE:
         emoji = {"index": 0, "length": 6, "productId": "5ac1bfd5040ab15980c9b435", "emojiId": "001"}
         return {"text": f"(love) {text}", "emojis": [emoji]}
     return {"text": text}

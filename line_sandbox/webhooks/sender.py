@@ -1,4 +1,4 @@
-"""Sends webhook requests, signed as LINE signs them.
+"""Sends webhook requests with LINE's signature.
 
 Source: LINE Messaging API reference, "Webhooks"; LINE documentation, "Verify webhook signature".
 """
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-LINE_PATIENCE_SECONDS = 2.0
-"""LINE gives up on a receiver that does not answer in two seconds."""
+LINE_TIMEOUT_SECONDS = 2.0
+"""LINE's timeout for a response from the receiver."""
 
 TIMEOUT = "timeout"
 UNREACHABLE = "unreachable"
@@ -26,7 +26,7 @@ UNREACHABLE = "unreachable"
 
 @dataclass(frozen=True, slots=True)
 class WebhookTarget:
-    """The receiver of webhooks and the channel that signs them."""
+    """The receiver of webhooks, and the channel that signs them."""
 
     url: str
     channel_secret: str
@@ -35,35 +35,33 @@ class WebhookTarget:
 
 
 class WebhookSender:
-    """Connections to a receiver."""
+    """An HTTP client for one receiver."""
 
     def __init__(
-        self, target: WebhookTarget, *, connections: int = 1, patience_seconds: float = LINE_PATIENCE_SECONDS
+        self, target: WebhookTarget, *, connections: int = 1, timeout_seconds: float = LINE_TIMEOUT_SECONDS
     ) -> None:
-        """Prepare; nothing is connected yet.
+        """Create the HTTP session.
 
         Args:
-            target: Where to, and as whose.
-            connections: Requests in flight, at most.
-            patience_seconds: How long the receiver may take for its answer.
+            target: The receiver.
+            connections: Maximum number of requests in flight.
+            timeout_seconds: Timeout of one request.
         """
         self._target = target
         self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=patience_seconds), connector=aiohttp.TCPConnector(limit=connections)
+            timeout=aiohttp.ClientTimeout(total=timeout_seconds), connector=aiohttp.TCPConnector(limit=connections)
         )
 
     async def __aenter__(self) -> Self:
-        """Begin."""
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Close the connections."""
         await self._session.close()
 
     async def post(self, events: Sequence[dict[str, Any]]) -> str:
-        """Send one request; returns the status of the answer, or `timeout` or `unreachable`."""
+        """Send one request. Return the response status as text, or `timeout` or `unreachable`."""
         body = msgspec.json.encode({"destination": self._target.destination, "events": events})
         headers = {
             "content-type": "application/json; charset=utf-8",
@@ -71,15 +69,15 @@ class WebhookSender:
             "x-line-signature": signature(self._target.channel_secret, body),
         }
         try:
-            async with self._session.post(self._target.url, data=body, headers=headers) as answer:
-                await answer.read()
-                return str(answer.status)
+            async with self._session.post(self._target.url, data=body, headers=headers) as response:
+                await response.read()
+                return str(response.status)
         except TimeoutError:
             return TIMEOUT
-        except (aiohttp.ClientError, ValueError):  # a URL that is none is a ValueError
+        except (aiohttp.ClientError, ValueError):  # aiohttp raises ValueError for some invalid URLs
             return UNREACHABLE
 
 
-def signature(secret: str, body: bytes) -> str:
-    """The value of `x-line-signature`."""
-    return base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
+def signature(channel_secret: str, body: bytes) -> str:
+    """Return the value of the header `x-line-signature`."""
+    return base64.b64encode(hmac.digest(channel_secret.encode(), body, "sha256")).decode()

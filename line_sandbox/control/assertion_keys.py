@@ -1,4 +1,4 @@
-"""Control API: the public keys that JWT assertions are verified with, as a channel's owner registers them."""
+"""Control API: registers public keys for JWT assertions, as the owner of a channel does in LINE's console."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from line_sandbox.http.response import HttpResponse
 if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
-    from line_sandbox.server.app import Sandbox
+    from line_sandbox.server.sandbox import Sandbox
 
 
-def add_control(router: Router, sandbox: Sandbox) -> None:
-    """Add this part of the control API."""
-    router.add("POST /sandbox/assertion_keys", _Keys(sandbox).register)
+def add_routes(router: Router, sandbox: Sandbox) -> None:
+    """Add the routes of this module."""
+    router.add("POST /sandbox/assertion_keys", _AssertionKeyControl(sandbox).register)
 
 
-class _Keys:
+class _AssertionKeyControl:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 

@@ -1,4 +1,4 @@
-"""Reads what the control API is asked for; whatever is wrong is answered with 400 and a word that says where."""
+"""Reads bodies and parameters of the control API. Errors get status 400 and a message that names the invalid part."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def read(request: HttpRequest, shape: type[T]) -> T:
-    """The body as a struct.
+def read_struct(request: HttpRequest, struct: type[T]) -> T:
+    """Return the JSON body as a struct; an empty body counts as `{}`.
 
     Raises:
-        InvalidRequest: The body is something else.
+        InvalidRequest: The body does not fit the struct.
     """
     try:
-        return msgspec.json.decode(request.body or b"{}", type=shape)
+        return msgspec.json.decode(request.body or b"{}", type=struct)
     except msgspec.DecodeError as error:
         raise InvalidRequest(str(error)) from None
 
 
 def offset_and_limit(request: HttpRequest, default_limit: int) -> tuple[int, int]:
-    """The part of a list that is asked for.
+    """Return the query parameters `offset` and `limit`.
 
     Raises:
-        InvalidRequest: It is no part of a list.
+        InvalidRequest: One is not an integer or is negative.
     """
     offset, limit = request.query_integer("offset", 0), request.query_integer("limit", default_limit)
     if offset < 0 or limit < 0:

@@ -1,10 +1,10 @@
-"""Control API: what was asked for, and what was delivered to whom."""
+"""Control API: the delivered messages, and counts of requests and deliveries."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from line_sandbox.control.reading import offset_and_limit
+from line_sandbox.control.parameters import offset_and_limit
 from line_sandbox.foundation.clock import iso_time
 from line_sandbox.http.response import HttpResponse
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
     from line_sandbox.messages.deliveries import Accepted
-    from line_sandbox.server.app import Sandbox
+    from line_sandbox.server.sandbox import Sandbox
 
 
-def add_control(router: Router, sandbox: Sandbox) -> None:
-    """Add this part of the control API."""
-    control = _Records(sandbox)
+def add_routes(router: Router, sandbox: Sandbox) -> None:
+    """Add the routes of this module."""
+    control = _DeliveryControl(sandbox)
     router.add("GET /sandbox/summary", control.summary)
     router.add("GET /sandbox/deliveries", control.deliveries)
 
 
-class _Records:
+class _DeliveryControl:
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
 
@@ -30,7 +30,7 @@ class _Records:
         platform = self._sandbox.platform
         return HttpResponse(
             {
-                "requests": self._sandbox.seen.by_endpoint(),
+                "requests": self._sandbox.request_counts.by_endpoint(),
                 "deliveries": platform.log.delivered,
                 "recipients": platform.log.reached,
                 "quota_used": platform.quota.used,

@@ -1,0 +1,88 @@
+"""Turns requests into responses. Requests to LINE's endpoints pass LINE's checks in their order, and faults apply."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING
+
+from line_sandbox.foundation.api_errors import ErrorResponse, InvalidRequest, NotFound, TooLarge, Unauthorized
+from line_sandbox.http.response import HttpResponse
+from line_sandbox.messages.routes import RETRY_KEY_HEADER
+from line_sandbox.server.faults import FaultKind
+
+if TYPE_CHECKING:
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Route, Router
+    from line_sandbox.server.faults import Fault
+    from line_sandbox.server.sandbox import Sandbox
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+_SERVER_ERROR = 500
+
+
+async def respond_control(sandbox: Sandbox, router: Router, request: HttpRequest) -> HttpResponse:
+    """Return the response to a request to the control API or the page."""
+    try:
+        route = _route(router, request)
+        sandbox.platform.deliver_due()
+        return await _call_handler(route, request)
+    except ErrorResponse as error:
+        return _error(error)
+
+
+async def respond_line(sandbox: Sandbox, request: HttpRequest, fault: Fault | None) -> HttpResponse:
+    """Return the response to a request to one of LINE's endpoints, changed by the fault if there is one."""
+    response = HttpResponse()
+    try:
+        route = _route(sandbox.router, request)
+        if fault is None or not fault.kind.prevents_processing:
+            _check(sandbox, route, request)
+            sandbox.platform.deliver_due()
+            response = await _call_handler(route, request)
+    except ErrorResponse as error:
+        response = _error(error)
+    if fault:
+        if fault.kind in (FaultKind.STATUS, FaultKind.STATUS_AFTER_ACCEPT):
+            response.content, response.status = {"message": _fault_message(fault.status)}, fault.status
+        response.note = f"fault {fault.kind}" + (f", {response.note}" if response.note else "")
+    response.headers["x-line-request-id"] = sandbox.platform.request_id(request.number)
+    return response
+
+
+def _check(sandbox: Sandbox, route: Route, request: HttpRequest) -> None:
+    if route.requires_token:
+        scheme, _, token = (request.header(b"authorization") or "").partition(" ")
+        if scheme.lower() != "bearer" or not sandbox.platform.tokens.accepts(token.strip()):
+            raise Unauthorized
+    if sandbox.options.rate_limits:
+        sandbox.rate_limits.take(route.endpoint)
+    if len(request.body) > (MAX_FILE_BYTES if route.accepts_file else MAX_BODY_BYTES):
+        raise TooLarge
+    if not route.accepts_retry_key and request.header(RETRY_KEY_HEADER) is not None:
+        raise InvalidRequest("The retry key is not supported by this API")
+
+
+def _route(router: Router, request: HttpRequest) -> Route:
+    """Find the route of a request and store its endpoint and path parameters in the request."""
+    found = router.find(request.method, request.path)
+    if found is None:
+        request.endpoint = f"{request.method} (no such endpoint)"
+        raise NotFound
+    route, request.path_parameters = found
+    request.endpoint = route.endpoint
+    return route
+
+
+async def _call_handler(route: Route, request: HttpRequest) -> HttpResponse:
+    response = route.handler(request)
+    return await response if inspect.isawaitable(response) else response
+
+
+def _error(error: ErrorResponse) -> HttpResponse:
+    return HttpResponse(error.body(), status=error.status, headers={**error.headers()}, note=error.message)
+
+
+def _fault_message(status: int) -> str:
+    return "Internal Server Error" if status >= _SERVER_ERROR else "A fault of the sandbox set this status"
