@@ -25,6 +25,7 @@ from line_core.store.dialects import insert_on_conflict
 from line_core.store.inbox_removal import erase_line_id
 from line_core.store.tables import audience, identity, ledger
 from line_core.store.tables.rejects import rejects
+from target_line.identity.repository import UnknownPersonError
 from target_line.identity.rows import clusters_of, documents_of
 from target_line.reasons import Reason
 
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 
     from line_core.identity.policy import MergePolicy
     from line_core.store import Store
-
-
-class NothingToForgetError(LineError):
-    """The store knows nobody of that name."""
 
 
 class SendInProgressError(LineError):
@@ -74,7 +71,7 @@ def erase_person(store: Store, policy: MergePolicy, identifier: Identifier) -> C
         How many rows of what were erased or changed.
 
     Raises:
-        NothingToForgetError: The store knows nobody of that name.
+        UnknownPersonError: The store knows nobody of that name.
         SendInProgressError: Something is being sent to them.
     """
     erased: Counter[str] = Counter()
@@ -106,7 +103,7 @@ def _person(connection: Connection, policy: MergePolicy, identifier: Identifier)
         return resolve(decode_evidence(text), policy).profile_of(identifier).identifiers
     if identifier.kind is IdentifierKind.LINE_ID:  # perhaps only the inbox knows it
         return frozenset({identifier})
-    raise NothingToForgetError(f"nobody in the store has the {identifier.kind} that was given")
+    raise UnknownPersonError(f"nobody in the store has the {identifier.kind} that was given")
 
 
 def _digest(key: bytes, identifier: Identifier) -> str:

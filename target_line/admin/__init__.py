@@ -1,1 +1,1 @@
-"""The command `target-line-admin`: look into the store, and mend it."""
+"""The command line program `target-line-admin`."""

@@ -1,8 +1,7 @@
-"""What the store holds, as rows for a person or a program."""
+"""Queries of the store whose results `target-line-admin` lists."""
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -10,25 +9,25 @@ from sqlalchemy import func, select
 from line_core.store.tables import identity, inbox, ledger
 from line_core.store.tables.rejects import rejects
 from line_core.store.tables.runs import runs as run_rows
+from target_line.admin.output import as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import datetime
 
     from line_core.identity.model import Profile
     from line_core.store import Store
+    from target_line.admin.output import Row
     from target_line.identity.repository import IdentityRepository
-
-Row = dict[str, Any]
 
 
 def identities(repository: IdentityRepository, provider: str) -> Iterator[Row]:
-    """A row a profile, in an order and with keys that depend on nothing but who people are."""
+    """Return one row per profile. Equal identities give equal rows in the same order."""
     yield from sorted((profile_row(profile, provider) for profile in repository.profiles()), key=as_json)
 
 
 def profile_row(profile: Profile, provider: str) -> Row:
-    """A profile as the interface shows it: no internal keys, no times of runs."""
+    """Return a profile without keys of the store and without times of runs."""
     canonical = profile.canonical.get(provider)
     return {
         "id": profile.id,
@@ -45,7 +44,7 @@ def profile_row(profile: Profile, provider: str) -> Row:
 
 
 def merges(store: Store) -> Iterator[Row]:
-    """A row a merge or move, oldest first."""
+    """Return one row per merge or moved identifier, oldest first."""
     table = identity.merges.c
     columns = (table.merge_id, table.merged_at, table.rule, table.survivor, table.absorbed, table.identifier)
     query = select(*columns, table.evidence_at, table.before, table.undone_at).order_by(table.merge_id)
@@ -53,7 +52,7 @@ def merges(store: Store) -> Iterator[Row]:
 
 
 def short_merge(row: Row) -> Row:
-    """A merge for a person to read: when, by which rule, who into whom, and by what."""
+    """Return a merge with fewer columns, for a table."""
     return {
         "merge": str(row["merge_id"]),
         "when": row["evidence_at"] or row["merged_at"],
@@ -66,7 +65,7 @@ def short_merge(row: Row) -> Row:
 
 
 def deliveries(store: Store, channel: str) -> Iterator[Row]:
-    """A row a message record, oldest first, with what became of it."""
+    """Return one row per message with its status and its request, oldest first."""
     message, request = ledger.messages.c, ledger.requests.c
     query = (
         select(
@@ -91,8 +90,8 @@ def deliveries(store: Store, channel: str) -> Iterator[Row]:
     yield from _rows(store, query)
 
 
-def refused(store: Store, channel: str) -> Iterator[Row]:
-    """A row a refused record, oldest first."""
+def rejected_records(store: Store, channel: str) -> Iterator[Row]:
+    """Return one row per rejected record, oldest first."""
     table = rejects.c
     columns = (table.reject_id, table.stream, table.reason, table.detail, table.record, table.times_seen)
     times = (table.first_seen_at, table.last_seen_at, table.replayed_at)
@@ -100,20 +99,20 @@ def refused(store: Store, channel: str) -> Iterator[Row]:
 
 
 def runs(store: Store, channel: str) -> Iterator[Row]:
-    """A row a run of the target, oldest first."""
+    """Return one row per run of the target, oldest first."""
     table = run_rows.c
     yield from _rows(store, select(run_rows).where(table.channel == channel).order_by(table.started_at))
 
 
 def plans(store: Store, channel: str) -> Iterator[Row]:
-    """A row a plan, oldest first."""
+    """Return one row per stored plan, oldest first."""
     table = ledger.plans.c
     query = select(table.plan_hash, table.made_at, table.summary).where(table.channel == channel)
     yield from _rows(store, query.order_by(table.made_at))
 
 
 def status(store: Store, channel: str) -> Row:
-    """How many rows of each kind the store holds."""
+    """Return the number of rows by kind, and of messages by status."""
     counted = {
         "events": select(func.count()).select_from(inbox.events),
         "identifiers": select(func.count()).select_from(identity.identifiers),
@@ -131,41 +130,12 @@ def status(store: Store, channel: str) -> Row:
 def _rows(store: Store, query: Any) -> Iterator[Row]:  # noqa: ANN401 - a Select of any columns
     with store.read() as connection:
         for row in connection.execution_options(yield_per=1000).execute(query).mappings():
-            yield {name: _plain(value) for name, value in row.items()}
+            yield {name: _json_value(value) for name, value in row.items()}
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any column's value
+def _json_value(value: Any) -> Any:  # noqa: ANN401 - any column's value
     return _iso(value) if hasattr(value, "isoformat") else value
 
 
 def _iso(time: datetime) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def as_json(row: Row) -> str:
-    """The row as one line of JSON."""
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
-
-
-def as_table(rows: Iterable[Row]) -> Iterator[str]:
-    """Lines of a table with a header; nested values as compact JSON, long ones cut."""
-    listed = [{name: _cell(value) for name, value in row.items()} for row in rows]
-    if not listed:
-        yield "(none)"
-        return
-    widths = {name: max(len(name), *(len(row[name]) for row in listed)) for name in listed[0]}
-    yield "  ".join(name.ljust(width) for name, width in widths.items()).rstrip()
-    yield "  ".join("-" * width for width in widths.values())
-    for row in listed:
-        yield "  ".join(row[name].ljust(width) for name, width in widths.items()).rstrip()
-
-
-_CELL_WIDTH = 48
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = " ".join(text.split())
-    return text if len(text) <= _CELL_WIDTH else text[: _CELL_WIDTH - 1] + "…"

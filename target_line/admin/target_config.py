@@ -1,4 +1,4 @@
-"""The target as its settings describe it, for commands that do what a run of it does."""
+"""Creation of a target from a configuration file, for commands that need all settings of target-line."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def configured_target(config_path: Path | None, given: Mapping[str, str]) -> TargetLine:
-    """Make the target.
+def configured_target(config_path: Path | None, options: Mapping[str, str]) -> TargetLine:
+    """Create the target.
 
     Args:
-        config_path: A JSON file of its settings. Those in the environment (`TARGET_LINE_…`) come before it.
-        given: Settings that come before both.
+        config_path: JSON file of settings. Environment variables (`TARGET_LINE_…`) take precedence.
+        options: Settings that take precedence over both.
 
     Raises:
-        SettingError: The file cannot be read, or a setting is wrong.
+        SettingError: The file cannot be read, or a setting is invalid.
     """
-    from_environment: dict[str, Any] = TargetLine._env_var_config  # noqa: SLF001 - as the SDK reads them for a run
-    return TargetLine(config={**_read(config_path), **from_environment, **given}, setup_mapper=False)
+    environment: dict[str, Any] = TargetLine._env_var_config  # noqa: SLF001 - as the SDK reads them for a run
+    return TargetLine(config={**_read(config_path), **environment, **options}, setup_mapper=False)
 
 
 def _read(config_path: Path | None) -> dict[str, Any]:

@@ -42,8 +42,12 @@ if TYPE_CHECKING:
 _PAGE = 1000
 
 
+class UnknownPersonError(LineError):
+    """No profile in the store has the given identifier."""
+
+
 class UnmergeError(LineError):
-    """What should be undone is not there to be undone."""
+    """The merge does not exist or is undone already."""
 
 
 @dataclass

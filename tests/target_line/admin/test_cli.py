@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from line_core.identity.policy import MergePolicy
 from line_core.store.database import SCHEMA_VERSION
+from target_line.admin import listing_commands, maintenance_commands, person_commands
 from target_line.admin.cli import commands
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.rejects import Reject, save_rejects
@@ -19,6 +21,8 @@ from target_line.sending.read.message import parse_message
 from tests.support.people import follow, identify, line_id
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from line_core.store import Store
 
 
@@ -95,3 +99,10 @@ def test_upgrade_says_what_it_did(store_url: str) -> None:
 @pytest.mark.parametrize("command", sorted(commands.commands))
 def test_every_command_has_help(command: str) -> None:
     assert "Usage:" in CliRunner().invoke(commands, [command, "--help"]).output
+
+
+@pytest.mark.parametrize("module", [listing_commands, person_commands, maintenance_commands])
+def test_every_command_of_a_module_is_registered(module: ModuleType) -> None:
+    defined = {value for value in vars(module).values() if isinstance(value, click.Command)}
+    missing = sorted(str(command.name) for command in defined - set(commands.commands.values()))
+    assert not missing, f"add {missing} to the tuple of commands at the end of {module.__name__}"

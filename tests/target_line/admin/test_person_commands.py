@@ -72,7 +72,7 @@ def test_a_person_is_explained_by_any_of_their_identifiers(store_url: str, named
 
 @pytest.mark.usefixtures("identity")
 def test_nobody_is_explained_by_an_unknown_identifier(store_url: str) -> None:
-    with pytest.raises(LineError, match="nobody in the store has id:44"):
+    with pytest.raises(LineError, match="no profile in the store has id:44"):
         run(store_url, "explain", "44")
 
 
@@ -202,7 +202,7 @@ def test_why_a_shared_email_names_nobody_can_be_asked(store: Store, store_url: s
     save_policy(store, policy)
     shared = [identify(at=1, id=str(number), email="info@example.com") for number in range(3)]
     IdentityRepository(store, policy).ingest(shared)
-    with pytest.raises(LineError, match="names nobody: more people than max_people_per_email"):
+    with pytest.raises(LineError, match="identifies nobody: more people claim it than max_people_per_email"):
         run(store_url, "explain", "info@example.com")
 
 

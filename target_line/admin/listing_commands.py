@@ -1,0 +1,97 @@
+"""Commands that list the contents of the store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from line_core.store.identity_policy import load_policy
+from target_line.admin import listings
+from target_line.admin.merge_preview import preview_merges
+from target_line.admin.options import format_option
+from target_line.admin.output import print_rows
+from target_line.identity.repository import IdentityRepository
+
+if TYPE_CHECKING:
+    from target_line.admin.options import AdminOptions
+
+
+@click.command()
+@format_option
+@click.pass_obj
+def identities(options: AdminOptions, output_format: str) -> None:
+    """List the profiles after all merges. Equal identities give equal output."""
+    with options.open_store() as store:
+        repository = IdentityRepository(store, load_policy(store))
+        print_rows(listings.identities(repository, options.provider), output_format)
+
+
+@click.command()
+@click.option(
+    "--preview",
+    "file",
+    type=click.File(encoding="utf-8"),
+    help="List the merges that a file of profile records would cause (one JSON record per line, or the output of a "
+    "tap). The store is not changed.",
+)
+@format_option
+@click.pass_obj
+def merges(options: AdminOptions, file: TextIO | None, output_format: str) -> None:
+    """List merges and moved identifiers: rule, profiles, time and the profiles before the merge."""
+    with options.open_store() as store:
+        if file:
+            print_rows(preview_merges(store, file, options.provider), output_format)
+        else:
+            rows = listings.merges(store)
+            print_rows(rows if output_format == "jsonl" else map(listings.short_merge, rows), output_format)
+
+
+@click.command()
+@format_option
+@click.pass_obj
+def deliveries(options: AdminOptions, output_format: str) -> None:
+    """List the messages in the ledger with their status."""
+    with options.open_store() as store:
+        print_rows(listings.deliveries(store, options.channel), output_format)
+
+
+@click.command()
+@format_option
+@click.pass_obj
+def rejects(options: AdminOptions, output_format: str) -> None:
+    """List rejected records with the reason."""
+    with options.open_store() as store:
+        print_rows(listings.rejected_records(store, options.channel), output_format)
+
+
+@click.command()
+@format_option
+@click.pass_obj
+def runs(options: AdminOptions, output_format: str) -> None:
+    """List the runs of target-line with the outcomes of their records."""
+    with options.open_store() as store:
+        print_rows(listings.runs(store, options.channel), output_format)
+
+
+@click.command()
+@format_option
+@click.pass_obj
+def plans(options: AdminOptions, output_format: str) -> None:
+    """List the plans that runs with mode plan have stored."""
+    with options.open_store() as store:
+        print_rows(listings.plans(store, options.channel), output_format)
+
+
+@click.command()
+@format_option
+@click.pass_obj
+def status(options: AdminOptions, output_format: str) -> None:
+    """Count the rows in the store by kind."""
+    with options.open_store() as store:
+        counts = listings.status(store, options.channel)
+    table = ({"what": name, "count": f"{count:,}"} for name, count in counts.items())
+    print_rows([counts] if output_format == "jsonl" else table, output_format)
+
+
+LISTING_COMMANDS = (identities, merges, deliveries, rejects, runs, plans, status)
