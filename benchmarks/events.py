@@ -87,7 +87,7 @@ def fill(store_url: str, events: int) -> None:
         for begin in range(0, events, WRITTEN_AT_ONCE):
             numbers = range(begin, min(begin + WRITTEN_AT_ONCE, events))
             body = {"destination": "U" + "0" * 32, "events": [event(number) for number in numbers]}
-            with store.write(alone="inbox") as connection:
+            with store.write(lock="inbox") as connection:
                 write_events(connection, parse_events("main", json.dumps(body).encode(), BEGIN))
 
 

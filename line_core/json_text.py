@@ -1,132 +1,118 @@
-"""JSON taken apart as text, so that what is kept is what came: no number rounded, no escape rewritten.
+"""JSON as text: split objects and arrays into the texts of their members, without changing a character of a value.
 
-Reads all of JSON (RFC 8259), including numbers of any length and escaped halves of surrogate pairs; nothing more.
+All of JSON (RFC 8259) is accepted, including numbers of any length and escaped lone surrogates, and nothing else. The
+work is done by `msgspec.Raw`. Because msgspec rejects lone surrogates, texts that contain them are split a second time
+with placeholders.
 """
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+import re
+import secrets
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-_SPACE: Final = " \t\n\r"
-_MOST_EXACT_DIGITS = 18
+_MAX_EXACT_DIGITS: Final = 18
+_ESCAPE: Final = re.compile(r"\\(?:u([dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+
+_Parts = TypeVar("_Parts")
 
 
-def write(value: object) -> str:
-    """A JSON text, as short as can be; what no encoding can carry (half of a surrogate pair) stays an escape."""
+def encode(value: object) -> str:
+    """Return a value as compact JSON text. Lone surrogates are escaped, because UTF-8 cannot encode them."""
     try:
         return msgspec.json.encode(value).decode()
     except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":"))
 
 
-def read(text: str) -> Any:  # noqa: ANN401 - any JSON
-    """Read a JSON text; integers of more than 18 digits come as floats.
+def decode(text: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return the value of a JSON text. Integers of more than 18 digits become floats.
 
     Raises:
         ValueError: The text is not JSON.
-        RecursionError: It is nested too deeply to be read.
+        RecursionError: The text is nested too deeply.
     """
     return _DECODER.decode(text)
 
 
 def split_object(text: str) -> dict[str, str]:
-    """Take an object apart into the texts of its members, by name; the last of equal names wins.
+    """Return the texts of an object's members by name. Of repeated names, the last one wins.
 
     Raises:
         ValueError: The text is not a JSON object.
-        RecursionError: It is nested too deeply to be read.
+        RecursionError: The text is nested too deeply.
     """
-    cursor = _Cursor(text)
-    members = {}
-    for _ in cursor.items("{", "}"):
-        name = read(cursor.value())
-        if not isinstance(name, str):
-            raise ValueError("a member without a name")  # noqa: TRY004 - one kind of error for all that is not JSON
-        cursor.expect(":")
-        members[name] = cursor.value()
-    cursor.expect_end()
-    return members
+    members, placeholder = _split(text, _decode_object)
+    if placeholder is None:
+        return {name: str(raw, "utf-8") for name, raw in members.items()}
+    return {
+        placeholder.restore_characters(name): placeholder.restore_escapes(str(raw, "utf-8"))
+        for name, raw in members.items()
+    }
 
 
 def join_object(members: dict[str, str]) -> str:
-    """Put an object together from the texts of its members."""
+    """Return the text of an object from the texts of its members."""
     return "{" + ",".join(f"{json.dumps(name)}:{text}" for name, text in members.items()) + "}"
 
 
 def split_array(text: str) -> list[str]:
-    """Take an array apart into the texts of its elements.
+    """Return the texts of an array's elements.
 
     Raises:
         ValueError: The text is not a JSON array.
-        RecursionError: It is nested too deeply to be read.
+        RecursionError: The text is nested too deeply.
     """
-    cursor = _Cursor(text)
-    elements = [cursor.value() for _ in cursor.items("[", "]")]
-    cursor.expect_end()
-    return elements
+    elements, placeholder = _split(text, _decode_array)
+    if placeholder is None:
+        return [str(raw, "utf-8") for raw in elements]
+    return [placeholder.restore_escapes(str(raw, "utf-8")) for raw in elements]
 
 
-class _Cursor:
-    """A place in a JSON text; knows where each value begins and ends, which the json module alone does not tell."""
+class _Placeholder:
+    """Replaces the escapes of surrogates with a random marker, which no text contains, and restores them."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
-        self._skip_space()
+    def __init__(self) -> None:
+        self._marker = secrets.token_hex(16)
+        self._marked = re.compile(self._marker + "(....)")
 
-    def items(self, opening: str, closing: str) -> Iterator[None]:
-        """Stand before each member of an object or array in turn; the caller takes it."""
-        self.expect(opening)
-        if self._takes(closing):
-            return
-        yield
-        while not self._takes(closing):
-            self.expect(",")
-            yield
+    def replace_escapes(self, text: str) -> str:
+        return _ESCAPE.sub(lambda match: self._marker + match[1] if match[1] else match[0], text)
 
-    def value(self) -> str:
-        """Take a value; its text."""
-        begin = self._at
-        _, self._at = _DECODER.raw_decode(self._text, begin)
-        text = self._text[begin : self._at]
-        self._skip_space()
-        return text
+    def restore_escapes(self, text: str) -> str:
+        return self._marked.sub(r"\\u\1", text)
 
-    def expect(self, token: str) -> None:
-        """Take a token that must stand here."""
-        if not self._takes(token):
-            raise ValueError(f"expecting {token!r} at character {self._at}")
+    def restore_characters(self, name: str) -> str:
+        halves = self._marked.sub(lambda match: chr(int(match[1], 16)), name)
+        return halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
-    def expect_end(self) -> None:
-        """Nothing may follow."""
-        if self._at != len(self._text):
-            raise ValueError(f"expecting the end at character {self._at}")
 
-    def _takes(self, token: str) -> bool:
-        if not self._text.startswith(token, self._at):
-            return False
-        self._at += 1
-        self._skip_space()
-        return True
-
-    def _skip_space(self) -> None:
-        while self._at < len(self._text) and self._text[self._at] in _SPACE:
-            self._at += 1
+def _split(text: str, decode_parts: Callable[[str], _Parts]) -> tuple[_Parts, _Placeholder | None]:
+    try:
+        return decode_parts(text), None
+    except msgspec.DecodeError:
+        placeholder = _Placeholder()
+        try:
+            return decode_parts(placeholder.replace_escapes(text)), placeholder
+        except msgspec.DecodeError as error:
+            raise ValueError(str(error)) from None
 
 
 def _number(digits: str) -> float:
-    # Python refuses to make an int of thousands of digits.
-    return int(digits) if len(digits) <= _MOST_EXACT_DIGITS else float(digits)
+    # Python refuses to convert very long numbers to int.
+    return int(digits) if len(digits) <= _MAX_EXACT_DIGITS else float(digits)
 
 
-def _no_number(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_int=_number, parse_constant=_no_number)
+_DECODER = json.JSONDecoder(parse_int=_number, parse_constant=_reject_constant)
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode

@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from line_core.errors import StoreError
-from line_core.store import open_store, relay_queue
+from line_core.store import open_store
+from line_core.store.inbox import relay_queue
 from line_webhook.background import Background
 from line_webhook.bodies import Bodies
 from line_webhook.endpoint import WebhookEndpoint
@@ -50,7 +51,7 @@ def create_app(settings: Settings, metrics_directory: Path | None = None) -> Sta
     channels = settings.channels_by_name()
     store = open_store(settings.store_url)
     metrics = Metrics(list(channels), metrics_directory)
-    targets = {name: [relay_queue.target_of(url) for url in channel.relay_urls] for name, channel in channels.items()}
+    targets = {name: [relay_queue.target_id(url) for url in channel.relay_urls] for name, channel in channels.items()}
     storing = Storing(store, targets, metrics)
     thread = StoreThread(storing.write, storing.probe, patience_seconds=settings.store_timeout_seconds)
     bodies = Bodies(settings.max_body_bytes, settings.max_buffered_bytes)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from line_core.errors import StoreError
-from line_core.store.leases import take_lease
+from line_core.store.leases import acquire_lease
 from line_webhook.metrics import PURGED
 from line_webhook.relay import Manners, Relay
 from line_webhook.retention import STEP_PAUSE_SECONDS, Purge
@@ -105,7 +105,7 @@ class Background:
 
     def _may_purge(self) -> bool:
         with self._store.write() as connection:
-            return take_lease(connection, "purge", self._owner, _PURGE_EVERY_SECONDS / 2)
+            return acquire_lease(connection, "purge", self._owner, _PURGE_EVERY_SECONDS / 2)
 
 
 async def _end_with(parent: BaseProcess) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from line_core.errors import LineError, SettingError
-from line_core.store import open_store, relay_queue
+from line_core.store import open_store
+from line_core.store.inbox import relay_queue
 from line_webhook.retention import STEP_PAUSE_SECONDS, Purge
 from line_webhook.settings import ENVIRONMENT_PREFIX, Settings, is_secret, load_settings, metadata
 
@@ -95,7 +96,7 @@ def _purge(settings: Settings) -> None:
 
 def _retry_relays(settings: Settings) -> None:
     with open_store(settings.store_url) as store, store.write() as connection:
-        revived = relay_queue.revive(connection)
+        revived = relay_queue.requeue_dead_letters(connection)
     print(f"{revived} requests queued again")  # noqa: T201 - the command's output
 
 

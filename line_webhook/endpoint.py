@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import UNSET, UnsetType
 from starlette.responses import JSONResponse, Response
 
-from line_core.webhook_events.parsing import MalformedBodyError, parse_events
+from line_core.webhook_events.parsing import MalformedWebhookError, parse_events
 from line_webhook.bodies import DisconnectedError, TooLargeError, TooManyError
 from line_webhook.logs import AccessLine
 from line_webhook.metrics import REQUESTS, UNKNOWN_CHANNEL
@@ -113,7 +113,7 @@ class WebhookEndpoint:
             raise _RefusedError(_UNSIGNED)
         try:
             events = parse_events(channel, body, line.at)
-        except MalformedBodyError as error:
+        except MalformedWebhookError as error:
             raise _RefusedError(_MALFORMED, str(error)) from None
         line.events = len(events)
         if not events:

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from line_core.store.inbox import last_position
-from line_core.store.inbox_removal import acknowledged_positions
-from line_core.store.relay_queue import backlogs
+from line_core.store.inbox.readers import acknowledged_positions
+from line_core.store.inbox.relay_queue import backlogs
 from line_webhook.metrics import Gauge
 
 if TYPE_CHECKING:

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 
 from line_core.errors import StoreError
-from line_core.store import relay_queue
-from line_core.store.leases import release_lease, take_lease
+from line_core.store.inbox import relay_queue
+from line_core.store.leases import acquire_lease, release_lease
 from line_webhook.metrics import RELAYED
 
 if TYPE_CHECKING:
     from line_core.store import Store
-    from line_core.store.relay_queue import RelayRequest
+    from line_core.store.inbox.relay_queue import RelayRequest
     from line_webhook.metrics import Metrics
     from line_webhook.store_thread import Caller
 
@@ -93,7 +93,7 @@ class Relay:
         self._call = call
         self._channel = channel
         self._url = url
-        self._target = relay_queue.target_of(url)
+        self._target = relay_queue.target_id(url)
         self._work = f"relay {channel} {self._target}"
         self._manners = manners
         self._news = asyncio.Event()
@@ -177,13 +177,13 @@ class Relay:
 
     def _next_requests(self) -> list[RelayRequest]:
         with self._store.read() as connection:
-            if not relay_queue.oldest(connection, self._channel, self._target, limit=1):
+            if not relay_queue.next_requests(connection, self._channel, self._target, limit=1):
                 return []
         lease_seconds = _ROUND_SECONDS + self._manners.timeout_seconds + _LEASE_MARGIN_SECONDS
         with self._store.write() as connection:
-            if not take_lease(connection, self._work, self._manners.owner, lease_seconds):
+            if not acquire_lease(connection, self._work, self._manners.owner, lease_seconds):
                 return []
-            return relay_queue.oldest(connection, self._channel, self._target, _ROUND_REQUESTS)
+            return relay_queue.next_requests(connection, self._channel, self._target, _ROUND_REQUESTS)
 
     def _release(self) -> None:
         with self._store.write() as connection:
@@ -191,11 +191,11 @@ class Relay:
 
     def _remove(self, relay_ids: list[int]) -> None:
         with self._store.write() as connection:
-            relay_queue.remove(connection, relay_ids)
+            relay_queue.remove_delivered(connection, relay_ids)
 
     def _give_up(self, relay_id: int, error: str) -> None:
         with self._store.write() as connection:
-            relay_queue.give_up(connection, relay_id, error)
+            relay_queue.mark_dead(connection, relay_id, error)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

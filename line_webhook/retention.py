@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from line_core.store.inbox_removal import removable_positions, removable_up_to, remove_positions
+from line_core.store.inbox.retention import last_removable_position, removable_positions, remove_events
 
 if TYPE_CHECKING:
     from line_core.store import Store
@@ -44,10 +44,10 @@ class Purge:
         """
         with self._store.read() as connection:
             if self._up_to is None:
-                self._up_to = removable_up_to(connection, self._received_before, unread=self._unread)
+                self._up_to = last_removable_position(connection, self._received_before, include_unread=self._unread)
             positions = removable_positions(connection, after=self._after, up_to=self._up_to, limit=_STEP_EVENTS)
         if not positions:
             return None
         self._after = positions[-1]
         with self._store.write() as connection:
-            return remove_positions(connection, positions)
+            return remove_events(connection, positions)

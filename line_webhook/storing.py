@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from line_core.store import relay_queue
-from line_core.store.inbox import beat, write_events
+from line_core.store.inbox import relay_queue, write_events
+from line_core.store.inbox.heartbeat import write_heartbeat
 from line_webhook.metrics import COMMITS, EVENTS
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Storing:
 
         Args:
             store: Where to.
-            relays: Targets of each channel that has any; see `line_core.store.relay_queue.target_of`.
+            relays: Targets of each channel that has any; see `line_core.store.inbox.relay_queue.target_id`.
             metrics: Counts events and commits.
         """
         self._store = store
@@ -47,7 +47,7 @@ class Storing:
         Raises:
             StoreError: Nothing was stored.
         """
-        with self._store.write(alone="inbox") as connection:
+        with self._store.write(lock="inbox") as connection:
             written = write_events(connection, [event for request in requests for event in request.events])
             relay_queue.enqueue(connection, [row for request in requests for row in self._relayed(request)])
         self._metrics.add(COMMITS)
@@ -61,7 +61,7 @@ class Storing:
             StoreError: The store cannot be written.
         """
         with self._store.write() as connection:
-            beat(connection, datetime.now(UTC))
+            write_heartbeat(connection, datetime.now(UTC))
 
     def _relayed(self, request: SignedRequest) -> list[relay_queue.NewRelayRequest]:
         return [

@@ -22,7 +22,7 @@ from line_core.identity.model import Claim, Evidence, Identifier, IdentifierKind
 from line_core.identity.rules import resolve
 from line_core.message_status import MessageStatus
 from line_core.store.dialects import insert_on_conflict
-from line_core.store.inbox_removal import erase_line_id
+from line_core.store.inbox.erasure import erase_line_id
 from line_core.store.tables import audience, identity, ledger
 from line_core.store.tables.rejects import rejects
 from target_line.identity.repository import UnknownPersonError
@@ -75,18 +75,18 @@ def erase_person(store: Store, policy: MergePolicy, identifier: Identifier) -> C
         SendInProgressError: Something is being sent to them.
     """
     erased: Counter[str] = Counter()
-    with store.write(alone="identity") as connection:
+    with store.write(lock="identity") as connection:
         person = _person(connection, policy, identifier)
         _refuse_under_way(connection, person)
         _remember_digests(connection, person)
     # Identity goes last: as long as it knows the person, the command can be given again after a crash.
     for line_id in sorted(name.value for name in person if name.kind is IdentifierKind.LINE_ID):
-        with store.write(alone="inbox") as connection:
+        with store.write(lock="inbox") as connection:
             erased["events"] += erase_line_id(connection, line_id)
-        with store.write(alone="audience") as connection:
+        with store.write(lock="audience") as connection:
             for table in (audience.contacts, audience.findings):
                 erased[table.name] += connection.execute(delete(table).where(table.c.line_id == line_id)).rowcount
-    with store.write(alone="identity") as connection:
+    with store.write(lock="identity") as connection:
         person |= _person(connection, policy, identifier)
         _remember_digests(connection, person)
         erased["messages"] = _erase_ledger(connection, person)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from line_core.store import open_store
-from line_core.store.identity_policy import save_policy
+from line_core.store.saved_policy import save_policy
 from target_line.erasure import ErasedIdentifiers
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.reject_limit import RejectLimit

@@ -115,7 +115,7 @@ class MessagesSink(LineSink):
     def save(self, parsed: list[Any]) -> None:
         """Add the messages to the ledger."""
         run = self.run_context
-        with run.store.write(alone="ledger") as connection:
+        with run.store.write(lock="ledger") as connection:
             new = run.ledger.stage(connection, parsed)
         run.report.add_messages(received=len(parsed), new=new)
 

@@ -1,4 +1,4 @@
-"""Open the store on SQLite or Postgres, with its schema at the version that this code speaks."""
+"""Open the store on SQLite or Postgres and check the version of its schema."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 DEFAULT_STORE_URL = "sqlite:///line-store.db"
 
 SCHEMA_VERSION = "0002"
-"""The newest revision in `migrations/`."""
+"""Newest revision in `migrations/`."""
 
 _SQLITE_BUSY_SECONDS = 60
-# It has UPDATE … FROM and MATERIALIZED.
-_SQLITE_NEEDED = (3, 35)
-# One lock for schema changes and one for each part that must write in one order; any number of ours will do.
-_LOCKS = {
+# Oldest version with UPDATE … FROM and MATERIALIZED.
+_MIN_SQLITE_VERSION = (3, 35)
+# Keys of Postgres advisory locks: one for schema changes, and one per part of the store. The numbers are arbitrary.
+_LOCK_KEYS = {
     "schema": 0x4C494E45_00,
     "inbox": 0x4C494E45_01,
     "identity": 0x4C494E45_02,
@@ -40,39 +40,39 @@ _LOCKS = {
 
 
 class Store:
-    """The open database. Reads and writes are transactions; a write may be made the only one of its kind."""
+    """An open store. All reads and writes are transactions; a write can hold the lock of one part of the store."""
 
     def __init__(self, engine: Engine) -> None:
-        """Wrap an engine whose schema is current; use `open_store`."""
+        """Use `open_store`, which checks the schema of the engine's database."""
         self.engine = engine
-        self._writing = threading.RLock()
+        self._sqlite_writer = threading.RLock()
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether this is SQLite (one writer at a time) rather than Postgres."""
+        """Whether the database is SQLite (one writer at a time) and not Postgres."""
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A read transaction: one consistent view on SQLite, read committed on Postgres."""
-        with _errors_named(self.engine.url), self.engine.begin() as connection:
+        """Open a read transaction: a snapshot on SQLite, read committed on Postgres."""
+        with _store_errors(self.engine.url), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def write(self, *, alone: str | None = None) -> Iterator[Connection]:
-        """A write transaction, committed when the block ends well.
+    def write(self, *, lock: str | None = None) -> Iterator[Connection]:
+        """Open a write transaction. It is committed at the end of the block and rolled back on an exception.
 
         Args:
-            alone: Hold the lock of this part (`inbox`, `identity`, `ledger` or `audience`) until the commit, so that no
-                other process writes to that part meanwhile. SQLite has one writer anyway.
+            lock: Part of the store (`inbox`, `identity`, `ledger` or `audience`) whose lock is held until the commit.
+                No other process can write to this part at the same time. SQLite has only one writer in any case.
         """
-        # A second writer of SQLite only looks again from time to time: one that never rests could keep it waiting.
-        turn = self._writing if self.is_sqlite else nullcontext()
-        with turn, _errors_named(self.engine.url), self.engine.connect() as connection:
+        # SQLite does not queue writers; a waiting one polls. Without this lock, a busy thread could starve the others.
+        turn = self._sqlite_writer if self.is_sqlite else nullcontext()
+        with turn, _store_errors(self.engine.url), self.engine.connect() as connection:
             connection.execution_options(sqlite_begin="IMMEDIATE")
             with connection.begin():
-                if alone is not None and not self.is_sqlite:
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCKS[alone]})
+                if lock is not None and not self.is_sqlite:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEYS[lock]})
                 yield connection
 
     def close(self) -> None:
@@ -80,26 +80,24 @@ class Store:
         self.engine.dispose()
 
     def __enter__(self) -> Self:
-        """Use the store in a `with` block, which closes it."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the store."""
         self.close()
 
 
 def open_store(store_url: str | None = None) -> Store:
-    """Open a store; an empty database gets the schema, an older schema is refused.
+    """Open a store. An empty database gets the current schema; an older schema is an error.
 
     Args:
-        store_url: SQLAlchemy URL, `sqlite:///PATH` or `postgresql+psycopg://…`; default an SQLite file in the working
-            directory.
+        store_url: SQLAlchemy URL, `sqlite:///PATH` or `postgresql+psycopg://…`. The default is an SQLite file in the
+            working directory.
 
     Raises:
-        StoreError: The URL is wrong, the database cannot be reached or written, or its schema is not this version's.
+        StoreError: The URL is not valid, the database is not reachable or writable, or its schema has another version.
     """
-    url = _parse(store_url or DEFAULT_STORE_URL)
-    with _errors_named(url):
+    url = _parse_url(store_url or DEFAULT_STORE_URL)
+    with _store_errors(url):
         store = Store(_engine(url))
         with store.write() as connection:
             _lock_schema(store, connection)
@@ -109,39 +107,39 @@ def open_store(store_url: str | None = None) -> Store:
     if current not in (None, SCHEMA_VERSION):
         store.close()
         raise StoreError(
-            f"the store at {_shown(url)} has schema {current}, this version needs {SCHEMA_VERSION}: "
+            f"the store at {_url_without_password(url)} has schema {current}, this version needs {SCHEMA_VERSION}: "
             "run `target-line-admin --store-url … upgrade`",
         )
     return store
 
 
 def upgrade_store(store_url: str) -> tuple[str | None, str]:
-    """Bring a store's schema to this version.
+    """Upgrade the schema of a store to this version.
 
     Returns:
-        The schema's version before and after.
+        The version of the schema before and after; the first is None for an empty database.
 
     Raises:
-        StoreError: The store cannot be reached or written.
+        StoreError: The store is not reachable or writable.
     """
-    url = _parse(store_url)
-    with _errors_named(url), Store(_engine(url)) as store, store.write() as connection:
+    url = _parse_url(store_url)
+    with _store_errors(url), Store(_engine(url)) as store, store.write() as connection:
         _lock_schema(store, connection)
         before = _version(connection)
         _migrate(connection)
     return before, SCHEMA_VERSION
 
 
-def _parse(store_url: str) -> URL:
+def _parse_url(store_url: str) -> URL:
     try:
         url = make_url(store_url)
     except ArgumentError:
-        # The text may hold a password: never repeat it.
+        # Do not repeat the URL: it may contain a password.
         raise StoreError("the store URL is not of the form sqlite:///PATH or postgresql+psycopg://…") from None
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-    if url.drivername == "sqlite" and sqlite3.sqlite_version_info < _SQLITE_NEEDED:
-        needed = ".".join(map(str, _SQLITE_NEEDED))
+    if url.drivername == "sqlite" and sqlite3.sqlite_version_info < _MIN_SQLITE_VERSION:
+        needed = ".".join(map(str, _MIN_SQLITE_VERSION))
         raise StoreError(
             f"this Python's SQLite is {sqlite3.sqlite_version}, a store needs {needed} or newer, or Postgres"
         )
@@ -155,8 +153,8 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(
             url,
             connect_args={"timeout": _SQLITE_BUSY_SECONDS} if url.drivername == "sqlite" else {},
-            json_serializer=json_text.write,
-            json_deserializer=_from_json,
+            json_serializer=json_text.encode,
+            json_deserializer=_decode_json,
         )
     except (ModuleNotFoundError, NoSuchModuleError):
         raise StoreError("a Postgres store needs the extra: pip install 'singer-line[postgres]'") from None
@@ -168,7 +166,7 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
-def _from_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
+def _decode_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
     try:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
@@ -176,7 +174,7 @@ def _from_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the DBAPI's connection
-    # The driver's own transaction handling would commit behind SQLAlchemy's back; _begin_sqlite emits BEGIN instead.
+    # Turn off the driver's own transactions, which commit without SQLAlchemy; _begin_sqlite emits BEGIN instead.
     connection.isolation_level = None
     for pragma in (
         "journal_mode = WAL",
@@ -189,19 +187,19 @@ def _configure_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401
 
 
 def _configure_postgres(connection: Any, _record: object) -> None:  # noqa: ANN401 - the DBAPI's connection
-    # A plan made while a table was empty is kept for the connection's life otherwise, and reads all of a grown table.
+    # Plan every query anew. A cached plan from the time when a table was empty would keep scanning the whole table.
     connection.execute("SET plan_cache_mode = force_custom_plan")
     connection.commit()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later cannot wait for the lock in WAL mode: writers take it at once.
+    # Writers start with BEGIN IMMEDIATE: in WAL mode, a transaction that reads first cannot wait for the write lock.
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
 
 
 def _lock_schema(store: Store, connection: Connection) -> None:
     if not store.is_sqlite:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCKS["schema"]})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEYS["schema"]})
 
 
 def _version(connection: Connection) -> str | None:
@@ -212,16 +210,16 @@ def _version(connection: Connection) -> str | None:
 
 
 def _migrate(connection: Connection) -> None:
-    # Alembic tells of every step at INFO, its own import included, to users who never heard of it.
+    # Alembic logs every step at INFO, including its import.
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    from line_core.store.schema import migrate  # noqa: PLC0415 - most runs migrate nothing, and Alembic is slow to import
+    from line_core.store.schema import migrate  # noqa: PLC0415 - most runs need no migration, and Alembic is slow to import
 
     migrate(connection)
 
 
 @contextmanager
-def _errors_named(url: URL) -> Iterator[None]:
-    """Turn the database's own errors into one line that names the store and never its password."""
+def _store_errors(url: URL) -> Iterator[None]:
+    """Convert errors of the database into a one-line `StoreError` that names the store without its password."""
     try:
         yield
     except SQLAlchemyError as error:
@@ -229,8 +227,8 @@ def _errors_named(url: URL) -> Iterator[None]:
         reason = " ".join(str(cause).split()) or type(cause).__name__
         if url.password:
             reason = reason.replace(str(url.password), "***")
-        raise StoreError(f"cannot use the store at {_shown(url)}: {reason}") from error
+        raise StoreError(f"cannot use the store at {_url_without_password(url)}: {reason}") from error
 
 
-def _shown(url: URL) -> str:
+def _url_without_password(url: URL) -> str:
     return url.render_as_string(hide_password=True)

@@ -1,4 +1,4 @@
-"""Leases: work that only one process at a time may do, and that another takes over when that one has died."""
+"""Leases: work that only one process may do at a time. Another process takes over when a lease expires."""
 
 from __future__ import annotations
 
@@ -14,30 +14,31 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-def take_lease(connection: Connection, work: str, owner: str, seconds: float) -> bool:
-    """Take a lease, or keep it.
+def acquire_lease(connection: Connection, work: str, owner: str, seconds: float) -> bool:
+    """Acquire a lease, or renew it.
 
     Args:
         connection: A write transaction.
         work: Name of the work.
-        owner: Name of the process, unlike any other's.
-        seconds: How long the owner may go without asking again. The machines' clocks must agree to much less.
+        owner: Unique name of the process.
+        seconds: Time until the lease expires unless it is renewed. It must be much longer than the difference between
+            the clocks of the machines.
 
     Returns:
-        Whether the owner has it now.
+        Whether the owner has the lease now.
     """
     now = datetime.now(UTC)
     insert = insert_on_conflict(connection, leases).values(
         work=work, owner=owner, expires_at=now + timedelta(seconds=seconds)
     )
-    taken = insert.on_conflict_do_update(
+    upsert = insert.on_conflict_do_update(
         index_elements=["work"],
         set_={"owner": insert.excluded.owner, "expires_at": insert.excluded.expires_at},
         where=(leases.c.owner == owner) | (leases.c.expires_at < now),
     )
-    return connection.scalar(taken.returning(leases.c.owner)) is not None
+    return connection.scalar(upsert.returning(leases.c.owner)) is not None
 
 
 def release_lease(connection: Connection, work: str, owner: str) -> None:
-    """Let another process take the work over at once."""
+    """Release a lease, so that another process can acquire it immediately."""
     connection.execute(delete(leases).where(leases.c.work == work, leases.c.owner == owner))

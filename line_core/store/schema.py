@@ -1,4 +1,4 @@
-"""Alembic's part: bring a database to the newest schema. Imported only when there is something to migrate."""
+"""Schema migrations with Alembic. This module is imported only when a migration is needed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def alembic_config() -> Config:
-    """Where the revisions are."""
+    """Return the Alembic configuration: the folder of the revisions."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     return config
 
 
 def migrate(connection: Connection) -> None:
-    """Apply all revisions that the database has not seen, in the connection's transaction."""
+    """Apply all missing revisions, in the transaction of the connection."""
     config = alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

@@ -1,10 +1,10 @@
-"""What became of a message after it was sent: edited, or taken back.
+"""State of a message's content after edit and unsend events.
 
-Pure. The state is a function of the set of events about a message, whatever order they arrive in.
+Pure functions of the set of events about a message; the order of arrival does not matter.
 
 Sources: LINE Messaging API reference, "Edit event" (the largest timestamp is the latest text) and "Unsend event";
-guide "Receive messages", "Processing on receipt of unsend event" (a message that was taken back must not be seen or
-used any more).
+guide "Receive messages", "Processing on receipt of unsend event" (the content of an unsent message must no longer be
+shown or used).
 """
 
 from __future__ import annotations
@@ -20,20 +20,24 @@ if TYPE_CHECKING:
 
 UNSEND: Final = "unsend"
 CONTENT_TYPES: Final = frozenset({"message", "messageEdited"})
+"""Types of events that hold the content of a message."""
 
-_KEPT_OF_A_MESSAGE = ("id", "type")
+_KEPT_MEMBERS = ("id", "type")
 
 
-class MessageState(StrEnum):
-    """State of an event that holds a message's content."""
+class ContentState(StrEnum):
+    """State of the content that an event holds."""
 
     CURRENT = "current"
+    """Newest content of the message."""
     SUPERSEDED = "superseded"
+    """A newer edit exists."""
     UNSENT = "unsent"
+    """The sender withdrew the message; the content is removed."""
 
 
 class MessageEvent(NamedTuple):
-    """What of an event about a message decides on states."""
+    """The fields of an event about a message that determine content states."""
 
     position: int
     webhook_event_id: str
@@ -41,30 +45,26 @@ class MessageEvent(NamedTuple):
     occurred_at: datetime
 
 
-def settle(about_one_message: Sequence[MessageEvent]) -> dict[int, MessageState]:
-    """Say which event holds the message's current content.
+def content_states(events: Sequence[MessageEvent]) -> dict[int, ContentState]:
+    """Return the content state of each event about one message.
 
     Args:
-        about_one_message: All stored events with one message id of one channel, in any order.
+        events: All stored events with one message id of one channel, in any order.
 
     Returns:
-        The state of each event that can hold content, by position.
+        States by position. After an unsend event, every other event is `UNSENT`, including types that are not known.
     """
-    holders = [event for event in about_one_message if event.type != UNSEND]
-    if len(holders) < len(about_one_message):
-        return {event.position: MessageState.UNSENT for event in holders}
-    texts = [event for event in holders if event.type in CONTENT_TYPES]
-    newest = max(texts, key=lambda event: (event.occurred_at, event.webhook_event_id), default=None)
-    return {event.position: MessageState.CURRENT if event is newest else MessageState.SUPERSEDED for event in texts}
+    others = [event for event in events if event.type != UNSEND]
+    if len(others) < len(events):
+        return {event.position: ContentState.UNSENT for event in others}
+    contents = [event for event in others if event.type in CONTENT_TYPES]
+    newest = max(contents, key=lambda event: (event.occurred_at, event.webhook_event_id), default=None)
+    return {event.position: ContentState.CURRENT if event is newest else ContentState.SUPERSEDED for event in contents}
 
 
-def blank(payload: str) -> str:
-    """Take a message's content out of an event; what kind of message it was, and from whom, stays.
-
-    Args:
-        payload: The event's JSON text.
-    """
+def remove_content(payload: str) -> str:
+    """Return the JSON text of an event without the message's content. The message's id and type are kept."""
     members = split_object(payload)
     message = split_object(members["message"])
-    kept = {name: message[name] for name in _KEPT_OF_A_MESSAGE if name in message}
+    kept = {name: message[name] for name in _KEPT_MEMBERS if name in message}
     return join_object(members | {"message": join_object(kept)})

@@ -1,6 +1,6 @@
-"""LINE's webhook events as text: taken out of a request's body without changing a byte, and read for what matters.
+"""Parse a webhook request: extract the events as unchanged text, and the fields that the inbox stores as columns.
 
-Pure: knows nothing of HTTP or SQL. Everything LINE may add (types, fields, bigger numbers) passes through untouched.
+Pure functions without HTTP or SQL. Types, fields and number sizes that LINE may add later are passed through unchanged.
 
 Source: LINE Messaging API reference, "Webhook event objects".
 """
@@ -17,21 +17,22 @@ import msgspec
 from msgspec import Meta, Struct
 
 from line_core.errors import LineError
-from line_core.json_text import read, split_array, split_object
-from line_core.webhook_events.content_state import CONTENT_TYPES, UNSEND, MessageState
+from line_core.json_text import decode, split_array, split_object
+from line_core.webhook_events.content_state import CONTENT_TYPES, UNSEND, ContentState
 
 UNKNOWN_TYPE: Final = "unknown"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST_MILLISECOND = 253_402_300_799_999
+_MAX_MILLISECONDS = 253_402_300_799_999
+"""End of the year 9999, the last time that `datetime` can hold."""
 
 
-class MalformedBodyError(LineError):
+class MalformedWebhookError(LineError):
     """The body is not a webhook request: not UTF-8, not JSON, or not an object with a list of event objects."""
 
 
 class ReceivedEvent(Struct, frozen=True, array_like=True, gc=False):
-    """One webhook event: its JSON text, and the fields that rows are found by. Times are aware, to the millisecond."""
+    """One webhook event: its JSON text and the columns of its row. Times are timezone-aware, in milliseconds."""
 
     channel: str
     webhook_event_id: str
@@ -49,32 +50,32 @@ class ReceivedEvent(Struct, frozen=True, array_like=True, gc=False):
 
 
 def parse_events(channel: str, body: bytes, received_at: datetime) -> list[ReceivedEvent]:
-    """Take the events out of a webhook request.
+    """Return the events of a webhook request.
 
-    An event that lacks a field, or holds something else there than LINE documents, is kept all the same: its text is
-    the payload, and the column stays empty. An event without a usable time gets the time of receipt; one without a
-    usable `webhookEventId` gets a digest of its contents, the same for every redelivery.
+    An event with a missing or undocumented field is still returned: the payload is its text, and the column is empty.
+    An event without a valid timestamp gets the time of receipt. An event without a valid `webhookEventId` gets a digest
+    of its content, which is the same for every redelivery.
 
     Args:
         channel: Name of the channel whose secret signed the request.
-        body: The request's body.
-        received_at: Time of receipt, aware.
+        body: Body of the request.
+        received_at: Time of receipt, timezone-aware.
 
     Returns:
-        The events in their order; none for LINE's verification request.
+        The events in their order; empty for LINE's verification request.
 
     Raises:
-        MalformedBodyError: The body is not a webhook request. Nothing of it may be stored.
+        MalformedWebhookError: The body is not a webhook request. No part of it may be stored.
     """
     received_at = received_at.replace(microsecond=received_at.microsecond // 1000 * 1000)
     try:
-        destination, events = _read_quickly(body)
+        destination, events = _parse_fast(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         try:
-            destination, events = _read_with_care(body.decode())
+            destination, events = _parse_tolerant(body.decode())
         except (ValueError, RecursionError) as error:
             reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-            raise MalformedBodyError(f"the body is not a webhook request: {reason}") from None
+            raise MalformedWebhookError(f"the body is not a webhook request: {reason}") from None
     return [_received(channel, event, payload, destination or None, received_at) for event, payload in events]
 
 
@@ -95,7 +96,7 @@ def _received(
         source.type or None,
         source.group_id or source.room_id or None,
         message_id or None,
-        MessageState.CURRENT if event.type in CONTENT_TYPES else None,
+        ContentState.CURRENT if event.type in CONTENT_TYPES else None,
         payload,
     )
 
@@ -105,20 +106,20 @@ def _time(milliseconds: int) -> datetime:
 
 
 def _digest(payload: str) -> str:
-    # LINE changes deliveryContext alone when it sends an event again.
-    content = {key: value for key, value in read(payload).items() if key != "deliveryContext"}
+    # When LINE redelivers an event, it changes only deliveryContext.
+    content = {key: value for key, value in decode(payload).items() if key != "deliveryContext"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-# --- What columns are made of. Strings are empty when absent. --------------------------------------------------------
+# --- The fields that become columns. A missing string is empty. ------------------------------------------------------
 
 _Id = Annotated[str, Meta(max_length=64)]
 _ChatId = Annotated[str, Meta(max_length=80)]
-_Word = Annotated[str, Meta(max_length=16)]
+_ShortText = Annotated[str, Meta(max_length=16)]
 
 
 class _Source(Struct, rename="camel", frozen=True, gc=False):
-    type: _Word = ""
+    type: _ShortText = ""
     user_id: _ChatId = ""
     group_id: _ChatId = ""
     room_id: _ChatId = ""
@@ -134,8 +135,8 @@ class _Unsend(Struct, rename="camel", frozen=True, gc=False):
 
 class _Event(Struct, rename="camel"):
     type: _Id = ""
-    mode: _Word = ""
-    timestamp: Annotated[int, Meta(ge=0, le=_LAST_MILLISECOND)] | None = None
+    mode: _ShortText = ""
+    timestamp: Annotated[int, Meta(ge=0, le=_MAX_MILLISECONDS)] | None = None
     webhook_event_id: _Id = ""
     source: _Source = _Source()
     message: _Message = _Message()
@@ -151,10 +152,10 @@ class _Destination(Struct):
     destination: _ChatId = ""
 
 
-# --- Two ways to the same: one for what LINE documents, one for everything. -------------------------------------------
+# --- Two parsers with the same result: a fast one for documented events, and a tolerant one for everything else. ------
 
 _ESCAPED_NUL = b"\\u0000"
-# Neither database stores a NUL in text, and lone surrogates have no UTF-8.
+# Neither database can store NUL in text, and UTF-8 cannot encode lone surrogates.
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 _Fields = TypeVar("_Fields", bound=Struct)
@@ -163,39 +164,39 @@ _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_event = msgspec.json.Decoder(_Event).decode
 
 
-def _read_quickly(body: bytes) -> tuple[str, list[tuple[_Event, str]]]:
+def _parse_fast(body: bytes) -> tuple[str, list[tuple[_Event, str]]]:
     if _ESCAPED_NUL in body:
-        raise msgspec.ValidationError("needs care")
-    body.decode()  # msgspec does not look into what it skips
+        raise msgspec.ValidationError("escaped NUL")
+    body.decode()  # msgspec does not check the encoding of skipped values
     envelope = _decode_envelope(body)
     return envelope.destination, [(_decode_event(raw), str(raw, "utf-8")) for raw in envelope.events]
 
 
-def _read_with_care(text: str) -> tuple[str, list[tuple[_Event, str]]]:
+def _parse_tolerant(text: str) -> tuple[str, list[tuple[_Event, str]]]:
     members = split_object(text)
     if "events" not in members:
         raise ValueError("no `events`")
-    events = [(read(event), event) for event in split_array(members["events"])]
+    events = [(decode(event), event) for event in split_array(members["events"])]
     if not all(isinstance(event, dict) for event, _ in events):
         raise ValueError("an event that is not an object")
-    envelope = {"destination": read(members.get("destination", '""'))}
+    envelope = {"destination": decode(members.get("destination", '""'))}
     return (
-        _what_fits(envelope, _Destination).destination,
-        [(_what_fits(event, _Event), payload) for event, payload in events],
+        _convert_valid_fields(envelope, _Destination).destination,
+        [(_convert_valid_fields(event, _Event), payload) for event, payload in events],
     )
 
 
-def _what_fits(value: object, kind: type[_Fields]) -> _Fields:
-    """Take those members of an object that are as documented; leave the others out."""
+def _convert_valid_fields(value: object, kind: type[_Fields]) -> _Fields:
+    """Convert an object, and leave out the members that are not as documented."""
     members = value if isinstance(value, dict) else {}
-    fitting: dict[str, Any] = {}
+    valid: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
         member = members.get(field.encode_name)
         if isinstance(field.type, type) and issubclass(field.type, Struct):
-            fitting[field.name] = _what_fits(member, field.type)
+            valid[field.name] = _convert_valid_fields(member, field.type)
         elif not (isinstance(member, str) and _UNSTORABLE.search(member)):
             try:
-                fitting[field.name] = msgspec.convert(member, field.type)
+                valid[field.name] = msgspec.convert(member, field.type)
             except msgspec.ValidationError:
                 continue
-    return kind(**fitting)
+    return kind(**valid)

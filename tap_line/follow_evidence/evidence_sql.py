@@ -10,7 +10,7 @@ from sqlalchemy import and_, exists, false, func, literal_column, or_, select, u
 
 from line_core.follow_state import FollowState
 from line_core.ids import is_line_id
-from line_core.store.dialects import among, insert_many, insert_on_conflict
+from line_core.store.dialects import in_values, insert_many, insert_on_conflict
 from line_core.store.tables.audience import contacts, findings
 from line_core.store.tables.inbox import events
 from tap_line.event_records.payload import read_payload
@@ -54,7 +54,7 @@ def note(connection: Connection, channel: str, whats: Mapping[str, FollowSignal]
     """Keep those findings about people that are news: that change their follow state.
 
     Args:
-        connection: A transaction of `store.write(alone="audience")`.
+        connection: A transaction of `store.write(lock="audience")`.
         channel: The channel's name.
         whats: FollowSignal was found, by LINE ID.
         at: When that was so.
@@ -79,7 +79,7 @@ def keep_contacts(connection: Connection, channel: str, contents: Mapping[str, M
     """Keep the last look at people, whether it was news or not.
 
     Args:
-        connection: A transaction of `store.write(alone="audience")`.
+        connection: A transaction of `store.write(lock="audience")`.
         channel: The channel's name.
         contents: By LINE ID the columns of `contacts` to set, the same for each.
     """
@@ -222,7 +222,7 @@ def checked_people(connection: Connection, channel: str, line_ids: Collection[st
         connection.scalars(
             select(contacts.c.line_id).where(
                 contacts.c.channel == channel,
-                among(connection, contacts.c.line_id, line_ids),
+                in_values(connection, contacts.c.line_id, line_ids),
                 contacts.c.checked_at > checks.since,
                 contacts.c.checked_at <= checks.until,
                 contacts.c.checked_for == checks.pipeline,
@@ -236,7 +236,7 @@ def contacts_among(connection: Connection, channel: str, line_ids: Collection[st
     return set(
         connection.scalars(
             select(contacts.c.line_id).where(
-                contacts.c.channel == channel, among(connection, contacts.c.line_id, line_ids)
+                contacts.c.channel == channel, in_values(connection, contacts.c.line_id, line_ids)
             )
         )
     )
@@ -264,7 +264,7 @@ def _all_listed(connection: Connection, channel: str, line_ids: Collection[str])
     unreachable = and_(contacts.c.is_reachable.is_(False), contacts.c.checked_at >= since)
     certain = select(func.count()).where(
         contacts.c.channel == channel,
-        among(connection, contacts.c.line_id, line_ids),
+        in_values(connection, contacts.c.line_id, line_ids),
         since.is_not(None),
         ~unfollowed,
         ~found_gone,
@@ -276,16 +276,16 @@ def _all_listed(connection: Connection, channel: str, line_ids: Collection[str])
 def _evidence(connection: Connection, channel: str, line_ids: Collection[str]) -> defaultdict[str, list[Evidence]]:
     evidence: defaultdict[str, list[Evidence]] = defaultdict(list)
     follow_events = select(events.c.line_id, events.c.type, events.c.occurred_at, events.c.payload).where(
-        literal_column(_IS_FOLLOW), events.c.channel == channel, among(connection, events.c.line_id, line_ids)
+        literal_column(_IS_FOLLOW), events.c.channel == channel, in_values(connection, events.c.line_id, line_ids)
     )
     for line_id, kind, at, payload in connection.execute(follow_events):
         evidence[line_id].append(Evidence(at, _what_happened(kind, payload)))
     found = select(findings.c.line_id, findings.c.finding, findings.c.found_at).where(
-        findings.c.channel == channel, among(connection, findings.c.line_id, line_ids)
+        findings.c.channel == channel, in_values(connection, findings.c.line_id, line_ids)
     )
     for line_id, finding, at in connection.execute(found):
         evidence[line_id].append(Evidence(at, FollowSignal(finding)))
-    looks = select(contacts).where(contacts.c.channel == channel, among(connection, contacts.c.line_id, line_ids))
+    looks = select(contacts).where(contacts.c.channel == channel, in_values(connection, contacts.c.line_id, line_ids))
     for contact in connection.execute(looks):
         if contact.listed_at:
             evidence[contact.line_id].append(Evidence(contact.listed_at, FollowSignal.LISTED))

@@ -32,7 +32,7 @@ class FollowEvidenceStore:
 
     def note_listed(self, line_ids: Collection[str], at: datetime) -> None:
         """LINE listed these people as followers."""
-        with self._store.write(alone="audience") as connection:
+        with self._store.write(lock="audience") as connection:
             evidence_sql.note(connection, self._channel, dict.fromkeys(line_ids, FollowSignal.LISTED), at)
             listed = {line_id: {"listed_at": at} for line_id in line_ids}
             evidence_sql.keep_contacts(connection, self._channel, listed)
@@ -43,7 +43,7 @@ class FollowEvidenceStore:
             line_id: FollowSignal.REACHABLE if found else FollowSignal.UNREACHABLE
             for line_id, found in is_reachable.items()
         }
-        with self._store.write(alone="audience") as connection:
+        with self._store.write(lock="audience") as connection:
             evidence_sql.note(connection, self._channel, whats, at)
             checked = {
                 line_id: {"checked_at": at, "is_reachable": found, "checked_for": pipeline}
@@ -59,7 +59,7 @@ class FollowEvidenceStore:
         """
         missing, after = 0, ""
         while True:
-            with self._store.write(alone="audience") as connection:
+            with self._store.write(lock="audience") as connection:
                 people = evidence_sql.known_people(connection, self._channel, after, not_listed_since=began_at)
                 if not people:
                     return missing
@@ -95,7 +95,7 @@ class FollowEvidenceStore:
                 people, position = evidence_sql.people_in_inbox(connection, self._channel, position)
                 new = people - evidence_sql.contacts_among(connection, self._channel, people)
             if new:
-                with self._store.write(alone="audience") as connection:
+                with self._store.write(lock="audience") as connection:
                     evidence_sql.add_contacts(connection, self._channel, new)
 
     def people_after(self, line_id: str, *, not_listed_since: datetime | None = None) -> list[str]:

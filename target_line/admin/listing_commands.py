@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from line_core.store.identity_policy import load_policy
+from line_core.store.saved_policy import load_policy
 from target_line.admin import listings
 from target_line.admin.merge_preview import preview_merges
 from target_line.admin.options import format_option

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, TextIO
 
 from line_core.errors import LineError
-from line_core.store.identity_policy import load_policy
+from line_core.store.saved_policy import load_policy
 from target_line.identity.records import parse_profile
 from target_line.identity.repository import IdentityRepository
 from target_line.reasons import RejectedRecordError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from line_core.identity.explanation import explanation_lines
-from line_core.store.identity_policy import load_policy
+from line_core.store.saved_policy import load_policy
 from target_line.admin.person_lookup import explain_person, parse_identifier
 from target_line.erasure import erase_person
 from target_line.identity.repository import IdentityRepository

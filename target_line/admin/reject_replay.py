@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
-from line_core.store.dialects import among
+from line_core.store.dialects import in_values
 from line_core.store.tables.rejects import rejects
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.intake.roles import role_of
@@ -113,12 +113,12 @@ class RejectReplay:
         batch = self._parse(rows)
         if batch.evidence:
             context.identity.ingest(list(batch.evidence.values()))
-        with context.store.write(alone="ledger") as connection:
+        with context.store.write(lock="ledger") as connection:
             # Another process may have replayed some of them since they were read.
             open_ids = set(
                 connection.scalars(
                     select(rejects.c.reject_id).where(
-                        among(connection, rejects.c.reject_id, [row.reject_id for row in rows]),
+                        in_values(connection, rejects.c.reject_id, [row.reject_id for row in rows]),
                         rejects.c.replayed_at.is_(None),
                     )
                 )
@@ -155,5 +155,5 @@ class RejectReplay:
         return batch
 
     def _mark_as_replayed(self, connection: Connection, reject_ids: set[int]) -> None:
-        selected = among(connection, rejects.c.reject_id, reject_ids)
+        selected = in_values(connection, rejects.c.reject_id, reject_ids)
         connection.execute(update(rejects).where(selected).values(replayed_at=datetime.now(UTC)))

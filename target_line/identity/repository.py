@@ -110,7 +110,7 @@ class IdentityRepository:
         Raises:
             StoreError: The store cannot be written; nothing of the batch is in it then.
         """
-        with self._store.write(alone="identity") as connection:
+        with self._store.write(lock="identity") as connection:
             batch = BatchWriter(connection, self._channel)
             changes = self._ingest(connection, records, batch)
             batch.flush()
@@ -133,7 +133,7 @@ class IdentityRepository:
             UnmergeError: There is no such merge, or it is undone already.
         """
         merges = tables.merges
-        with self._store.write(alone="identity") as connection:
+        with self._store.write(lock="identity") as connection:
             row = connection.execute(select(merges).where(merges.c.merge_id == merge_id)).one_or_none()
             if row is None or row.rule == MergeRule.UNMERGED:
                 raise UnmergeError(f"there is no merge {merge_id}; see `target-line-admin merges`")

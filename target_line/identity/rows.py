@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from line_core.identity.model import UNDATED, Identifier, IdentifierKind, RejectionReason
-from line_core.store.dialects import among, insert_many
+from line_core.store.dialects import in_values, insert_many
 from line_core.store.tables import identity as tables
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
@@ -170,7 +170,7 @@ def clusters_of(connection: Connection, identifiers: Iterable[Identifier]) -> di
         query = select(table.value, table.cluster_id).where(
             table.kind == kind,
             table.provider == provider,
-            among(connection, table.value, sorted(values)),  # the index has them in this order
+            in_values(connection, table.value, sorted(values)),  # the index has them in this order
         )
         found.update((Identifier(kind, provider, value), cluster) for value, cluster in connection.execute(query))
     return found
@@ -179,5 +179,5 @@ def clusters_of(connection: Connection, identifiers: Iterable[Identifier]) -> di
 def documents_of(connection: Connection, clusters: Iterable[int]) -> dict[int, str]:
     """The evidence of clusters, as text."""
     table = tables.clusters.c
-    query = select(table.cluster_id, table.evidence).where(among(connection, table.cluster_id, sorted(clusters)))
+    query = select(table.cluster_id, table.evidence).where(in_values(connection, table.cluster_id, sorted(clusters)))
     return dict(connection.execute(query).tuples().all())

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import func, literal, or_, select, text, tuple_
 
 from line_core.message_status import MessageStatus
-from line_core.store.dialects import among, insert_many, update_many
+from line_core.store.dialects import in_values, insert_many, update_many
 from line_core.store.tables import ledger as tables
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Ledger:
         new = {item.message.message_id: item for item in reversed(staged)}
         messages = tables.messages.c
         known = select(messages.message_id).where(
-            messages.channel == self._channel, among(connection, messages.message_id, new)
+            messages.channel == self._channel, in_values(connection, messages.message_id, new)
         )
         for message_id in connection.execute(known).scalars().all():
             del new[message_id]
@@ -134,7 +134,7 @@ class Ledger:
         messages = tables.messages.c
         rejected = (messages.channel == self._channel) & (messages.status == MessageStatus.REJECTED)
         query = select(messages.message_id, messages.record).where(
-            rejected, among(connection, messages.message_id, again)
+            rejected, in_values(connection, messages.message_id, again)
         )
         rows = [
             {
@@ -201,7 +201,7 @@ class Ledger:
 
     def index_line_ids(self) -> None:
         """Make messages quick to find by LINE ID, if they are not; it makes sending slower, and only caps need it."""
-        with self._store.write(alone="ledger") as connection:
+        with self._store.write(lock="ledger") as connection:
             connection.execute(text("CREATE INDEX IF NOT EXISTS ix_messages_line_id ON messages (channel, line_id)"))
 
     def count_due(self) -> int:

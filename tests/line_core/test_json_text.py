@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from line_core.json_text import join_object, read, split_array, split_object
+from line_core.json_text import decode, join_object, split_array, split_object
 
 _values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -47,4 +47,4 @@ def test_what_is_not_an_object_is_refused(text: str) -> None:
 
 
 def test_integers_beyond_18_digits_are_read_as_floats() -> None:
-    assert read("[123456789012345678, 1234567890123456789]") == [123456789012345678, 1.2345678901234568e18]
+    assert decode("[123456789012345678, 1234567890123456789]") == [123456789012345678, 1.2345678901234568e18]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from line_core.store import relay_queue
-from line_core.store.leases import release_lease, take_lease
+from line_core.store.inbox import relay_queue
+from line_core.store.leases import acquire_lease, release_lease
 from line_core.webhook_events.parsing import parse_events
 from line_webhook import relay as module
 from line_webhook.metrics import Metrics
@@ -35,14 +35,14 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def store_request(store: Store, body: bytes, url: str) -> None:
     metrics = Metrics(["main"])
-    storing = Storing(store, {"main": [relay_queue.target_of(url)]}, metrics)
+    storing = Storing(store, {"main": [relay_queue.target_id(url)]}, metrics)
     received = parse_events("main", body, datetime.now(UTC))
     storing.write([SignedRequest("main", received, body, signature(body).encode())])
 
 
 def backlog(store: Store) -> tuple[int, int]:
     with store.read() as connection:
-        (queue,) = relay_queue.backlogs(connection) or [relay_queue.Backlog("main", "", 0, 0)]
+        (queue,) = relay_queue.backlogs(connection) or [relay_queue.RelayBacklog("main", "", 0, 0)]
     return queue.pending, queue.dead
 
 
@@ -92,7 +92,7 @@ async def test_a_request_that_the_bot_refuses_becomes_a_dead_letter_and_the_next
         await relay_until(make_relay(store, bot.url), lambda: backlog(store) == (0, 1))
         assert [body for _, body in bot.requests] == [body_of(event(1)).decode()] * 5 + [body_of(event(2)).decode()]
         with store.write() as connection:
-            assert relay_queue.revive(connection) == 1
+            assert relay_queue.requeue_dead_letters(connection) == 1
         await relay_until(make_relay(store, bot.url), lambda: backlog(store) == (0, 0))
     assert bot.requests[-1][1] == body_of(event(1)).decode()
 
@@ -115,9 +115,9 @@ async def test_an_unreachable_bot_costs_nothing_until_the_request_is_too_old(
 async def test_only_the_holder_of_the_lease_sends(store: Store) -> None:
     with WebhookCatcher() as bot:
         store_request(store, body_of(event(1)), bot.url)
-        work = f"relay main {relay_queue.target_of(bot.url)}"
+        work = f"relay main {relay_queue.target_id(bot.url)}"
         with store.write() as connection:
-            assert take_lease(connection, work, "another receiver", 0.6)
+            assert acquire_lease(connection, work, "another receiver", 0.6)
         relay = make_relay(store, bot.url)
         waiting = asyncio.create_task(relay_until(relay, lambda: backlog(store) == (0, 0)))
         await asyncio.sleep(0.3)
@@ -129,7 +129,7 @@ async def test_only_the_holder_of_the_lease_sends(store: Store) -> None:
 def test_a_lease_goes_to_one_and_to_the_next_when_it_ends(store: Store) -> None:
     def take(owner: str, seconds: float) -> bool:
         with store.write() as connection:
-            return take_lease(connection, "work", owner, seconds)
+            return acquire_lease(connection, "work", owner, seconds)
 
     assert take("a", 60)
     assert not take("b", 60)

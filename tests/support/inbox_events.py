@@ -38,5 +38,5 @@ def event(at: float, kind: str, line_id: str, **rest: Any) -> dict[str, Any]:
 def receive(store: Store, events: Iterable[dict[str, Any]], *, channel: str = "main") -> None:
     """Put events into the inbox, in their order."""
     body = json.dumps({"destination": "U" + "0" * 32, "events": list(events)}).encode()
-    with store.write(alone="inbox") as connection:
+    with store.write(lock="inbox") as connection:
         write_events(connection, parse_events(channel, body, minute(100_000)))

@@ -104,7 +104,7 @@ def _fill_ledger(store_url: str, sandbox: str) -> None:
         "multicast": {**message, "to": people, "customAggregationUnits": [UNIT]},
     }
     now = datetime.now(UTC)
-    with open_store(store_url) as store, store.write(alone="ledger") as connection:
+    with open_store(store_url) as store, store.write(lock="ledger") as connection:
         for method, body in bodies.items():
             answer = call(sandbox, "POST", f"/v2/bot/message/{method}", body)
             key = str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""Alembic's entry: migrate over the connection that `line_core.store.database` holds."""
+"""Alembic environment. It uses the connection that `line_core.store.schema` passes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _render_utc_datetime(type_: str, item: object, autogen: AutogenContext) -> str | Literal[False]:
-    """Write our column type into new revisions by its short name."""
+    """Render the column type `UtcDateTime` in new revisions by its short name."""
     if type_ == "type" and isinstance(item, UtcDateTime):
         autogen.imports.add("from line_core.store.tables import UtcDateTime")
         return "UtcDateTime()"

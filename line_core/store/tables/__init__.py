@@ -1,4 +1,4 @@
-"""The store's tables, a module for each part that owns rows, from audience to runs."""
+"""Tables of the store, one module per part of the store."""
 
 from line_core.store.tables import audience, identity, inbox, ledger, limits, rejects, runs
 from line_core.store.tables.base import UtcDateTime, metadata

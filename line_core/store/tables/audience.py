@@ -1,4 +1,4 @@
-"""What the tap itself finds out about people, beside their webhook events: who is listed, and who has a profile."""
+"""Follow evidence that the tap collects from LINE's API: listings of followers, and profile requests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ contacts = Table(
     Index(None, "channel", "listed_at"),
 )
 
-# Only what was news: when it was found, all that was known said something else about the person.
+# Changes only: a row is written when the evidence about a person differs from all earlier evidence.
 findings = Table(
     "findings",
     metadata,

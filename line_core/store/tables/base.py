@@ -1,4 +1,4 @@
-"""What all tables share: the metadata with its names, and column types that behave alike on both databases."""
+"""Metadata with naming conventions, and column types that behave the same on SQLite and Postgres."""
 
 from __future__ import annotations
 
@@ -21,21 +21,20 @@ metadata = MetaData(
     },
 )
 
-# SQLite gives an automatic row number only to a column declared INTEGER.
+# SQLite generates row numbers only for a column of type INTEGER.
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
-# Not JSONB: it refuses the NUL escape that JSON allows, and rewrites numbers.
+# JSON and not JSONB, because JSONB rejects escaped NUL and rewrites numbers.
 JsonDocument = JSON(none_as_null=True)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime in and out, on databases with time zones and without."""
+    """A timezone-aware UTC datetime, also on databases without time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Refuse naive datetimes; store UTC."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -43,7 +42,6 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return an aware UTC datetime."""
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

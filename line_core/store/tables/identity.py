@@ -1,7 +1,7 @@
-"""The identity store: evidence, and the audit of what it led to.
+"""Identity: evidence by cluster, and an audit log of merges.
 
-Profiles are not stored. A cluster holds all evidence that hangs together; who its people are is a pure function of that
-evidence (`line_core.identity.rules`), so no order of arrival and no restart can leave a different answer behind.
+Profiles are not stored. A cluster holds the evidence of connected identifiers. Its profiles are a pure function of that
+evidence (`line_core.identity.rules`), so they do not depend on the order of arrival or on restarts.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ identifiers = Table(
     Column("kind", String(8), primary_key=True, comment="id, email or line_id"),
     Column("provider", String(64), primary_key=True, comment="Provider of a LINE ID; empty for the other kinds"),
     Column("value", String(512), primary_key=True),
-    # No foreign key: it would cost a third of a load, and one module writes both tables, in one transaction.
+    # No foreign key: it would slow down loading by a third, and one module writes both tables in one transaction.
     Column("cluster_id", BigInteger, nullable=False, comment="0 if too many people share it; it names nobody then"),
 )
 

@@ -1,4 +1,4 @@
-"""The inbox: every webhook event received, once; how far it has been read; requests still to be relayed."""
+"""Inbox: webhook events, positions of their readers, the relay queue, leases, and the heartbeat of receivers."""
 
 from __future__ import annotations
 
@@ -28,8 +28,7 @@ events = Table(
     Column("deliveries", Integer, nullable=False, server_default="1", comment="How often LINE sent it"),
     UniqueConstraint("channel", "webhook_event_id"),
     Index(None, "message_id"),
-    # Few events are of these types, so the index costs the receiver nothing; an index on all LINE IDs would cost it
-    # half of its speed.
+    # Partial, because an index on the LINE ID of every event would halve the write rate of the receiver.
     Index(
         "ix_events_follows",
         "channel",
@@ -37,7 +36,7 @@ events = Table(
         postgresql_where=text("type IN ('follow', 'unfollow')"),
         sqlite_where=text("type IN ('follow', 'unfollow')"),
     ),
-    # A position is never given twice, not even after the newest event was erased.
+    # Never reuse a position, not even after the newest event was deleted.
     sqlite_autoincrement=True,
 )
 

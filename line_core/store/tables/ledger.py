@@ -1,7 +1,7 @@
-"""The ledger: each message record once, and each request to LINE that carried messages.
+"""Ledger: each message record once, and each request to LINE that carries messages.
 
-A request's retry key, body and members are fixed by one commit before its first byte leaves; the same row is what a
-later run sends again, byte for byte, as long as LINE honours the key.
+One commit stores the retry key, the body and the messages of a request before the request is sent. A later run sends
+the same body again with the same key, as long as LINE accepts the key.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ messages = Table(
     Column("record", JsonDocument, nullable=False, comment="The message record as it came"),
     Column("content_key", String(32), nullable=False, comment="The same for messages of the same content and options"),
     Column("line_id", String(80), comment="Whom it went to: a user, a group or a room"),
-    # No foreign key: it would slow every claim, and two modules of one package write both tables in one transaction.
+    # No foreign key: it would slow down claims, and one package writes both tables in one transaction.
     Column("retry_key", String(36), comment="The request that carries it"),
     Column("campaign", String(30), comment="Custom aggregation unit"),
     Column("send_at", UtcDateTime, comment="Not before; as the record has it"),
@@ -60,7 +60,7 @@ Index(
     postgresql_where=messages.c.retry_key.is_not(None),
 )
 
-# What is to be sent, in the order in which it is planned: messages of the same content side by side.
+# Scheduled messages in planning order, so that messages with the same content are adjacent.
 Index(
     "ix_messages_scheduled",
     messages.c.channel,

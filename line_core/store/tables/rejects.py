@@ -1,4 +1,4 @@
-"""Rejects: records that were refused, kept whole with the reason."""
+"""Rejects: records that could not be processed, stored unchanged with a reason code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs of target-line: when, how they ended, and what became of each of their records."""
+"""Runs of target-line: start, end, error, and the number of records by outcome."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from line_core.errors import StoreError
 from line_core.store.inbox import read_events
-from line_core.store.inbox_removal import acknowledge, acknowledged_positions
+from line_core.store.inbox.readers import acknowledge, acknowledged_positions
 from line_core.store.tables.inbox import events
 from tap_line.base.described_stream import DescribedStream
 from tap_line.event_records.event_record import COLUMNS, IDENTITY, event_record, follow_record
@@ -58,7 +58,7 @@ class InboxStream(DescribedStream):
     def _acknowledge(self, position: int) -> None:
         """Note that the target of the run before has everything up to here, since the state says so."""
         reader = f"{self.config['inbox_reader']} {self.name}"
-        with self._tap.store.write(alone="inbox") as connection:
+        with self._tap.store.write(lock="inbox") as connection:
             last = connection.scalar(select(func.max(events.c.position))) or 0
             if last < position and reader not in acknowledged_positions(connection):
                 raise StoreError(

@@ -19,7 +19,7 @@ from singer_sdk import typing as th
 from line_core.api.errors import NotFoundError
 from line_core.errors import SettingError
 from line_core.store.inbox import read_events
-from line_core.webhook_events.content_state import MessageState
+from line_core.webhook_events.content_state import ContentState
 from tap_line.base.api_stream import ApiStream
 from tap_line.clock import now
 from tap_line.event_records.payload import read_payload
@@ -112,7 +112,7 @@ class MessageContents(ApiStream):
         position = int(self.stream_state.get("replication_key_value") or 0) if incremental else 0
         while page := self._page(position):
             for event in page:
-                if channel in (None, event.channel) and event.message_state != MessageState.UNSENT:
+                if channel in (None, event.channel) and event.message_state != ContentState.UNSENT:
                     message = read_payload(event.payload).get("message")
                     if isinstance(message, dict) and message.get("type") in _TYPES:
                         yield event, message

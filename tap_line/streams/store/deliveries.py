@@ -13,7 +13,7 @@ from sqlalchemy import case, func, select
 from line_core.identity.codec import decode_evidence
 from line_core.identity.model import MergeRule
 from line_core.identity.rules import resolve
-from line_core.store.identity_policy import load_policy
+from line_core.store.saved_policy import load_policy
 from line_core.store.tables.identity import clusters, merges
 from line_core.store.tables.ledger import messages, requests
 from line_core.store.tables.rejects import rejects

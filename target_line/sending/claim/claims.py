@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, func, select, update
 
 from line_core.message_status import MessageStatus
-from line_core.store.dialects import among, insert_many, update_many
+from line_core.store.dialects import in_values, insert_many, update_many
 from line_core.store.tables import ledger as tables
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
@@ -106,7 +106,7 @@ class RequestClaims:
         if not page:
             return claimed
         # Alone, so that quota and frequency caps are judged by all that other runs have claimed.
-        with self._store.write(alone="ledger") as connection:
+        with self._store.write(lock="ledger") as connection:
             if sure:
                 free = self._ledger.still_scheduled(connection, page[0].due.cursor, page[-1].due.cursor)
                 page = [item for item in page if item.due.message_id in free]
@@ -144,7 +144,7 @@ class RequestClaims:
         now = datetime.now(UTC)
         requests = tables.requests.c
         claimed = (requests.channel == self._channel) & (requests.status == MessageStatus.CLAIMED)
-        with self._store.write(alone="ledger") as connection:
+        with self._store.write(lock="ledger") as connection:
             dead = self._requests(connection, claimed & (requests.claimed_at <= now - RETRY_KEY_LIFE))
             finish(connection, self._channel, [RequestOutcome(request, MessageStatus.UNKNOWN, 0) for request in dead])
             others = claimed & (requests.claimed_by != self._run_id)
@@ -164,18 +164,18 @@ class RequestClaims:
         Requests that another run took over stay claimed: that run may have had them accepted.
         """
         table = tables.requests
-        with self._store.write(alone="ledger") as connection:
+        with self._store.write(lock="ledger") as connection:
             keys = [request.retry_key for request in requests]
             own = (table.c.claimed_by == self._run_id) & (table.c.status == MessageStatus.CLAIMED)
-            released = select(table.c.retry_key).where(among(connection, table.c.retry_key, keys), own)
+            released = select(table.c.retry_key).where(in_values(connection, table.c.retry_key, keys), own)
             keys = list(connection.execute(released.with_for_update()).scalars())
             messages = tables.messages
             connection.execute(
                 update(messages)
-                .where(among(connection, messages.c.retry_key, keys))
+                .where(in_values(connection, messages.c.retry_key, keys))
                 .values(status=MessageStatus.SCHEDULED, retry_key=None, line_id=None, updated_at=datetime.now(UTC)),
             )
-            connection.execute(table.delete().where(among(connection, table.c.retry_key, keys)))
+            connection.execute(table.delete().where(in_values(connection, table.c.retry_key, keys)))
 
     def split(self, request: ClaimedRequest, words: str) -> list[ClaimedRequest]:
         """Divide a multicast that LINE refused into two, in one commit with the refusal.
@@ -185,7 +185,7 @@ class RequestClaims:
         """
         body = json.loads(request.body)
         messages = tables.messages.c
-        with self._store.write(alone="ledger") as connection:
+        with self._store.write(lock="ledger") as connection:
             members = select(messages.line_id, messages.message_id).where(
                 messages.retry_key == request.retry_key, messages.status == MessageStatus.CLAIMED
             )
@@ -213,10 +213,10 @@ class RequestClaims:
     def refuse(self, message_ids: Sequence[str], words: str) -> None:
         """Reject scheduled messages in LINE's words, before they were sent."""
         messages = tables.messages
-        with self._store.write(alone="ledger") as connection:
+        with self._store.write(lock="ledger") as connection:
             these = (
                 (messages.c.channel == self._channel)
-                & among(connection, messages.c.message_id, message_ids)
+                & in_values(connection, messages.c.message_id, message_ids)
                 & (messages.c.status == MessageStatus.SCHEDULED)
             )
             records = connection.execute(select(messages.c.record).where(these)).scalars().all()

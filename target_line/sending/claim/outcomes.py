@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from line_core.message_status import MessageStatus
-from line_core.store.dialects import among, update_many
+from line_core.store.dialects import in_values, update_many
 from line_core.store.tables import ledger as tables
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
@@ -73,7 +73,7 @@ def finish(connection: Connection, channel: str, results: Sequence[RequestOutcom
     accepted = [result.request.retry_key for result in results if result.status is MessageStatus.ACCEPTED]
     connection.execute(
         update(messages)
-        .where(among(connection, messages.c.retry_key, accepted), claimed)
+        .where(in_values(connection, messages.c.retry_key, accepted), claimed)
         .values(status=MessageStatus.ACCEPTED, updated_at=now),
     )
     save_rejects(connection, channel, _refused(connection, results))
@@ -90,7 +90,7 @@ def finish_requests(connection: Connection, results: Sequence[RequestOutcome]) -
     for attempts, keys in by_attempts.items():
         connection.execute(
             update(table)
-            .where(among(connection, table.c.retry_key, keys), still_claimed)
+            .where(in_values(connection, table.c.retry_key, keys), still_claimed)
             .values(attempts=table.c.attempts + attempts),
         )
     rows = [
@@ -114,7 +114,7 @@ def _refused(connection: Connection, results: Sequence[RequestOutcome]) -> list[
         return []
     messages = tables.messages.c
     query = select(messages.record, messages.retry_key).where(
-        among(connection, messages.retry_key, words), messages.status == MessageStatus.REJECTED
+        in_values(connection, messages.retry_key, words), messages.status == MessageStatus.REJECTED
     )
     rows = connection.execute(query).tuples()
     return [Reject(STREAM, record, Reason.REFUSED_BY_LINE, words[key]) for record, key in rows if key]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from line_core.message_status import MessageStatus
-from line_core.store.dialects import among
+from line_core.store.dialects import in_values
 from line_core.store.tables import ledger as tables
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.account import UNITS_A_MONTH
@@ -165,7 +165,7 @@ def sent_to(connection: Connection, channel: str, line_ids: Iterable[str], since
         select(messages.line_id, func.count())
         .where(
             messages.channel == channel,
-            among(connection, messages.line_id, line_ids),
+            in_values(connection, messages.line_id, line_ids),
             messages.status.in_([MessageStatus.CLAIMED, MessageStatus.ACCEPTED, MessageStatus.UNKNOWN]),
             messages.updated_at > since,
         )

@@ -46,7 +46,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     def content_key(self) -> str:
         """The same for messages that are certain to look the same, but for what templates take from the profile."""
         asked = [self.content, self.variables, self.notification_disabled, self.campaign]
-        return _digest(json_text.write(asked))
+        return _digest(json_text.encode(asked))
 
 
 @lru_cache(maxsize=100)

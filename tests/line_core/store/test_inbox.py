@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from line_core.store import open_store
-from line_core.store.inbox import InboxEvent, Written, last_position, read_events, write_events
-from line_core.store.inbox_removal import remove_positions
+from line_core.store.inbox import InboxEvent, WriteResult, last_position, read_events, write_events
+from line_core.store.inbox.retention import remove_events
 from line_core.webhook_events.parsing import parse_events
 from tests.support.webhook_events import DOCUMENTED, body_of, event, odd_bodies, text, unsend
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123_456, UTC)
 
 
-def write(store: Store, *bodies: bytes, channel: str = "main") -> Written:
-    with store.write(alone="inbox") as connection:
+def write(store: Store, *bodies: bytes, channel: str = "main") -> WriteResult:
+    with store.write(lock="inbox") as connection:
         return write_events(connection, [one for body in bodies for one in parse_events(channel, body, NOW)])
 
 
@@ -38,7 +38,7 @@ def read(store: Store, after: int = 0, limit: int = 10_000) -> list[InboxEvent]:
 def test_an_event_is_read_as_it_was_received(store: Store) -> None:
     samples = [sample for sample in DOCUMENTED if sample["type"] not in ("messageEdited", "unsend")]
     body = body_of(*samples)
-    assert write(store, body) == Written(new=len(samples), repeated=0)
+    assert write(store, body) == WriteResult(new=len(samples), repeated=0)
     for received, stored in zip(parse_events("main", body, NOW), read(store), strict=True):
         for name in received.__struct_fields__:
             assert getattr(stored, name) == getattr(received, name), name
@@ -52,7 +52,7 @@ def test_events_are_read_in_the_order_in_which_they_came(store: Store) -> None:
 def test_a_repeated_event_is_counted_and_its_first_text_stays(store: Store) -> None:
     write(store, body_of(event(1, first=True)))
     position = read(store)[0].position
-    assert write(store, body_of(event(1, first=False), event(1), event(2), event(2))) == Written(new=1, repeated=3)
+    assert write(store, body_of(event(1, first=False), event(1), event(2), event(2))) == WriteResult(new=1, repeated=3)
     first, second = read(store)
     assert (first.position, first.deliveries, json.loads(first.payload)["first"]) == (position, 3, True)
     assert second.deliveries == 2
@@ -80,9 +80,9 @@ def test_a_reader_can_ask_for_some_types_alone(store: Store) -> None:
 
 def test_a_position_is_never_given_twice_even_when_the_newest_event_is_gone(store: Store) -> None:
     write(store, body_of(event(1)))
-    with store.write(alone="inbox") as connection:
+    with store.write(lock="inbox") as connection:
         last = last_position(connection)
-        assert remove_positions(connection, [last]) == 1
+        assert remove_events(connection, [last]) == 1
     write(store, body_of(event(2)))
     assert read(store)[0].position > last
 

@@ -64,7 +64,7 @@ class Inbox:
 
     def write(self, numbers: list[int], linger: float) -> None:
         events = parse_events("main", body_of(*map(event, numbers)), datetime.now(UTC))
-        with self.store.write(alone="inbox") as connection:
+        with self.store.write(lock="inbox") as connection:
             write_events(connection, events)
             time.sleep(linger)
 

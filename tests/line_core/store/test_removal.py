@@ -8,15 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select, text
 
-from line_core.store import relay_queue
-from line_core.store.inbox import last_position, read_events, write_events
-from line_core.store.inbox_removal import (
-    ERASED_LINE_ID,
-    acknowledge,
-    acknowledged_positions,
-    erase_line_id,
-    removable_positions,
-)
+from line_core.store.inbox import last_position, read_events, relay_queue, write_events
+from line_core.store.inbox.erasure import ERASED_LINE_ID, erase_line_id
+from line_core.store.inbox.readers import acknowledge, acknowledged_positions
+from line_core.store.inbox.retention import removable_positions
 from line_core.store.tables.inbox import relay_requests
 from line_core.webhook_events.parsing import parse_events
 from line_webhook.retention import Purge
@@ -31,7 +26,7 @@ DAY = timedelta(days=1)
 
 
 def write(store: Store, *events: dict[str, Any], days_ago: float = 0) -> None:
-    with store.write(alone="inbox") as connection:
+    with store.write(lock="inbox") as connection:
         write_events(connection, parse_events("main", body_of(*events), NOW - days_ago * DAY))
 
 
@@ -136,9 +131,9 @@ def test_erasing_a_person_leaves_their_line_id_nowhere(store: Store) -> None:
     request = relay_queue.NewRelayRequest("main", "target", f'{{"userId":"{person}"}}', "signature", NOW)
     with store.write() as connection:
         relay_queue.enqueue(connection, [request])
-        (queued,) = relay_queue.oldest(connection, "main", "target", 1)
-        relay_queue.give_up(connection, queued.relay_id, "refused")
-    with store.write(alone="inbox") as connection:
+        (queued,) = relay_queue.next_requests(connection, "main", "target", 1)
+        relay_queue.mark_dead(connection, queued.relay_id, "refused")
+    with store.write(lock="inbox") as connection:
         assert erase_line_id(connection, person) == 2
     with store.read() as connection:
         kept = read_events(connection, 0, 10)
@@ -153,6 +148,6 @@ def test_erasing_a_person_leaves_their_line_id_nowhere(store: Store) -> None:
 @pytest.mark.parametrize("wild", ["%", "U_______"])
 def test_erasing_takes_no_pattern(store: Store, wild: str) -> None:
     write(store, event(1), event(2))
-    with store.write(alone="inbox") as connection:
+    with store.write(lock="inbox") as connection:
         assert erase_line_id(connection, wild) == 0
     assert numbers(store) == [1, 2]

@@ -54,7 +54,7 @@ def test_upgrading_a_current_store_changes_nothing(store_url: str) -> None:
 
 def test_a_write_that_fails_leaves_nothing_behind(store: Store) -> None:
     def fail_half_way() -> None:
-        with store.write(alone="inbox") as connection:
+        with store.write(lock="inbox") as connection:
             connection.execute(text("CREATE TABLE left_behind (n INTEGER)"))
             connection.execute(text("SELECT * FROM no_such_table"))
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from line_core.webhook_events.content_state import MessageEvent, MessageState, blank, settle
+from line_core.webhook_events.content_state import ContentState, MessageEvent, content_states, remove_content
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 ORIGINAL = MessageEvent(1, "a", "message", BEGIN)
@@ -17,7 +17,7 @@ SECOND_EDIT = MessageEvent(3, "c", "messageEdited", BEGIN + timedelta(seconds=2)
 UNSEND = MessageEvent(4, "d", "unsend", BEGIN)
 OTHER = MessageEvent(5, "e", "a type of the future", BEGIN + timedelta(days=1))
 
-CURRENT, SUPERSEDED, UNSENT = MessageState.CURRENT, MessageState.SUPERSEDED, MessageState.UNSENT
+CURRENT, SUPERSEDED, UNSENT = ContentState.CURRENT, ContentState.SUPERSEDED, ContentState.UNSENT
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ CURRENT, SUPERSEDED, UNSENT = MessageState.CURRENT, MessageState.SUPERSEDED, Mes
         ([ORIGINAL, OTHER], {1: CURRENT}),
     ],
 )
-def test_the_state_of_each_event_in_any_order(about_it: list[MessageEvent], states: dict[int, MessageState]) -> None:
+def test_the_state_of_each_event_in_any_order(about_it: list[MessageEvent], states: dict[int, ContentState]) -> None:
     for order in itertools.permutations(about_it):
-        assert settle(order) == states
+        assert content_states(order) == states
 
 
 def test_of_two_edits_in_one_millisecond_the_later_id_is_current() -> None:
     twin = FIRST_EDIT._replace(position=9, webhook_event_id="bb")
-    assert settle([FIRST_EDIT, twin]) == settle([twin, FIRST_EDIT]) == {2: SUPERSEDED, 9: CURRENT}
+    assert content_states([FIRST_EDIT, twin]) == content_states([twin, FIRST_EDIT]) == {2: SUPERSEDED, 9: CURRENT}
 
 
 def test_blanking_takes_the_content_and_leaves_the_rest_as_it_came() -> None:
@@ -48,7 +48,7 @@ def test_blanking_takes_the_content_and_leaves_the_rest_as_it_came() -> None:
         '{"type":"message","n":123456789012345678901234567890,"message":{"text":"my secret \\ud83d","id":"7",'
         '"mention":{"mentionees":[]},"type":"text"},"source":{"userId":"U1"},"nul":"\\u0000"}'
     )
-    blanked = blank(payload)
+    blanked = remove_content(payload)
     assert json.loads(blanked) == json.loads(payload) | {"message": {"id": "7", "type": "text"}}
     assert "123456789012345678901234567890" in blanked
     assert "secret" not in blanked
@@ -56,5 +56,5 @@ def test_blanking_takes_the_content_and_leaves_the_rest_as_it_came() -> None:
 
 def test_blanking_also_takes_content_hidden_in_a_repeated_member() -> None:
     payload = '{"message":{"id":"7","text":"first secret"},"message":{"id":"7","text":"second secret"}}'
-    assert json.loads(blank(payload)) == {"message": {"id": "7"}}
-    assert "secret" not in blank(payload)
+    assert json.loads(remove_content(payload)) == {"message": {"id": "7"}}
+    assert "secret" not in remove_content(payload)

@@ -11,7 +11,7 @@ from hypothesis import given
 from linebot.v3.webhook import WebhookParser
 
 from line_core.webhook_events import parsing as module
-from line_core.webhook_events.parsing import MalformedBodyError, ReceivedEvent, parse_events
+from line_core.webhook_events.parsing import MalformedWebhookError, ReceivedEvent, parse_events
 from tests.support.webhook_events import (
     BOT,
     DOCUMENTED,
@@ -115,21 +115,21 @@ def test_a_time_that_is_none_is_the_time_of_receipt(timestamp: object) -> None:
     ],
 )
 def test_what_is_not_a_webhook_request_is_refused_whole(body: bytes) -> None:
-    with pytest.raises(MalformedBodyError):
+    with pytest.raises(MalformedWebhookError):
         parse(body)
 
 
 def test_the_reason_of_a_refusal_holds_nothing_of_the_body() -> None:
-    with pytest.raises(MalformedBodyError) as refused:
+    with pytest.raises(MalformedWebhookError) as refused:
         parse(b'{"events":[{"text":"my secret words"')
     assert "secret" not in str(refused.value)
 
 
 @given(odd_bodies())
 def test_both_ways_of_reading_agree(body: bytes) -> None:
-    careful = module._read_with_care(body.decode())
+    careful = module._parse_tolerant(body.decode())
     try:
-        quick = module._read_quickly(body)
+        quick = module._parse_fast(body)
     except Exception:  # noqa: BLE001 - then the careful way is taken
         return
     assert quick == careful

@@ -31,7 +31,7 @@ def filled_store(store: Store) -> Store:
     identity = IdentityRepository(store, MergePolicy())
     identity.ingest([follow(1, at=1), follow(2, at=1)])
     identity.ingest([identify(at=2, id="a", email="a@example.com", line=1, name="Aoi")])
-    with store.write(alone="ledger") as connection:
+    with store.write(lock="ledger") as connection:
         record = {"message_id": "m1", "id": "a", "text": "x"}
         Ledger(store, "main", "run").stage(connection, [MessageToStage(parse_message(record, "default"), record)])
         refused = Reject("crm-profiles", {"id": None}, Reason.NO_IDENTIFIER, "nobody")

@@ -14,7 +14,7 @@ from line_core.errors import LineError
 from line_core.identity.model import Identifier, IdentifierKind
 from line_core.identity.policy import IdentifierConflict, MergePolicy
 from line_core.message_status import MessageStatus
-from line_core.store.identity_policy import load_policy, save_policy
+from line_core.store.saved_policy import load_policy, save_policy
 from line_core.store.tables import audience, ledger, metadata
 from line_core.store.tables.inbox import events
 from target_line.admin.cli import commands
@@ -135,7 +135,7 @@ def fill_all_tables(store: Store) -> None:
         {"message_id": "2", "id": 42, "text": "x"},
         {"message_id": "3", "line_id": line_id(2), "text": "x"},
     ]
-    with store.write(alone="ledger") as connection:
+    with store.write(lock="ledger") as connection:
         run_of.stage(connection, [MessageToStage(parse_message(record, "default"), record) for record in records])
     to = {"1": line_id(1), "2": line_id(3), "3": line_id(2)}
     claimed = claim(claims, run_of, to)
@@ -188,7 +188,7 @@ def test_a_forgotten_person_is_nowhere_in_the_store_and_others_are_as_before(sto
 def test_what_is_being_sent_to_a_person_must_be_settled_before_they_are_forgotten(store: Store, store_url: str) -> None:
     of_run = Ledger(store, "main", "run")
     record = {"message_id": "1", "id": "42", "text": "x"}
-    with store.write(alone="ledger") as connection:
+    with store.write(lock="ledger") as connection:
         of_run.stage(connection, [MessageToStage(parse_message(record, "default"), record)])
     claims = RequestClaims(store, "main", "run", of_run, SendingPolicy())
     claim(claims, of_run, {"1": line_id(1)})

@@ -61,7 +61,7 @@ def message(number: int, **columns: Any) -> Record:
 
 def stage(store: Store, *records: Record, **columns: Any) -> None:
     """Have the ledger know messages, with some columns as they are given."""
-    with store.write(alone="ledger") as connection:
+    with store.write(lock="ledger") as connection:
         staged = [MessageToStage(parse_message(record, "default"), record) for record in records]
         Ledger(store, "main", "run").stage(connection, staged)
         if columns:

@@ -50,7 +50,7 @@ class Run:
             record = {"message_id": message_id, "id": "a", "text": text or message_id}
             record |= {"send_at": send_at.isoformat()} if send_at else {}
             staged.append(MessageToStage(parse_message(record, "default"), record))
-        with self.store.write(alone="ledger") as connection:
+        with self.store.write(lock="ledger") as connection:
             return self.ledger.stage(connection, staged)
 
     def due(self, decide: Callable[[Sequence[Due]], Sequence[Decision]], after: Cursor, limit: int) -> list[Decided]:

@@ -56,7 +56,7 @@ def test_what_was_decided_long_before_it_can_be_claimed_is_decided_again(
     records = [{"message_id": str(number), "line_id": line_id(number), "text": "the same"} for number in range(5)]
     records[4]["expires_at"] = expires_at
     ledger = Ledger(store, "main", "run")
-    with store.write(alone="ledger") as connection:
+    with store.write(lock="ledger") as connection:
         ledger.stage(connection, [MessageToStage(parse_message(record, "default"), record) for record in records])
     policy, report = SendingPolicy(multicast_min=500), RunReport(RejectLimit.parse(None))
     sending = Sender(

@@ -1,4 +1,4 @@
-"""The policy of identity in the store: what target-line resolves by, everybody who looks resolves by."""
+"""The merge policy of the last run of target-line. Every reader of the identity store uses it."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 
 def load_policy(store: Store) -> MergePolicy:
-    """The policy of target-line's last run; the default if it never ran."""
+    """Return the policy of target-line's last run, or the default if there was no run."""
     with store.read() as connection:
-        held = connection.execute(select(policies.c.policy)).scalar_one_or_none()
-    return MergePolicy() if held is None else msgspec.convert(held, MergePolicy)
+        saved = connection.execute(select(policies.c.policy)).scalar_one_or_none()
+    return MergePolicy() if saved is None else msgspec.convert(saved, MergePolicy)
 
 
 def save_policy(store: Store, policy: MergePolicy) -> bool:
-    """Keep the policy of a run.
+    """Save the policy of a run.
 
     Returns:
-        Whether earlier runs had another.
+        Whether the previous run had a different policy.
     """
     with store.read() as connection:
-        held = connection.execute(select(policies.c.policy)).scalar_one_or_none()
-    if held is not None and msgspec.convert(held, MergePolicy) == policy:
+        saved = connection.execute(select(policies.c.policy)).scalar_one_or_none()
+    if saved is not None and msgspec.convert(saved, MergePolicy) == policy:
         return False
-    with store.write(alone="identity") as connection:
+    with store.write(lock="identity") as connection:
         statement = insert_on_conflict(connection, policies).values(
             policy_id=1, policy=msgspec.to_builtins(asdict(policy)), saved_at=datetime.now(UTC)
         )
         new = {"policy": statement.excluded.policy, "saved_at": statement.excluded.saved_at}
         connection.execute(statement.on_conflict_do_update(index_elements=["policy_id"], set_=new))
-    return held is not None
+    return saved is not None

@@ -1,4 +1,4 @@
-"""Webhook requests that still have to reach another bot, in the order in which they came."""
+"""Relay queue: webhook requests to forward to other servers, in the order of arrival, and their dead letters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RelayRequest:
-    """A request as LINE sent it."""
+    """A queued webhook request, unchanged."""
 
     relay_id: int
     body: str
@@ -29,7 +29,7 @@ class RelayRequest:
 
 @dataclass(frozen=True, slots=True)
 class NewRelayRequest:
-    """A request to queue for one target."""
+    """A webhook request to queue for one relay target."""
 
     channel: str
     target: str
@@ -39,8 +39,8 @@ class NewRelayRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Backlog:
-    """How many requests wait for a target, and how many were given up."""
+class RelayBacklog:
+    """Number of requests that wait for a relay target, and of its dead letters."""
 
     channel: str
     target: str
@@ -48,13 +48,13 @@ class Backlog:
     dead: int
 
 
-def target_of(url: str) -> str:
-    """Name a URL without its text, which may hold a secret."""
+def target_id(url: str) -> str:
+    """Return an id for the URL of a relay target. The URL itself is not stored, because it may contain a secret."""
     return hashlib.sha256(url.encode()).hexdigest()
 
 
 def enqueue(connection: Connection, requests: Sequence[NewRelayRequest]) -> None:
-    """Queue requests; in the transaction that stores their events, so that neither is ever without the other."""
+    """Queue requests. Call it in the transaction that stores their events, so that both are committed together."""
     if requests:
         rows = [
             {
@@ -69,8 +69,8 @@ def enqueue(connection: Connection, requests: Sequence[NewRelayRequest]) -> None
         connection.execute(insert(relay_requests), rows)
 
 
-def oldest(connection: Connection, channel: str, target: str, limit: int) -> list[RelayRequest]:
-    """The next requests for a target, oldest first."""
+def next_requests(connection: Connection, channel: str, target: str, limit: int) -> list[RelayRequest]:
+    """Return the next requests for a target, oldest first."""
     queue = relay_requests.c
     rows = connection.execute(
         select(queue.relay_id, queue.body, queue.signature, queue.received_at)
@@ -81,29 +81,25 @@ def oldest(connection: Connection, channel: str, target: str, limit: int) -> lis
     return [RelayRequest(*row) for row in rows]
 
 
-def remove(connection: Connection, relay_ids: Sequence[int]) -> None:
-    """Forget requests that were delivered."""
+def remove_delivered(connection: Connection, relay_ids: Sequence[int]) -> None:
+    """Delete requests that were delivered."""
     connection.execute(delete(relay_requests).where(relay_requests.c.relay_id.in_(relay_ids)))
 
 
-def give_up(connection: Connection, relay_id: int, error: str) -> None:
-    """Keep a request as a dead letter."""
+def mark_dead(connection: Connection, relay_id: int, error: str) -> None:
+    """Turn a request into a dead letter: it is kept, but not retried."""
     dead = update(relay_requests).where(relay_requests.c.relay_id == relay_id)
     connection.execute(dead.values(dead_at=datetime.now(UTC), error=error))
 
 
-def revive(connection: Connection) -> int:
-    """Queue all dead letters again, each at its old place.
-
-    Returns:
-        How many.
-    """
+def requeue_dead_letters(connection: Connection) -> int:
+    """Queue all dead letters again, in their original order, and return their number."""
     dead = update(relay_requests).where(relay_requests.c.dead_at.is_not(None))
     return connection.execute(dead.values(dead_at=None, error=None, received_at=datetime.now(UTC))).rowcount
 
 
-def backlogs(connection: Connection) -> list[Backlog]:
-    """Count what waits and what was given up, by target."""
+def backlogs(connection: Connection) -> list[RelayBacklog]:
+    """Return the backlog of each relay target."""
     queue = relay_requests.c
     rows = connection.execute(
         select(
@@ -115,4 +111,4 @@ def backlogs(connection: Connection) -> list[Backlog]:
         .group_by(queue.channel, queue.target)
         .order_by(queue.channel, queue.target)
     )
-    return [Backlog(*row) for row in rows]
+    return [RelayBacklog(*row) for row in rows]

@@ -1,7 +1,7 @@
-"""The SQL on the receiver's path, where every microsecond counts: one JSON parameter for any number of rows.
+"""Insert webhook events with one statement and one JSON parameter for any number of rows.
 
-A statement for each row would cost a round trip on Postgres and, in SQLite, a fight for Python's lock with the thread
-that answers requests.
+This SQL runs for every webhook request. One statement per row would cost one round trip per row on Postgres. On SQLite
+it would make the writing thread and the request thread compete for Python's global interpreter lock.
 """
 
 from __future__ import annotations
@@ -26,42 +26,39 @@ _decode_pairs = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 
 @dataclass(frozen=True, slots=True)
-class Inserted:
-    """What an insert found and did.
-
-    Attributes:
-        new: How many events were not stored before.
-        last: The newest position before the first of them.
-        known: Channel and message id of messages that other events, stored before, are about too.
-    """
+class InsertResult:
+    """Result of one insert."""
 
     new: int
-    last: int
-    known: set[tuple[str, str]]
+    """Number of events that were not stored before."""
+    last_position_before: int
+    """Highest position before the insert. Meaningful only if there are new events."""
+    known_messages: set[tuple[str, str]]
+    """Channel and message id of each message that an earlier stored event is about, too."""
 
 
-def insert_events(connection: Connection, received: Sequence[ReceivedEvent]) -> Inserted:
-    """Insert events in their order; those that are stored already are counted there.
+def insert_events(connection: Connection, received: Sequence[ReceivedEvent]) -> InsertResult:
+    """Insert events in their order, and increase the delivery count of those that are stored already.
 
     Args:
-        connection: A transaction that holds the inbox's lock.
+        connection: A transaction that holds the inbox lock.
         received: Events that differ in channel or id.
     """
     rows = {"rows": _encode(received).decode()}
-    run = connection.exec_driver_sql
+    execute = connection.exec_driver_sql
     if connection.dialect.name == "sqlite":
-        last, repeated, known = run(_BEFORE_IN_SQLITE, rows).one()
-        run(_INSERT_IN_SQLITE, rows)
+        last, repeated, known = execute(_SQLITE_LOOKUP, rows).one()
+        execute(_SQLITE_INSERT, rows)
         new = len(received) - repeated
     else:
-        new, first, known = run(_INSERT_IN_POSTGRES, rows).one()
+        new, first, known = execute(_POSTGRES_INSERT, rows).one()
         last = first - 1 if new else 0
-    return Inserted(new, last, set(_decode_pairs(known)))
+    return InsertResult(new, last, set(_decode_pairs(known)))
 
 
 def _sqlite_value(index: int) -> str:
     value = f"json_extract(incoming.value, '$[{index}]')"
-    # The format of times that SQLAlchemy reads, with its microseconds.
+    # SQLAlchemy reads times in this format, with microseconds.
     return f"strftime('%Y-%m-%d %H:%M:%f000', {value})" if _COLUMNS[index].endswith("_at") else value
 
 
@@ -69,12 +66,12 @@ def _postgres_value(index: int) -> str:
     return f"(incoming.value ->> {index})" + ("::timestamptz" if _COLUMNS[index].endswith("_at") else "")
 
 
-# Only names of our own go into the statements.
+# The statements are built from column names only, never from data.
 
 _INTO: Final = f"INSERT INTO events ({', '.join(_COLUMNS)})"
 _ON_CONFLICT: Final = "ON CONFLICT (channel, webhook_event_id) DO UPDATE SET deliveries = events.deliveries + 1"
 
-_BEFORE_IN_SQLITE: Final = f"""
+_SQLITE_LOOKUP: Final = f"""
     SELECT coalesce(max(position), 0), (
         SELECT count(*) FROM json_each(:rows) AS incoming CROSS JOIN events AS stored
         WHERE stored.channel = {_sqlite_value(_CHANNEL)} AND stored.webhook_event_id = {_sqlite_value(_EVENT_ID)}
@@ -87,17 +84,17 @@ _BEFORE_IN_SQLITE: Final = f"""
     ) FROM events
     """  # noqa: S608 - see above
 
-_INSERT_IN_SQLITE: Final = f"""
+_SQLITE_INSERT: Final = f"""
     {_INTO} SELECT {", ".join(map(_sqlite_value, range(len(_COLUMNS))))}
     FROM json_each(:rows) AS incoming WHERE true {_ON_CONFLICT}
     """  # noqa: S608 - see above
 
-_INSERT_IN_POSTGRES: Final = f"""
+_POSTGRES_INSERT: Final = f"""
     WITH incoming AS (
         SELECT value FROM jsonb_array_elements(%(rows)s::jsonb)
     ), known AS (
         SELECT other.channel, other.message_id FROM events AS other
-        -- The array keeps the planner on the index, whatever it believes of the table's size.
+        -- The array makes the planner use the index even with outdated table statistics.
         WHERE other.message_id = ANY (ARRAY(SELECT {_postgres_value(_MESSAGE_ID)} FROM incoming))
             AND EXISTS (
                 SELECT FROM incoming WHERE other.message_id = {_postgres_value(_MESSAGE_ID)}
