@@ -6,30 +6,35 @@ from dataclasses import dataclass
 
 from line_sandbox.account.state import account_of, branches_of
 from line_sandbox.audiences.state import Audiences
-from line_sandbox.chats.inbound import Inbound
 from line_sandbox.chats.read_tokens import ReadTokens
 from line_sandbox.chats.state import Chats
 from line_sandbox.contents.state import Contents
-from line_sandbox.coupons.state import Coupons
+from line_sandbox.coupons.state import CouponStore
 from line_sandbox.foundation.clock import Clock
 from line_sandbox.foundation.page_tokens import PageTokens
 from line_sandbox.foundation.seeded_random import SeededRandom
-from line_sandbox.insight.demographics import Demographics
-from line_sandbox.insight.history import History
-from line_sandbox.insight.statistics import Statistics
+from line_sandbox.insight.message_statistics import MessageStatistics
 from line_sandbox.memberships.state import Memberships
-from line_sandbox.messages.counters import DailyCounters
-from line_sandbox.messages.deliveries import DeliveryLog
-from line_sandbox.messages.narrowcasts import Narrowcasts
-from line_sandbox.messages.quota import Quota
+from line_sandbox.messages.chat_lookup import ChatLookup
+from line_sandbox.messages.delivery_log import DeliveryLog
+from line_sandbox.messages.delivery_recorder import DeliveryRecorder
+from line_sandbox.messages.incoming_events import IncomingEvents
 from line_sandbox.messages.reply_tokens import ReplyTokens
 from line_sandbox.messages.retry_keys import RetryKeys
-from line_sandbox.messages.sending import Sending
-from line_sandbox.messages.units import Units
-from line_sandbox.rich_menus.state import RichMenus
+from line_sandbox.messages.sender import MessageSender
+from line_sandbox.messages.sent_messages import SentMessages
+from line_sandbox.narrowcasts.state import Narrowcasts
+from line_sandbox.narrowcasts.targeting import Targeting
+from line_sandbox.rich_menus.state import RichMenuStore
 from line_sandbox.tokens.assertions import AssertionKeys
 from line_sandbox.tokens.state import Tokens
-from line_sandbox.users.followers import Followers
+from line_sandbox.usage.aggregation_units import AggregationUnits
+from line_sandbox.usage.delivery_counts import DeliveryCounts
+from line_sandbox.usage.monthly_quota import MonthlyQuota
+from line_sandbox.usage.state import Usage
+from line_sandbox.users.demographics import DemographicsEstimator
+from line_sandbox.users.follower_history import FollowerHistory
+from line_sandbox.users.follower_listing import FollowerListing
 from line_sandbox.users.state import Users
 from line_sandbox.webhooks.settings import WebhookSettings
 
@@ -77,47 +82,49 @@ class Platform:
         self.reply_tokens = ReplyTokens(clock)
 
         users = self.users = Users(options.followers, seed)
-        self.followers = Followers(users, self.page_tokens, verified=options.verified)
-        self.demographics = Demographics(seed)
-        self.history = History(users, clock, seed)
+        self.followers = FollowerListing(users, self.page_tokens, verified=options.verified)
+        self.demographics = DemographicsEstimator(seed)
+        self.follower_history = FollowerHistory(users, clock)
         self.chats = Chats(users, seed)
         self.contents = Contents(clock, seed)
-        self.inbound = Inbound(
+        self.incoming_events = IncomingEvents(
             users=users, chats=self.chats, contents=self.contents, reply_tokens=self.reply_tokens, clock=clock
         )
 
-        self.quota = Quota(options.quota, clock)
-        self.units = Units(clock)
-        self.counters = DailyCounters()
-        self.statistics = Statistics(seed, clock, self.request_ids)
-        self.log = DeliveryLog()
-        self.sending = Sending(
-            users=users,
-            chats=self.chats,
-            log=self.log,
-            keys=RetryKeys(),
-            reply_tokens=self.reply_tokens,
-            quota=self.quota,
-            units=self.units,
-            counters=self.counters,
+        quota = MonthlyQuota(options.quota, clock)
+        self.usage = Usage(quota, AggregationUnits(clock), DeliveryCounts(self.follower_history, clock, seed))
+        self.statistics = MessageStatistics(seed, clock)
+        self.delivery_log = DeliveryLog()
+        self.sent_messages = SentMessages(self.request_ids)
+        retry_keys = RetryKeys(self.request_ids, self.sent_messages, clock)
+        chat_lookup = ChatLookup(users, self.chats, clock)
+        deliveries = DeliveryRecorder(
+            log=self.delivery_log,
+            usage=self.usage,
             statistics=self.statistics,
+            chats=chat_lookup,
             request_ids=self.request_ids,
+        )
+        self.sender = MessageSender(
+            retry_keys=retry_keys,
+            reply_tokens=self.reply_tokens,
+            chats=chat_lookup,
+            quota=quota,
+            deliveries=deliveries,
             clock=clock,
         )
-        self.audiences = Audiences(people=len(users), clock=clock, seed=seed)
+        self.audiences = Audiences(user_count=len(users), clock=clock, seed=seed)
         self.narrowcasts = Narrowcasts(
-            users=users,
-            audiences=self.audiences,
-            demographics=self.demographics,
-            sending=self.sending,
-            quota=self.quota,
+            targeting=Targeting(users, self.audiences, self.demographics, seed),
+            retry_keys=retry_keys,
+            quota=quota,
+            deliveries=deliveries,
             request_ids=self.request_ids,
             clock=clock,
-            seed=seed,
         )
-        self.coupons = Coupons(clock, seed)
+        self.coupons = CouponStore(clock, seed)
         self.memberships = Memberships(users, clock, seed)
-        self.rich_menus = RichMenus(clock, seed)
+        self.rich_menus = RichMenuStore(clock, seed)
 
     def request_id(self, number: int) -> str:
         """LINE's id for a request."""

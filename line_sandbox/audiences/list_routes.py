@@ -1,4 +1,4 @@
-"""Reading audiences: the channel's own and, through Business Manager, shared ones.
+"""Endpoints that return audiences: the channel's own ones, and those shared in Business Manager.
 
 Source: LINE Messaging API reference, "Get audience data", "Get data for multiple audiences", "Get shared audience data
 in Business Manager", "Get a list of shared audiences in Business Manager".
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from line_sandbox.audiences.routes import audience_number
+from line_sandbox.audiences.routes import audience_id_parameter
 from line_sandbox.foundation.api_errors import AudienceErrorResponse
 from line_sandbox.http.parameters import flag_parameter
 from line_sandbox.http.response import HttpResponse
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from line_sandbox.account.state import Account
-    from line_sandbox.audiences.state import Audience, Audiences, Job
+    from line_sandbox.audiences.state import Audience, Audiences, UploadJob
     from line_sandbox.foundation.clock import Clock
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
@@ -27,44 +27,44 @@ _MAX_SIZE = 40
 _SHARED_ROUTE = "AD_MANAGER"
 
 
-def add_routes(router: Router, *, account: Account, audiences: Audiences, clock: Clock) -> None:
+def add_routes(router: Router, *, audiences: Audiences, account: Account, clock: Clock) -> None:
     """Add the routes of this module."""
-    endpoints = _AudienceLists(account=account, audiences=audiences, clock=clock)
-    router.add("GET /v2/bot/audienceGroup/list", endpoints.all)
-    router.add("GET /v2/bot/audienceGroup/{audienceGroupId}", endpoints.get)
-    router.add("GET /v2/bot/audienceGroup/shared/list", endpoints.all_shared)
-    router.add("GET /v2/bot/audienceGroup/shared/{audienceGroupId}", endpoints.get_shared)
+    routes = _AudienceListRoutes(audiences, account, clock)
+    router.add("GET /v2/bot/audienceGroup/list", routes.list)
+    router.add("GET /v2/bot/audienceGroup/{audienceGroupId}", routes.get)
+    router.add("GET /v2/bot/audienceGroup/shared/list", routes.list_shared)
+    router.add("GET /v2/bot/audienceGroup/shared/{audienceGroupId}", routes.get_shared)
 
 
-class _AudienceLists:
-    def __init__(self, *, account: Account, audiences: Audiences, clock: Clock) -> None:
-        self._account = account
+class _AudienceListRoutes:
+    def __init__(self, audiences: Audiences, account: Account, clock: Clock) -> None:
         self._audiences = audiences
+        self._account = account
         self._clock = clock
 
-    def all(self, request: HttpRequest) -> HttpResponse:
+    def list(self, request: HttpRequest) -> HttpResponse:
         audiences = self._audiences.all()
         if not flag_parameter(request, "includesExternalPublicGroups", default=True):
             audiences = [audience for audience in audiences if audience.can_write]
         return self._page(request, audiences)
 
-    def all_shared(self, request: HttpRequest) -> HttpResponse:
+    def list_shared(self, request: HttpRequest) -> HttpResponse:
         includes_owned = flag_parameter(request, "includesOwnedAudienceGroups", default=False)
         audiences = [one for one in self._audiences.all() if includes_owned or one.route == _SHARED_ROUTE]
         return self._page(request, audiences)
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        audience = self._audiences.find(audience_number(request))
-        content = {"audienceGroup": self._told(audience), "jobs": self._jobs(audience)}
+        audience = self._audiences.find(audience_id_parameter(request))
+        content = self._audience_with_jobs(audience)
         if audience.route == _SHARED_ROUTE:
             content["adaccount"] = {"name": "Sandbox ads"}
         return HttpResponse(content)
 
     def get_shared(self, request: HttpRequest) -> HttpResponse:
-        audience = self._audiences.find(audience_number(request))
+        audience = self._audiences.find(audience_id_parameter(request))
         account = self._account
         owner = {"serviceType": "lineOfficialAccount", "id": account.basic_id, "name": account.display_name}
-        return HttpResponse({"audienceGroup": self._told(audience), "jobs": self._jobs(audience), "owner": owner})
+        return HttpResponse({**self._audience_with_jobs(audience), "owner": owner})
 
     def _page(self, request: HttpRequest, audiences: Sequence[Audience]) -> HttpResponse:
         page, size = request.query_integer("page", 1), request.query_integer("size", _DEFAULT_SIZE)
@@ -74,60 +74,62 @@ class _AudienceLists:
             raise AudienceErrorResponse(f"size: must be less than or equal to {_MAX_SIZE}", "TOO_HIGH")
         if size < 1:
             raise AudienceErrorResponse("size: must be greater than or equal to 1", "TOO_LOW")
-        wanted = self._wanted(request, audiences)
+        matching = self._matching(request, audiences)
         first = (page - 1) * size
         return HttpResponse(
             {
-                "audienceGroups": [self._told(audience) for audience in wanted[first : first + size]],
-                "hasNextPage": first + size < len(wanted),
-                "totalCount": len(wanted),
-                "readWriteAudienceGroupTotalCount": sum(audience.can_write for audience in wanted),
+                "audienceGroups": [self._audience(audience) for audience in matching[first : first + size]],
+                "hasNextPage": first + size < len(matching),
+                "totalCount": len(matching),
+                "readWriteAudienceGroupTotalCount": sum(audience.can_write for audience in matching),
                 "page": page,
                 "size": size,
             }
         )
 
-    def _wanted(self, request: HttpRequest, audiences: Sequence[Audience]) -> list[Audience]:
-        words = (request.query_parameter("description") or "").lower()
+    def _matching(self, request: HttpRequest, audiences: Sequence[Audience]) -> Sequence[Audience]:
+        """Return the audiences that match the query parameters."""
+        description = (request.query_parameter("description") or "").lower()
         status = request.query_parameter("status")
         routes = request.query.get("createRoute", [])
         now = self._clock.now()
         return [
             audience
             for audience in audiences
-            if words in audience.description.lower()
+            if description in audience.description.lower()
             and status in (None, audience.status(now))
             and (not routes or audience.route in routes)
         ]
 
-    def _told(self, audience: Audience) -> dict[str, Any]:
-        told = {
-            "audienceGroupId": audience.number,
+    def _audience_with_jobs(self, audience: Audience) -> dict[str, Any]:
+        jobs = [self._job(audience, job) for job in audience.jobs]
+        return {"audienceGroup": self._audience(audience), "jobs": jobs}
+
+    def _audience(self, audience: Audience) -> dict[str, Any]:
+        content = {
+            "audienceGroupId": audience.id,
             "createRoute": audience.route,
-            "type": audience.kind,
+            "type": audience.type,
             "description": audience.description,
             "status": audience.status(self._clock.now()),
-            "audienceCount": audience.shown_count,
-            "created": int(audience.created),
+            "audienceCount": audience.displayed_count,
+            "created": int(audience.created_at),
             "permission": "READ_WRITE" if audience.can_write else "READ",
             "isIfaAudience": audience.is_ifa,
-            "expireTimestamp": int(audience.ends_at),
+            "expireTimestamp": int(audience.expires_at),
             "requestId": audience.request_id,
             "clickUrl": audience.click_url,
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in content.items() if value is not None}
 
-    def _jobs(self, audience: Audience) -> list[dict[str, Any]]:
-        return [self._job(audience, job) for job in audience.jobs]
-
-    def _job(self, audience: Audience, job: Job) -> dict[str, Any]:
+    def _job(self, audience: Audience, job: UploadJob) -> dict[str, Any]:
         return {
-            "audienceGroupJobId": job.number,
-            "audienceGroupId": audience.number,
+            "audienceGroupJobId": job.id,
+            "audienceGroupId": audience.id,
             "description": job.description,
             "type": "DIFF_ADD",
             "jobStatus": job.status(self._clock.now()),
             "failedType": None,
-            "audienceCount": job.people,
-            "created": int(job.created),
+            "audienceCount": job.added_count,
+            "created": int(job.created_at),
         }

@@ -1,1 +1,1 @@
-"""Groups, rooms and conversations."""
+"""Groups and rooms, and what a bot can do in chats besides sending messages."""

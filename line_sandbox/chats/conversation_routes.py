@@ -1,4 +1,4 @@
-"""What a bot does in a chat besides sending: mark as read, show that it is busy.
+"""Endpoints that mark messages as read and show the loading animation.
 
 Source: LINE Messaging API reference, "Mark messages as read", "Display a loading animation".
 """
@@ -22,31 +22,31 @@ if TYPE_CHECKING:
 
 def add_routes(router: Router, *, read_tokens: ReadTokens, users: Users) -> None:
     """Add the routes of this module."""
-    endpoints = _Conversations(read_tokens=read_tokens, users=users)
-    router.add("POST /v2/bot/chat/markAsRead", endpoints.mark_as_read)
-    router.add("POST /v2/bot/message/markAsRead", endpoints.mark_chat_as_read)
-    router.add("POST /v2/bot/chat/loading/start", endpoints.show_loading)
+    routes = _ConversationRoutes(read_tokens, users)
+    router.add("POST /v2/bot/chat/markAsRead", routes.mark_as_read)
+    router.add("POST /v2/bot/message/markAsRead", routes.mark_chat_as_read)
+    router.add("POST /v2/bot/chat/loading/start", routes.show_loading)
 
 
-class _Conversations:
-    def __init__(self, *, read_tokens: ReadTokens, users: Users) -> None:
+class _ConversationRoutes:
+    def __init__(self, read_tokens: ReadTokens, users: Users) -> None:
         self._read_tokens = read_tokens
         self._users = users
 
     def mark_as_read(self, request: HttpRequest) -> HttpResponse:
-        token = read_body(request, "requests.json#/$defs/markAsRead")["markAsReadToken"]
-        if not self._read_tokens.knows(token):
+        token = read_body(request, "chats.json#/$defs/markAsRead")["markAsReadToken"]
+        if not self._read_tokens.is_valid(token):
             raise InvalidRequest(
                 "Invalid markAsReadToken. Tokens must be used by the bot that received them via Webhook."
             )
         return HttpResponse({})
 
     def mark_chat_as_read(self, _: HttpRequest) -> HttpResponse:
-        raise Forbidden.for_account_type()  # LINE gives this one to its partners only
+        raise Forbidden.for_account_type()  # LINE offers this endpoint to partners only.
 
     def show_loading(self, request: HttpRequest) -> HttpResponse:
-        line_id = read_body(request, "requests.json#/$defs/loading")["chatId"]
+        line_id = read_body(request, "chats.json#/$defs/loading")["chatId"]
         if not is_line_id(line_id) or self._users.number_of(line_id) is None:
-            words = "Only user id is acceptable, please confirm if there are any group/room ids or illegal ids."
-            raise InvalidRequest.with_details(Problem("chatId", words))
+            message = "Only user id is acceptable, please confirm if there are any group/room ids or illegal ids."
+            raise InvalidRequest.with_details(Problem("chatId", message))
         return HttpResponse({}, status=202)

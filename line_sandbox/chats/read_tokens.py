@@ -1,4 +1,4 @@
-"""Tokens that incoming messages carry, to mark them as read with; nothing is stored, and they never end.
+"""Tokens in message events that mark the message as read. They are signed, so that none is stored; none expires.
 
 Source: LINE Messaging API reference, "Mark messages as read".
 """
@@ -8,26 +8,27 @@ from __future__ import annotations
 import hmac
 from hashlib import blake2b
 
-_STEM = 24
-_LENGTH = 64
+_VALUE_LENGTH = 24
+_TOKEN_LENGTH = 64
 
 
 class ReadTokens:
-    """The tokens of one bot."""
+    """The tokens of one bot: 24 hexadecimal digits of a value, then 40 digits of its signature."""
 
     def __init__(self, seed: int) -> None:
         self._key = blake2b(f"{seed}:read tokens".encode(), digest_size=32).digest()
 
-    def issue(self, draw: int) -> str:
-        """The token of a draw of 96 bits."""
-        stem = f"{draw:024x}"
-        return stem + self._proof(stem)
+    def issue(self, value: int) -> str:
+        """Return the token of a random 96-bit value."""
+        digits = f"{value:024x}"
+        return digits + self._signature(digits)
 
-    def knows(self, token: str) -> bool:
-        """Whether a token is the bot's."""
-        return len(token) == _LENGTH and hmac.compare_digest(
-            token[_STEM:].encode(), self._proof(token[:_STEM]).encode()
+    def is_valid(self, token: str) -> bool:
+        """Return whether this bot issued a token."""
+        return len(token) == _TOKEN_LENGTH and hmac.compare_digest(
+            token[_VALUE_LENGTH:].encode(), self._signature(token[:_VALUE_LENGTH]).encode()
         )
 
-    def _proof(self, stem: str) -> str:
-        return blake2b(stem.encode(), key=self._key, digest_size=(_LENGTH - _STEM) // 2).hexdigest()
+    def _signature(self, digits: str) -> str:
+        size = (_TOKEN_LENGTH - _VALUE_LENGTH) // 2
+        return blake2b(digits.encode(), key=self._key, digest_size=size).hexdigest()

@@ -1,4 +1,4 @@
-"""Groups and rooms.
+"""Endpoints for groups and rooms.
 
 Source: LINE Messaging API reference, "Group chats", "Multi-person chats".
 """
@@ -23,40 +23,37 @@ if TYPE_CHECKING:
     from line_sandbox.users.state import Users
 
 _CHAT_ID = re.compile(CHAT_ID_PATTERN.rstrip("$") + r"\Z")
-_PAGE = 100
+_PAGE_SIZE = 100
 
 
-def add_routes(router: Router, *, account: Account, chats: Chats, page_tokens: PageTokens, users: Users) -> None:
+def add_routes(router: Router, *, chats: Chats, users: Users, account: Account, page_tokens: PageTokens) -> None:
     """Add the routes of this module."""
     for kind in ChatKind:
-        endpoints = _Chats(kind, account=account, chats=chats, page_tokens=page_tokens, users=users)
+        routes = _ChatRoutes(kind, chats, users, account, page_tokens)
         path = f"/v2/bot/{kind}/{{{kind}Id}}"
-        router.add(f"GET {path}/members/count", endpoints.member_count)
-        router.add(f"GET {path}/members/ids", endpoints.member_ids)
-        router.add(f"GET {path}/member/{{userId}}", endpoints.member)
-        router.add(f"POST {path}/leave", endpoints.leave)
+        router.add(f"GET {path}/members/count", routes.member_count)
+        router.add(f"GET {path}/members/ids", routes.member_ids)
+        router.add(f"GET {path}/member/{{userId}}", routes.member)
+        router.add(f"POST {path}/leave", routes.leave)
         if kind is ChatKind.GROUP:
-            router.add(f"GET {path}/summary", endpoints.summary)
+            router.add(f"GET {path}/summary", routes.summary)
 
 
-class _Chats:
-    def __init__(
-        self, kind: ChatKind, *, account: Account, chats: Chats, page_tokens: PageTokens, users: Users
-    ) -> None:
-        self._account = account
-        self._chats = chats
-        self._page_tokens = page_tokens
-        self._users = users
+class _ChatRoutes:
+    def __init__(self, kind: ChatKind, chats: Chats, users: Users, account: Account, page_tokens: PageTokens) -> None:
         self._kind = kind
+        self._chats = chats
+        self._users = users
+        self._account = account
+        self._page_tokens = page_tokens
 
     def summary(self, request: HttpRequest) -> HttpResponse:
         number = self._chat(request)
-        chats = self._chats
         return HttpResponse(
             {
-                "groupId": chats.id_of(number),
-                "groupName": chats.name(number),
-                "pictureUrl": chats.picture_url(number),
+                "groupId": self._chats.id_of(number),
+                "groupName": self._chats.name(number),
+                "pictureUrl": self._chats.picture_url(number),
             }
         )
 
@@ -68,13 +65,12 @@ class _Chats:
             raise Forbidden.for_account_type()
         number = self._chat(request)
         members = self._chats.members(number)
-        tokens = self._page_tokens
         listing = f"members:{number}"
-        first, page = tokens.read(listing, request.query_parameter("start"))
-        line_ids = [self._users.line_id(member) for member in members[first : first + _PAGE]]
+        first, page = self._page_tokens.read(listing, request.query_parameter("start"))
+        line_ids = [self._users.line_id(member) for member in members[first : first + _PAGE_SIZE]]
         content: dict[str, Any] = {"memberIds": line_ids}
-        if first + _PAGE < len(members):
-            content["next"] = tokens.issue(listing, first + _PAGE, page + 1)
+        if first + _PAGE_SIZE < len(members):
+            content["next"] = self._page_tokens.issue(listing, first + _PAGE_SIZE, page + 1)
         return HttpResponse(content, note=f"{len(line_ids)} ids")
 
     def member(self, request: HttpRequest) -> HttpResponse:

@@ -1,7 +1,7 @@
-"""Groups and rooms that the account is in, and who is in them.
+"""The groups and rooms that the account has joined, and their members.
 
-They are a function of the seed; only those that the account has left are stored. Their ids are kept apart from people's
-by their numbers, which are below 0.
+They are computed from the seed; only the chats that the account left are stored. Chat numbers are negative, so that
+they differ from user numbers: -1 is the first group, and rooms follow after the groups.
 
 Source: LINE Messaging API reference, "Group chats", "Multi-person chats".
 """
@@ -23,46 +23,46 @@ if TYPE_CHECKING:
 GROUPS = 8
 ROOMS = 3
 
-_FEWEST_MEMBERS = 2
-_MOST_MEMBERS = 250
+_MIN_MEMBERS = 2
+_MAX_MEMBERS = 250
 _NAMES = ("Regulars", "常連さん", "Book club", "Neighbours", "พี่น้อง", "部活", "Staff ☕", "家族")
 
 
 class ChatKind(StrEnum):
-    """What a chat of several people is."""
+    """LINE's kinds of chats with several users."""
 
     GROUP = "group"
     ROOM = "room"
 
 
 class Chats:
-    """The groups and rooms of an account."""
+    """The account's groups and rooms."""
 
     def __init__(self, users: Users, seed: int) -> None:
         self._users = users
         self._ids = {ChatKind.GROUP: NumberedIds(seed, "C"), ChatKind.ROOM: NumberedIds(seed, "R")}
-        self._chance = SeededRandom(seed, "chats")
+        self._random = SeededRandom(seed, "chats")
         self._left: set[int] = set()
 
     def all(self, kind: ChatKind) -> Sequence[str]:
-        """The ids of all chats of a kind that the account is in."""
-        numbers = range(GROUPS) if kind is ChatKind.GROUP else range(ROOMS)
-        return [self._ids[kind].id_of(place) for place in numbers if _number(kind, place) not in self._left]
+        """Return the ids of all chats of a kind that the account is a member of."""
+        indexes = range(GROUPS) if kind is ChatKind.GROUP else range(ROOMS)
+        return [self._ids[kind].id_of(index) for index in indexes if _number(kind, index) not in self._left]
 
     def number_of(self, chat_id: str) -> int | None:
-        """The number, below 0, of a chat that the account is in; None for any other id."""
+        """Return the chat number of an id; None if the account is not a member of such a chat."""
         kind = ChatKind.GROUP if chat_id.startswith("C") else ChatKind.ROOM
-        place = self._ids[kind].number_of(chat_id)
-        if place is None or place >= (GROUPS if kind is ChatKind.GROUP else ROOMS):
+        index = self._ids[kind].number_of(chat_id)
+        if index is None or index >= (GROUPS if kind is ChatKind.GROUP else ROOMS):
             return None
-        number = _number(kind, place)
+        number = _number(kind, index)
         return None if number in self._left else number
 
     def find(self, kind: ChatKind, chat_id: str) -> int:
-        """The number of a chat of a kind.
+        """Return the number of a chat of a kind.
 
         Raises:
-            NotFound: The account is not in such a chat.
+            NotFound: The account is not a member of such a chat.
         """
         number = self.number_of(chat_id) if chat_id.startswith("C" if kind is ChatKind.GROUP else "R") else None
         if number is None:
@@ -70,32 +70,32 @@ class Chats:
         return number
 
     def id_of(self, number: int) -> str:
-        """The id of a chat's number."""
-        place = -1 - number
-        if place < GROUPS:
-            return self._ids[ChatKind.GROUP].id_of(place)
-        return self._ids[ChatKind.ROOM].id_of(place - GROUPS)
+        """Return the id of a chat number."""
+        index = -1 - number
+        if index < GROUPS:
+            return self._ids[ChatKind.GROUP].id_of(index)
+        return self._ids[ChatKind.ROOM].id_of(index - GROUPS)
 
     def name(self, number: int) -> str:
-        """What a group is called."""
+        """Return a group's name."""
         return _NAMES[(-1 - number) % len(_NAMES)]
 
     def picture_url(self, number: int) -> str:
-        """Where a group's picture is."""
+        """Return the URL of a group's picture."""
         return f"https://profile.example/{self.id_of(number)}.jpg"
 
     def members(self, number: int) -> Sequence[int]:
-        """The numbers of the people in a chat, friends of the account or not."""
-        people = self._users.first_newcomer
-        draw = self._chance.integer(-number)
-        size = min(people, _FEWEST_MEMBERS + draw % (_MOST_MEMBERS - _FEWEST_MEMBERS))
-        first = draw >> 16
-        return [(first + place) % people for place in range(size)]
+        """Return the user numbers of a chat's members, some of whom may not follow the account."""
+        users = self._users.initial_users
+        bits = self._random.integer(-number)
+        size = min(users, _MIN_MEMBERS + bits % (_MAX_MEMBERS - _MIN_MEMBERS))
+        first = bits >> 16
+        return [(first + offset) % users for offset in range(size)]
 
     def leave(self, number: int) -> None:
-        """Leave a chat."""
+        """Record that the account left a chat."""
         self._left.add(number)
 
 
-def _number(kind: ChatKind, place: int) -> int:
-    return -1 - (place if kind is ChatKind.GROUP else GROUPS + place)
+def _number(kind: ChatKind, index: int) -> int:
+    return -1 - (index if kind is ChatKind.GROUP else GROUPS + index)

@@ -1,1 +1,1 @@
-"""Contents of messages that people sent."""
+"""Contents of messages that users sent: images, videos, audio, files."""

@@ -1,4 +1,4 @@
-"""What people have sent.
+"""Endpoints that return the contents of messages.
 
 Source: LINE Messaging API reference, "Getting content".
 """
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 def add_routes(router: Router, *, contents: Contents) -> None:
     """Add the routes of this module."""
-    endpoints = _Contents(contents=contents)
-    router.add("GET /v2/bot/message/{messageId}/content", endpoints.content)
-    router.add("GET /v2/bot/message/{messageId}/content/preview", endpoints.preview)
-    router.add("GET /v2/bot/message/{messageId}/content/transcoding", endpoints.transcoding)
+    routes = _ContentRoutes(contents)
+    router.add("GET /v2/bot/message/{messageId}/content", routes.content)
+    router.add("GET /v2/bot/message/{messageId}/content/preview", routes.preview)
+    router.add("GET /v2/bot/message/{messageId}/content/transcoding", routes.transcoding)
 
 
-class _Contents:
-    def __init__(self, *, contents: Contents) -> None:
+class _ContentRoutes:
+    def __init__(self, contents: Contents) -> None:
         self._contents = contents
 
     def content(self, request: HttpRequest) -> HttpResponse:
@@ -34,10 +34,10 @@ class _Contents:
         return _binary(self._contents.preview(request.path_parameters["messageId"]))
 
     def transcoding(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse({"status": self._contents.transcoding(request.path_parameters["messageId"])})
+        return HttpResponse({"status": self._contents.transcoding_status(request.path_parameters["messageId"])})
 
 
 def _binary(content: Content | None) -> HttpResponse:
     if content is None:
-        return HttpResponse({}, status=202, note="being prepared")
+        return HttpResponse({}, status=202, note="transcoding")
     return HttpResponse(content.data, media_type=content.media_type)

@@ -1,6 +1,7 @@
-"""What people have sent: pictures, films, sound, files, by the id of their message.
+"""Contents of messages that users sent, by message id.
 
-An id tells what its message is, so that nothing is stored but what was taken back or asked for while being prepared.
+A generated message id encodes the kind of content. Only unsent messages, ids from outside, and the time of the first
+request for a content that LINE has to transcode are stored.
 
 Source: LINE Messaging API reference, "Getting content".
 """
@@ -12,22 +13,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from line_sandbox.foundation.api_errors import Gone, InvalidRequest, NotFound
 from line_sandbox.foundation.seeded_random import SeededRandom
-from line_sandbox.users.pictures import picture
+from line_sandbox.foundation.solid_png import solid_png
 
 if TYPE_CHECKING:
     from line_sandbox.foundation.clock import Clock
 
-PREPARING_SECONDS = 10.0
+TRANSCODING_SECONDS = 10.0
 
-_CHECK = 10**4
-_KINDS = 10
-_LARGE_EVERY = 4
-_BROKEN_EVERY = 16
+_CHECKSUM_LIMIT = 10**4
+_KIND_LIMIT = 10
+_TRANSCODED_EVERY = 4
+_FAILED_EVERY = 16
 _PREVIEW_SIDE = 16
 
 
 class ContentKind(IntEnum):
-    """What a message holds."""
+    """The kind of content in a message; the digit is part of the message id."""
 
     NONE = 0
     IMAGE = 1
@@ -36,14 +37,14 @@ class ContentKind(IntEnum):
     FILE = 4
 
 
-_OF_TYPE = {
+_KIND_OF_TYPE = {
     "image": ContentKind.IMAGE,
     "video": ContentKind.VIDEO,
     "audio": ContentKind.AUDIO,
     "file": ContentKind.FILE,
 }
-_PREPARED = (ContentKind.VIDEO, ContentKind.AUDIO)
-_SEEN = (ContentKind.IMAGE, ContentKind.VIDEO)
+_TRANSCODED_KINDS = (ContentKind.VIDEO, ContentKind.AUDIO)
+_PREVIEW_KINDS = (ContentKind.IMAGE, ContentKind.VIDEO)
 
 
 class Content(NamedTuple):
@@ -58,36 +59,36 @@ class Contents:
 
     def __init__(self, clock: Clock, seed: int) -> None:
         self._clock = clock
-        self._chance = SeededRandom(seed, "contents")
+        self._random = SeededRandom(seed, "contents")
         self._unsent: set[str] = set()
-        self._known: dict[str, ContentKind] = {}
-        self._first_asked: dict[str, float] = {}
+        self._external: dict[str, ContentKind] = {}
+        self._first_requested_at: dict[str, float] = {}
 
-    def message_id(self, message_type: str, draw: int) -> str:
-        """An id for an incoming message: 18 digits.
+    def message_id(self, message_type: str, value: int) -> str:
+        """Return an id for an incoming message: 18 digits, the last four of which are a checksum.
 
         Args:
             message_type: LINE's type: `text`, `image`.
-            draw: A number below 10 ** 12 that no other message has.
+            value: A number below 10 ** 12 that is unique to the message.
         """
-        stem = (4 * 10**12 + draw) * _KINDS + _OF_TYPE.get(message_type, ContentKind.NONE)
-        return f"{stem}{self._chance.integer(stem) % _CHECK:04d}"
+        stem = (4 * 10**12 + value) * _KIND_LIMIT + _KIND_OF_TYPE.get(message_type, ContentKind.NONE)
+        return f"{stem}{self._random.integer(stem) % _CHECKSUM_LIMIT:04d}"
 
-    def received(self, message_id: str, message_type: str) -> None:
-        """A message with an id of somebody else's making was sent."""
-        if self._made(message_id) is None:
-            self._known[message_id] = _OF_TYPE.get(message_type, ContentKind.NONE)
+    def record_message(self, message_id: str, message_type: str) -> None:
+        """Record an incoming message; needed for ids that the sandbox did not generate."""
+        if self._encoded_kind(message_id) is None:
+            self._external[message_id] = _KIND_OF_TYPE.get(message_type, ContentKind.NONE)
 
     def unsend(self, message_id: str) -> None:
-        """A message was taken back."""
+        """Record that a user unsent a message."""
         self._unsent.add(message_id)
 
     def get(self, message_id: str) -> Content | None:
-        """A message's content; None while it is being prepared.
+        """Return a message's content; None while it is being transcoded.
 
         Raises:
-            Gone: The message was taken back.
-            NotFound: There is no such message, or nothing in it, or it could not be prepared.
+            Gone: The user unsent the message.
+            NotFound: The message does not exist, has no content, or transcoding failed.
         """
         kind = self._kind(message_id)
         status = self._status(message_id, kind)
@@ -96,74 +97,76 @@ class Contents:
         return None if status == "processing" else _content(kind, message_id)
 
     def preview(self, message_id: str) -> Content | None:
-        """A small picture of a message's content; None while it is being prepared.
+        """Return a preview image of a message's content; None while it is being transcoded.
 
         Raises:
-            Gone: The message was taken back.
-            InvalidRequest: There is nothing to see in it.
-            NotFound: There is no such message, or nothing in it.
+            Gone: The user unsent the message.
+            InvalidRequest: The content is neither an image nor a video.
+            NotFound: The message does not exist or has no content.
         """
         kind = self._kind(message_id)
-        if kind not in _SEEN:
+        if kind not in _PREVIEW_KINDS:
             raise InvalidRequest("The content can not be previewed")
         if self._status(message_id, kind) == "processing":
             return None
-        return Content(picture(message_id, _PREVIEW_SIDE), "image/png")
+        return Content(solid_png(message_id, _PREVIEW_SIDE), "image/png")
 
-    def transcoding(self, message_id: str) -> str:
-        """How far the preparation of a film or sound is, in LINE's words.
+    def transcoding_status(self, message_id: str) -> str:
+        """Return LINE's transcoding status: `processing`, `succeeded` or `failed`.
 
         Raises:
-            Gone: The message was taken back.
-            InvalidRequest: It is no film or sound.
-            NotFound: There is no such message, or nothing in it.
+            Gone: The user unsent the message.
+            InvalidRequest: The content is neither video nor audio.
+            NotFound: The message does not exist or has no content.
         """
         kind = self._kind(message_id)
-        if kind not in _PREPARED:
+        if kind not in _TRANSCODED_KINDS:
             raise InvalidRequest("Transcoding status doesn't support this type of content")
         return self._status(message_id, kind)
 
     def _kind(self, message_id: str) -> ContentKind:
         if message_id in self._unsent:
             raise Gone("The content is gone")
-        kind = self._known.get(message_id) or self._made(message_id)
+        kind = self._external.get(message_id) or self._encoded_kind(message_id)
         if not kind:
             raise NotFound("not found")
         return kind
 
-    def _made(self, message_id: str) -> ContentKind | None:
+    def _encoded_kind(self, message_id: str) -> ContentKind | None:
+        """Return the kind in a generated message id; None for any other id."""
         if not (message_id.isascii() and message_id.isdigit()):
             return None
-        stem, check = divmod(int(message_id), _CHECK)
-        if self._chance.integer(stem % 2**64) % _CHECK != check or stem % _KINDS not in set(ContentKind):
+        stem, checksum = divmod(int(message_id), _CHECKSUM_LIMIT)
+        is_generated = self._random.integer(stem % 2**64) % _CHECKSUM_LIMIT == checksum
+        if not is_generated or stem % _KIND_LIMIT not in set(ContentKind):
             return None
-        return ContentKind(stem % _KINDS)
+        return ContentKind(stem % _KIND_LIMIT)
 
     def _status(self, message_id: str, kind: ContentKind) -> str:
-        draw = self._chance.integer(2**64 + int(message_id[-17:])) if message_id.isdigit() else 1
-        if kind not in _PREPARED or draw % _LARGE_EVERY:
+        value = self._random.integer(2**64 + int(message_id[-17:])) if message_id.isdigit() else 1
+        if kind not in _TRANSCODED_KINDS or value % _TRANSCODED_EVERY:
             return "succeeded"
-        if draw % _BROKEN_EVERY == 0:
+        if value % _FAILED_EVERY == 0:
             return "failed"
-        # Large ones are ready some time after they are first asked for, whenever they were sent.
-        first = self._first_asked.setdefault(message_id, self._clock.now())
-        return "processing" if self._clock.now() < first + PREPARING_SECONDS else "succeeded"
+        # Transcoding starts with the first request, regardless of when the message was sent.
+        started_at = self._first_requested_at.setdefault(message_id, self._clock.now())
+        return "processing" if self._clock.now() < started_at + TRANSCODING_SECONDS else "succeeded"
 
 
 def _content(kind: ContentKind, message_id: str) -> Content:
     match kind:
         case ContentKind.IMAGE:
-            return Content(picture(message_id), "image/png")
+            return Content(solid_png(message_id), "image/png")
         case ContentKind.VIDEO:
-            return Content(_iso_media(b"mp42", message_id), "video/mp4")
+            return Content(_iso_media_file(b"mp42", message_id), "video/mp4")
         case ContentKind.AUDIO:
-            return Content(_iso_media(b"M4A ", message_id), "audio/x-m4a")
+            return Content(_iso_media_file(b"M4A ", message_id), "audio/x-m4a")
         case _:
             return Content(f"The file of message {message_id}.\n".encode(), "application/octet-stream")
 
 
-def _iso_media(brand: bytes, message_id: str) -> bytes:
-    """A file that says what it is and plays for no time."""
-    kind = (20).to_bytes(4, "big") + b"ftyp" + brand + bytes(4) + brand
-    note = message_id.encode()
-    return kind + (8 + len(note)).to_bytes(4, "big") + b"free" + note
+def _iso_media_file(brand: bytes, message_id: str) -> bytes:
+    """Return an ISO media file without tracks: a file type box and a free box with the message id."""
+    file_type = (20).to_bytes(4, "big") + b"ftyp" + brand + bytes(4) + brand
+    text = message_id.encode()
+    return file_type + (8 + len(text)).to_bytes(4, "big") + b"free" + text

@@ -11,7 +11,7 @@ from line_sandbox.http.response import HttpResponse
 if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
-    from line_sandbox.messages.deliveries import Accepted
+    from line_sandbox.messages.delivery_log import LoggedRequest
     from line_sandbox.server.sandbox import Sandbox
 
 
@@ -31,9 +31,9 @@ class _DeliveryControl:
         return HttpResponse(
             {
                 "requests": self._sandbox.request_counts.by_endpoint(),
-                "deliveries": platform.log.delivered,
-                "recipients": platform.log.reached,
-                "quota_used": platform.quota.used,
+                "deliveries": platform.delivery_log.delivery_count,
+                "recipients": platform.delivery_log.recipient_count,
+                "quota_used": platform.usage.quota.used,
             }
         )
 
@@ -41,16 +41,16 @@ class _DeliveryControl:
         offset, limit = offset_and_limit(request, 10_000)
         platform = self._sandbox.platform
         entries = []
-        last: Accepted | None = None
+        last: LoggedRequest | None = None
         described: dict[str, Any] = {}
-        for accepted, chat in platform.log.deliveries(offset, limit):
+        for accepted, chat in platform.delivery_log.deliveries(offset, limit):
             if accepted is not last:
                 last, described = accepted, self._describe(accepted)
             line_id = platform.users.line_id(chat) if chat >= 0 else platform.chats.id_of(chat)
             entries.append({"line_id": line_id, **described})
-        return HttpResponse({"deliveries": entries, "total": platform.log.delivered})
+        return HttpResponse({"deliveries": entries, "total": platform.delivery_log.delivery_count})
 
-    def _describe(self, accepted: Accepted) -> dict[str, Any]:
+    def _describe(self, accepted: LoggedRequest) -> dict[str, Any]:
         return {
             "endpoint": accepted.endpoint,
             "request_id": self._sandbox.platform.request_id(accepted.request_number),
@@ -58,5 +58,5 @@ class _DeliveryControl:
             "messages": accepted.messages,
             "custom_aggregation_units": accepted.units,
             "notification_disabled": accepted.notification_disabled,
-            "at": iso_time(accepted.at),
+            "at": iso_time(accepted.delivered_at),
         }

@@ -37,10 +37,10 @@ class _OverviewControl:
                 "today": platform.clock.today().isoformat(),
                 "requests": self._sandbox.request_counts.by_endpoint(),
                 "request_count": self._sandbox.request_counts.total,
-                "deliveries": platform.log.delivered,
-                "recipients": platform.log.reached,
-                "quota": platform.quota.limit,
-                "quota_used": platform.quota.used,
+                "deliveries": platform.delivery_log.delivery_count,
+                "recipients": platform.delivery_log.recipient_count,
+                "quota": platform.usage.quota.limit,
+                "quota_used": platform.usage.quota.used,
                 "people": _users(platform, limit),
                 "last": _last_deliveries(platform, limit),
             },
@@ -51,7 +51,7 @@ class _OverviewControl:
 def _users(platform: Platform, limit: int) -> dict[str, Any]:
     """Count the users in each state and list up to `limit` of them, starting with those whose state was changed."""
     users = platform.users
-    by_state = {state: users.crowd(state) for state in UserState}
+    by_state = {state: users.in_state(state) for state in UserState}
     changed = [number for numbers in by_state.values() for number in numbers.added]
     listed = [*changed, *by_state[UserState.FOLLOWING][:limit]][:limit]
     entries = [
@@ -63,9 +63,9 @@ def _users(platform: Platform, limit: int) -> dict[str, Any]:
 
 def _last_deliveries(platform: Platform, limit: int) -> list[dict[str, Any]]:
     """Return the last `limit` deliveries, newest first."""
-    first = max(0, platform.log.delivered - limit)
+    first = max(0, platform.delivery_log.delivery_count - limit)
     entries = []
-    for accepted, chat in platform.log.deliveries(first, limit):
+    for accepted, chat in platform.delivery_log.deliveries(first, limit):
         is_user = chat >= 0
         entries.append(
             {
@@ -73,7 +73,7 @@ def _last_deliveries(platform: Platform, limit: int) -> list[dict[str, Any]]:
                 "name": platform.users.profile(chat).display_name if is_user else platform.chats.name(chat),
                 "endpoint": accepted.endpoint,
                 "request_id": platform.request_id(accepted.request_number),
-                "at": iso_time(accepted.at),
+                "at": iso_time(accepted.delivered_at),
                 "messages": accepted.messages,
             }
         )

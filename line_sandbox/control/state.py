@@ -61,7 +61,7 @@ class _StateControl:
         if state not in UserState.__members__.values():
             raise InvalidRequest(f"state must be one of {', '.join(UserState)}")
         users = self._sandbox.platform.users
-        numbers = users.crowd(UserState(state))
+        numbers = users.in_state(UserState(state))
         line_ids = [users.line_id(number) for number in numbers[offset : offset + limit]]
         return HttpResponse({"line_ids": line_ids, "total": len(numbers)})
 
@@ -70,7 +70,7 @@ class _StateControl:
         if not is_line_id(line_id):
             raise InvalidRequest(f"not a LINE ID: {line_id}")
         state = read_struct(request, _UserChange).state
-        self._sandbox.platform.history.set_state(line_id, state)
+        self._sandbox.platform.follower_history.set_state(line_id, state)
         return HttpResponse({"line_id": line_id, "state": state})
 
     def chats(self, _: HttpRequest) -> HttpResponse:

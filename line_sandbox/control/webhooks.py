@@ -69,7 +69,7 @@ class _WebhookControl:
             timeout_seconds=order.timeout_seconds,
             seed=order.generate.seed if order.generate else 0,
         )
-        result = await deliver(target, events, options, on_send=self._sandbox.platform.inbound.sent)
+        result = await deliver(target, events, options, on_send=self._sandbox.platform.incoming_events.record)
         event_ids = [str(event["webhookEventId"]) for event in events if "webhookEventId" in event]
         return HttpResponse(
             {

@@ -1,4 +1,4 @@
-"""Coupons.
+"""Endpoints for coupons.
 
 Source: LINE Messaging API reference, "Coupon".
 """
@@ -13,7 +13,7 @@ from line_sandbox.http.bodies import read_body
 from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
-    from line_sandbox.coupons.state import Coupons
+    from line_sandbox.coupons.state import CouponStore
     from line_sandbox.foundation.clock import Clock
     from line_sandbox.foundation.page_tokens import PageTokens
     from line_sandbox.http.request import HttpRequest
@@ -24,26 +24,26 @@ _MAX_LIMIT = 100
 _STATUSES = ("DRAFT", "RUNNING", "CLOSED")
 
 
-def add_routes(router: Router, *, clock: Clock, coupons: Coupons, page_tokens: PageTokens) -> None:
+def add_routes(router: Router, *, coupons: CouponStore, page_tokens: PageTokens, clock: Clock) -> None:
     """Add the routes of this module."""
-    endpoints = _Coupons(clock=clock, coupons=coupons, page_tokens=page_tokens)
-    router.add("GET /v2/bot/coupon", endpoints.all)
-    router.add("POST /v2/bot/coupon", endpoints.create)
-    router.add("GET /v2/bot/coupon/{couponId}", endpoints.get)
-    router.add("PUT /v2/bot/coupon/{couponId}/close", endpoints.close)
+    routes = _CouponRoutes(coupons, page_tokens, clock)
+    router.add("GET /v2/bot/coupon", routes.list)
+    router.add("POST /v2/bot/coupon", routes.create)
+    router.add("GET /v2/bot/coupon/{couponId}", routes.get)
+    router.add("PUT /v2/bot/coupon/{couponId}/close", routes.close)
 
 
-class _Coupons:
-    def __init__(self, *, clock: Clock, coupons: Coupons, page_tokens: PageTokens) -> None:
-        self._clock = clock
+class _CouponRoutes:
+    def __init__(self, coupons: CouponStore, page_tokens: PageTokens, clock: Clock) -> None:
         self._coupons = coupons
         self._page_tokens = page_tokens
+        self._clock = clock
 
-    def all(self, request: HttpRequest) -> HttpResponse:
+    def list(self, request: HttpRequest) -> HttpResponse:
         statuses = request.query.get("status", [])
         if any(status not in _STATUSES for status in statuses):
-            words = f"Must be one of the following values: [{','.join(_STATUSES)}]"
-            raise InvalidRequest.with_details(Problem("status", words))
+            message = f"Must be one of the following values: [{','.join(_STATUSES)}]"
+            raise InvalidRequest.with_details(Problem("status", message))
         limit = request.query_integer("limit", _DEFAULT_LIMIT)
         if limit > _MAX_LIMIT:
             raise InvalidRequest.with_details(Problem("limit", f"Must be less than or equal to {_MAX_LIMIT}"))
@@ -59,7 +59,8 @@ class _Coupons:
         return HttpResponse(content)
 
     def create(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse({"couponId": self._coupons.create(read_body(request, "requests.json#/$defs/coupon")).id})
+        coupon = self._coupons.create(read_body(request, "coupons.json#/$defs/coupon"))
+        return HttpResponse({"couponId": coupon.id})
 
     def get(self, request: HttpRequest) -> HttpResponse:
         coupon = self._coupons.find(request.path_parameters["couponId"])
@@ -69,7 +70,7 @@ class _Coupons:
                 **coupon.content,
                 "maxTicketPerUser": 1,
                 "status": coupon.status(self._clock.now()),
-                "createdTimestamp": int(coupon.created),
+                "createdTimestamp": int(coupon.created_at),
             }
         )
 

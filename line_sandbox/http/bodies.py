@@ -22,7 +22,7 @@ def read_body(request: HttpRequest, schema: str, *, missing: str = "May not be e
 
     Args:
         request: The request.
-        schema: Reference into the sandbox's schemas, such as `sending.json#/$defs/push`.
+        schema: Reference into a subject's schema, such as `messages.json#/$defs/push` for `messages/schema.json`.
         missing: LINE's text for a required property that is missing.
 
     Raises:
@@ -41,8 +41,9 @@ def read_body(request: HttpRequest, schema: str, *, missing: str = "May not be e
 @cache
 def contract(schema: str, missing: str = "May not be empty") -> Contract:
     """Return the validator for a schema; see `read_body` for the arguments."""
-    sandbox_schemas = (files("line_sandbox") / "schemas").iterdir()
-    return Contract([*message_schemas(), *sandbox_schemas], f"line:///{schema}", missing=missing)
+    schemas = (folder / "schema.json" for folder in files("line_sandbox").iterdir() if folder.is_dir())
+    subject_schemas = [schema for schema in schemas if schema.is_file()]
+    return Contract([*message_schemas(), *subject_schemas], f"line:///sandbox/{schema}", missing=missing)
 
 
 def check_line_ids(line_ids: Sequence[str], name: str) -> None:

@@ -1,1 +1,1 @@
-"""Statistics of messages and followers."""
+"""Statistics of followers and of sent messages."""

@@ -1,138 +1,149 @@
-"""Insight: who follows, what was sent, what came of it.
+"""Endpoints for the statistics of followers and of sent messages.
 
 Source: LINE Messaging API reference, "Insights".
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
 
 from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.http.parameters import read_date
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.insight.demographics import age_band, friendship_band
-from line_sandbox.insight.figures import request_figures, unit_figures
-from line_sandbox.insight.history import DELIVERIES_KNOWN_SINCE, FOLLOWERS_KNOWN_SINCE
-from line_sandbox.messages.counters import Way
+from line_sandbox.insight.friend_demographics import friend_demographics
+from line_sandbox.insight.statistics_response import request_response, unit_response
+from line_sandbox.usage.delivery_counts import SendMethod
 from line_sandbox.users.state import UserState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
-
+    from line_sandbox.foundation.clock import Clock
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
-    from line_sandbox.insight.demographics import Demographics, Person
-    from line_sandbox.insight.history import History
-    from line_sandbox.insight.statistics import Statistics
-    from line_sandbox.messages.counters import DailyCounters
-    from line_sandbox.messages.narrowcasts import Narrowcasts
+    from line_sandbox.insight.message_statistics import MessageStatistics
+    from line_sandbox.usage.delivery_counts import DeliveryCounts
+    from line_sandbox.users.demographics import DemographicsEstimator
+    from line_sandbox.users.follower_history import FollowerHistory
     from line_sandbox.users.state import Users
 
-_FEWEST_FRIENDS = 20
-_SURVEYED = 2000
-_LONGEST_UNIT_DAYS = 30
-_UNIT_LENGTH = 30
-_API_WAYS = {
-    "apiBroadcast": Way.BROADCAST,
-    "apiPush": Way.PUSH,
-    "apiMulticast": Way.MULTICAST,
-    "apiNarrowcast": Way.NARROWCAST,
-    "apiReply": Way.REPLY,
+FIRST_DAY_OF_FOLLOWERS = date(2016, 11, 1)
+FIRST_DAY_OF_DELIVERIES = date(2017, 3, 1)
+
+_MIN_FRIENDS_FOR_DEMOGRAPHICS = 20
+_DEMOGRAPHICS_SAMPLE_SIZE = 2000
+_MAX_UNIT_DAYS = 30
+_MAX_UNIT_LENGTH = 30
+_API_METHODS = {
+    "apiBroadcast": SendMethod.BROADCAST,
+    "apiPush": SendMethod.PUSH,
+    "apiMulticast": SendMethod.MULTICAST,
+    "apiNarrowcast": SendMethod.NARROWCAST,
+    "apiReply": SendMethod.REPLY,
 }
 
 
+class AcceptedNarrowcast(Protocol):
+    """A narrowcast that may not be delivered yet."""
+
+    accepted_at: float
+    """Seconds since 1970."""
+
+
+class NarrowcastLookup(Protocol):
+    """Finds narrowcasts by request id."""
+
+    def find(self, request_id: str) -> AcceptedNarrowcast:
+        """Return a narrowcast, or raise `NotFound`."""
+
+
 class UnitStatisticsErrorResponse(InvalidRequest):
-    """LINE's answer where statistics per unit cannot be had: an error body without words."""
+    """The error response of "Get statistics per unit": all fields are null."""
+
+    def __init__(self) -> None:
+        super().__init__("")
 
     def body(self) -> dict[str, Any]:
-        """The body, as LINE's reference shows it."""
+        """Return the body, as shown in LINE's reference."""
         return dict.fromkeys(("message", "key", "stacktrace", "code"))
 
 
-def add_routes(  # noqa: PLR0913 - each dependency by keyword
+def add_routes(  # noqa: PLR0913 - the states that the endpoints read, all by keyword
     router: Router,
     *,
-    counters: DailyCounters,
-    demographics: Demographics,
-    history: History,
-    narrowcasts: Narrowcasts,
-    statistics: Statistics,
+    clock: Clock,
     users: Users,
+    demographics: DemographicsEstimator,
+    follower_history: FollowerHistory,
+    delivery_counts: DeliveryCounts,
+    statistics: MessageStatistics,
+    narrowcasts: NarrowcastLookup,
 ) -> None:
     """Add the routes of this module."""
-    endpoints = _Insight(
-        counters=counters,
-        demographics=demographics,
-        history=history,
-        narrowcasts=narrowcasts,
-        statistics=statistics,
-        users=users,
-    )
-    router.add("GET /v2/bot/insight/followers", endpoints.followers)
-    router.add("GET /v2/bot/insight/message/delivery", endpoints.deliveries)
-    router.add("GET /v2/bot/insight/demographic", endpoints.demographics)
-    router.add("GET /v2/bot/insight/message/event", endpoints.message_events)
-    router.add("GET /v2/bot/insight/message/event/aggregation", endpoints.unit_events)
+    followers = _FollowerRoutes(users, demographics, follower_history, clock)
+    router.add("GET /v2/bot/insight/followers", followers.counts)
+    router.add("GET /v2/bot/insight/demographic", followers.demographics)
+    messages = _MessageRoutes(delivery_counts, statistics, narrowcasts, clock)
+    router.add("GET /v2/bot/insight/message/delivery", messages.deliveries)
+    router.add("GET /v2/bot/insight/message/event", messages.of_request)
+    router.add("GET /v2/bot/insight/message/event/aggregation", messages.of_unit)
 
 
-class _Insight:
-    def __init__(  # noqa: PLR0913 - as above
-        self,
-        *,
-        counters: DailyCounters,
-        demographics: Demographics,
-        history: History,
-        narrowcasts: Narrowcasts,
-        statistics: Statistics,
-        users: Users,
+class _FollowerRoutes:
+    def __init__(
+        self, users: Users, demographics: DemographicsEstimator, history: FollowerHistory, clock: Clock
     ) -> None:
-        self._counters = counters
+        self._users = users
         self._demographics = demographics
         self._history = history
-        self._narrowcasts = narrowcasts
-        self._statistics = statistics
-        self._users = users
+        self._clock = clock
 
-    def followers(self, request: HttpRequest) -> HttpResponse:
+    def counts(self, request: HttpRequest) -> HttpResponse:
         if request.query_parameter("date") is None:
             raise InvalidRequest("date is required")
-        day = _day(request)
-        status = self._status(day, FOLLOWERS_KNOWN_SINCE)
+        day = _date(request)
+        status = _status(day, FIRST_DAY_OF_FOLLOWERS, self._clock)
         if status != "ready":
             return HttpResponse({"status": status, "followers": None, "targetedReaches": None, "blocks": None})
-        friends = self._history.friends(day)
+        counts = self._history.counts(day)
         return HttpResponse(
             {
                 "status": status,
-                "followers": friends.followers,
-                "targetedReaches": friends.targeted_reaches,
-                "blocks": friends.blocks,
+                "followers": counts.followers,
+                "targetedReaches": counts.targeted_reaches,
+                "blocks": counts.blocks,
             }
         )
 
-    def deliveries(self, request: HttpRequest) -> HttpResponse:
-        day = _day(request)
-        status = self._status(day, DELIVERIES_KNOWN_SINCE)
-        if status != "ready":
-            return HttpResponse({"status": status})
-        history, counters = self._history, self._counters
-        by_api = {name: counters.get(day, way) + history.sent_before(day, way) for name, way in _API_WAYS.items()}
-        # What there was none of is left out.
-        sent = {name: count for name, count in (history.sent_by_hand(day) | by_api).items() if count}
-        return HttpResponse({"status": status, **sent})
-
     def demographics(self, _: HttpRequest) -> HttpResponse:
-        friends = self._users.crowd(UserState.FOLLOWING)
-        if len(friends) < _FEWEST_FRIENDS:
+        friends = self._users.in_state(UserState.FOLLOWING)
+        if len(friends) < _MIN_FRIENDS_FOR_DEMOGRAPHICS:
             names = ("genders", "ages", "areas", "appTypes", "subscriptionPeriods")
             return HttpResponse({"available": False} | {name: [] for name in names})
-        step = max(1, len(friends) // _SURVEYED)
-        people = [self._demographics.person(number) for number in friends[::step]]
-        return HttpResponse({"available": True, **_survey(people)})
+        step = max(1, len(friends) // _DEMOGRAPHICS_SAMPLE_SIZE)
+        sample = [self._demographics.estimate(number) for number in friends[::step]]
+        return HttpResponse({"available": True, **friend_demographics(sample)})
 
-    def message_events(self, request: HttpRequest) -> HttpResponse:
+
+class _MessageRoutes:
+    def __init__(
+        self, counts: DeliveryCounts, statistics: MessageStatistics, narrowcasts: NarrowcastLookup, clock: Clock
+    ) -> None:
+        self._counts = counts
+        self._statistics = statistics
+        self._narrowcasts = narrowcasts
+        self._clock = clock
+
+    def deliveries(self, request: HttpRequest) -> HttpResponse:
+        day = _date(request)
+        status = _status(day, FIRST_DAY_OF_DELIVERIES, self._clock)
+        if status != "ready":
+            return HttpResponse({"status": status})
+        by_api = {name: self._counts.sent_by_api(day, method) for name, method in _API_METHODS.items()}
+        # LINE omits counts that are zero.
+        sent = {name: count for name, count in (self._counts.sent_manually(day) | by_api).items() if count}
+        return HttpResponse({"status": status, **sent})
+
+    def of_request(self, request: HttpRequest) -> HttpResponse:
         request_id = request.query_parameter("requestId")
         if not request_id:
             raise InvalidRequest.for_parameter("requestId")
@@ -141,43 +152,27 @@ class _Insight:
             narrowcast = self._narrowcasts.find(request_id)
             overview = {"requestId": request_id, "timestamp": int(narrowcast.accepted_at), "delivered": None}
             return HttpResponse({"overview": overview, "messages": [], "clicks": []})
-        return HttpResponse(request_figures(statistics))
+        return HttpResponse(request_response(statistics))
 
-    def unit_events(self, request: HttpRequest) -> HttpResponse:
+    def of_unit(self, request: HttpRequest) -> HttpResponse:
         unit = request.query_parameter("customAggregationUnit")
         first, last = read_date(request.query_parameter("from")), read_date(request.query_parameter("to"))
-        if not unit or len(unit) > _UNIT_LENGTH or first is None or last is None:
-            raise UnitStatisticsErrorResponse("")
-        if not 0 <= (last - first).days <= _LONGEST_UNIT_DAYS:
-            raise UnitStatisticsErrorResponse("")
-        return HttpResponse(unit_figures(self._statistics.of_unit(unit, first, last)))
-
-    def _status(self, day: date, known_since: date) -> str:
-        if day < known_since:
-            return "out_of_service"
-        return "ready" if self._history.is_counted(day) else "unready"
+        if not unit or len(unit) > _MAX_UNIT_LENGTH or first is None or last is None:
+            raise UnitStatisticsErrorResponse
+        if not 0 <= (last - first).days <= _MAX_UNIT_DAYS:
+            raise UnitStatisticsErrorResponse
+        return HttpResponse(unit_response(self._statistics.of_unit(unit, first, last)))
 
 
-def _day(request: HttpRequest) -> date:
+def _date(request: HttpRequest) -> date:
     day = read_date(request.query_parameter("date"))
     if day is None:
         raise InvalidRequest("Bad Request")
     return day
 
 
-def _survey(people: list[Person]) -> dict[str, list[dict[str, Any]]]:
-    return {
-        "genders": _shares("gender", (person.gender or "unknown" for person in people)),
-        "ages": _shares("age", (age_band(person.age) for person in people)),
-        "areas": _shares("area", (person.area_name for person in people)),
-        "appTypes": _shares("appType", (person.app_type or "others" for person in people)),
-        "subscriptionPeriods": _shares(
-            "subscriptionPeriod", (friendship_band(person.friend_days) for person in people)
-        ),
-    }
-
-
-def _shares(name: str, values: Iterable[str]) -> list[dict[str, Any]]:
-    counts = Counter(values)
-    total = counts.total()
-    return [{name: value, "percentage": round(100 * count / total, 1)} for value, count in counts.most_common()]
+def _status(day: date, first_day: date, clock: Clock) -> str:
+    """Return LINE's status of a day's figures; they are ready on the next day."""
+    if day < first_day:
+        return "out_of_service"
+    return "ready" if day < clock.today() else "unready"

@@ -1,4 +1,4 @@
-"""Memberships.
+"""Endpoints for memberships.
 
 Source: LINE Messaging API reference, "Membership".
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from line_sandbox.foundation.api_errors import InvalidRequest, NotFound
 from line_sandbox.http.parameters import count_parameter, line_id_parameter
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.memberships.state import PLANS, Plan
+from line_sandbox.memberships.state import PLANS, MembershipPlan
 
 if TYPE_CHECKING:
     from line_sandbox.foundation.page_tokens import PageTokens
@@ -23,19 +23,19 @@ _DEFAULT_LIMIT = 300
 _MAX_LIMIT = 1000
 
 
-def add_routes(router: Router, *, memberships: Memberships, page_tokens: PageTokens, users: Users) -> None:
+def add_routes(router: Router, *, memberships: Memberships, users: Users, page_tokens: PageTokens) -> None:
     """Add the routes of this module."""
-    endpoints = _Memberships(memberships=memberships, page_tokens=page_tokens, users=users)
-    router.add("GET /v2/bot/membership/list", endpoints.plans)
-    router.add("GET /v2/bot/membership/subscription/{userId}", endpoints.subscription)
-    router.add("GET /v2/bot/membership/{membershipId}/users/ids", endpoints.member_ids)
+    routes = _MembershipRoutes(memberships, users, page_tokens)
+    router.add("GET /v2/bot/membership/list", routes.plans)
+    router.add("GET /v2/bot/membership/subscription/{userId}", routes.subscriptions)
+    router.add("GET /v2/bot/membership/{membershipId}/users/ids", routes.member_ids)
 
 
-class _Memberships:
-    def __init__(self, *, memberships: Memberships, page_tokens: PageTokens, users: Users) -> None:
+class _MembershipRoutes:
+    def __init__(self, memberships: Memberships, users: Users, page_tokens: PageTokens) -> None:
         self._memberships = memberships
-        self._page_tokens = page_tokens
         self._users = users
+        self._page_tokens = page_tokens
 
     def plans(self, _: HttpRequest) -> HttpResponse:
         return HttpResponse(
@@ -43,7 +43,7 @@ class _Memberships:
                 "memberships": [
                     _plan(plan)
                     | {
-                        "memberCount": self._memberships.member_count(plan),
+                        "memberCount": len(self._memberships.members(plan)),
                         "memberLimit": plan.member_limit,
                         "isInAppPurchase": plan.is_in_app_purchase,
                         "isPublished": True,
@@ -53,7 +53,7 @@ class _Memberships:
             }
         )
 
-    def subscription(self, request: HttpRequest) -> HttpResponse:
+    def subscriptions(self, request: HttpRequest) -> HttpResponse:
         number = self._users.number_of(line_id_parameter(request))
         if number is None:
             raise NotFound
@@ -63,7 +63,7 @@ class _Memberships:
                 "user": {
                     "membershipNo": subscription.member_number,
                     "joinedTime": subscription.joined_at,
-                    "nextBillingDate": subscription.next_billing.isoformat(),
+                    "nextBillingDate": subscription.next_billing_on.isoformat(),
                     "totalSubscriptionMonths": subscription.months,
                 },
             }
@@ -77,21 +77,20 @@ class _Memberships:
             raise InvalidRequest.for_parameter("membershipId")
         plan = self._memberships.plan(int(text))
         limit = count_parameter(request, "limit", _DEFAULT_LIMIT, maximum=_MAX_LIMIT)
-        tokens, users = self._page_tokens, self._users
-        listing = f"membership:{plan.number}"
-        first, page = tokens.read(listing, request.query_parameter("start"))
+        listing = f"membership:{plan.id}"
+        first, page = self._page_tokens.read(listing, request.query_parameter("start"))
         members = self._memberships.members(plan)
-        # Who has left LINE or blocked the account is not listed, and leaves a gap.
-        numbers = [number for number in members[first : first + limit] if users.is_following(number)]
-        content: dict[str, Any] = {"userIds": [users.line_id(number) for number in numbers]}
+        # Members who do not follow the account any more are omitted, so that a page may have fewer ids than `limit`.
+        numbers = [number for number in members[first : first + limit] if self._users.is_following(number)]
+        content: dict[str, Any] = {"userIds": [self._users.line_id(number) for number in numbers]}
         if first + limit < len(members):
-            content["next"] = tokens.issue(listing, first + limit, page + 1)
+            content["next"] = self._page_tokens.issue(listing, first + limit, page + 1)
         return HttpResponse(content)
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
+def _plan(plan: MembershipPlan) -> dict[str, Any]:
     return {
-        "membershipId": plan.number,
+        "membershipId": plan.id,
         "title": plan.title,
         "description": plan.description,
         "benefits": plan.benefits,

@@ -1,4 +1,4 @@
-"""Membership plans and their members: a function of the seed, and of who follows.
+"""Membership plans and their members. Members are computed from the seed.
 
 Source: LINE Messaging API reference, "Membership".
 """
@@ -20,111 +20,110 @@ if TYPE_CHECKING:
     from line_sandbox.users.state import Users
 
 _FIRST_SUBSCRIPTION = datetime(2025, 1, 1, tzinfo=UTC)
-_SUBSCRIBED_WITHIN_DAYS = 300
-_BILLING_DAYS = 30
+_SUBSCRIPTION_PERIOD_DAYS = 300
+_BILLING_PERIOD_DAYS = 30
+_SECONDS_PER_DAY = 86400
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class MembershipPlan:
     """A membership plan."""
 
-    number: int
+    id: int
     title: str
     description: str
     benefits: tuple[str, ...]
     price: float
     member_limit: int | None
     is_in_app_purchase: bool
-    first: int
-    """The number of the first member; LINE does not tell it."""
-    every: int
-    """From there, one person in so many is a member."""
+    first_member: int
+    """User number of the first member; not part of LINE's responses."""
+    member_interval: int
+    """One user in `member_interval` is a member, from `first_member` on."""
 
 
 PLANS = (
-    Plan(
-        number=3189,
+    MembershipPlan(
+        id=3189,
         title="Basic plan",
         description="A letter every Saturday.",
         benefits=("Letters", "Photos"),
         price=500.0,
         member_limit=None,
         is_in_app_purchase=True,
-        first=7,
-        every=50,
+        first_member=7,
+        member_interval=50,
     ),
-    Plan(
-        number=3213,
+    MembershipPlan(
+        id=3213,
         title="Premium plan",
         description="An invitation to the yearly party.",
         benefits=("Party",),
         price=1500.0,
         member_limit=100_000,
         is_in_app_purchase=False,
-        first=9,
-        every=200,
+        first_member=9,
+        member_interval=200,
     ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A person's membership."""
+    """A user's membership."""
 
-    plan: Plan
+    plan: MembershipPlan
     member_number: int
     joined_at: int
     """Seconds since 1970."""
-    next_billing: date
+    next_billing_on: date
     months: int
+    """Billing periods since the user joined."""
 
 
 class Memberships:
-    """The membership plans of an account."""
+    """The account's memberships."""
 
     def __init__(self, users: Users, clock: Clock, seed: int) -> None:
         self._users = users
         self._clock = clock
-        self._chance = SeededRandom(seed, "memberships")
+        self._random = SeededRandom(seed, "memberships")
 
-    def plan(self, number: int) -> Plan:
-        """A plan by its id.
+    def plan(self, plan_id: int) -> MembershipPlan:
+        """Return a plan by its id.
 
         Raises:
-            NotFound: There is none.
+            NotFound: There is no such plan.
         """
         for plan in PLANS:
-            if plan.number == number:
+            if plan.id == plan_id:
                 return plan
         raise NotFound("Membership ID is not found")
 
-    def members(self, plan: Plan) -> range:
-        """The numbers of the members, those who no longer follow among them."""
-        return range(plan.first, self._users.first_former, plan.every)
-
-    def member_count(self, plan: Plan) -> int:
-        """How many people are members."""
-        return len(self.members(plan))
+    def members(self, plan: MembershipPlan) -> range:
+        """Return the user numbers of a plan's members, including those who do not follow the account any more."""
+        return range(plan.first_member, self._users.initial_followers, plan.member_interval)
 
     def subscriptions(self, number: int) -> list[Subscription]:
-        """A person's memberships.
+        """Return the memberships of a user number.
 
         Raises:
-            NotFound: There are none.
+            NotFound: The user has no membership.
         """
         found = [self._subscription(plan, number) for plan in PLANS if number in self.members(plan)]
         if not found:
             raise NotFound
         return found
 
-    def _subscription(self, plan: Plan, number: int) -> Subscription:
-        days = self._chance.integer(number) % _SUBSCRIBED_WITHIN_DAYS
-        joined = _FIRST_SUBSCRIPTION + timedelta(days=days, seconds=number % 86400)
-        periods = (self._clock.today() - line_date(joined.timestamp())).days // _BILLING_DAYS + 1
+    def _subscription(self, plan: MembershipPlan, number: int) -> Subscription:
+        days = self._random.integer(number) % _SUBSCRIPTION_PERIOD_DAYS
+        joined_at = (_FIRST_SUBSCRIPTION + timedelta(days=days, seconds=number % _SECONDS_PER_DAY)).timestamp()
+        joined_on = line_date(joined_at)
+        periods = (self._clock.today() - joined_on).days // _BILLING_PERIOD_DAYS + 1
         return Subscription(
             plan,
             member_number=self.members(plan).index(number) + 1,
-            joined_at=int(joined.timestamp()),
-            next_billing=line_date(joined.timestamp()) + timedelta(days=periods * _BILLING_DAYS),
+            joined_at=int(joined_at),
+            next_billing_on=joined_on + timedelta(days=periods * _BILLING_PERIOD_DAYS),
             months=periods,
         )

@@ -1,1 +1,1 @@
-"""Sending: deliveries, quota, retry keys, narrowcasts."""
+"""Sending messages: requests, retry keys, reply tokens, deliveries."""

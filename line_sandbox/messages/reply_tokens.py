@@ -1,4 +1,4 @@
-"""Reply tokens: each good for one reply, within a minute of its webhook.
+"""Reply tokens: each is valid for one reply, within a minute after the webhook.
 
 Source: LINE Messaging API reference, "Send reply message".
 """
@@ -12,54 +12,56 @@ from line_sandbox.foundation.api_errors import InvalidRequest
 if TYPE_CHECKING:
     from line_sandbox.foundation.clock import Clock
 
-LIFE_SECONDS = 60
-LAST_REDELIVERY_SECONDS = 20 * 60
+LIFETIME_SECONDS = 60
+MAX_LIFETIME_SECONDS = 20 * 60
+"""Lifetime from the first delivery of the webhook; redeliveries extend a token's lifetime up to this limit."""
 
-_REDELIVERABLE = LAST_REDELIVERY_SECONDS - LIFE_SECONDS
+_LAST_REDELIVERY_SECONDS = MAX_LIFETIME_SECONDS - LIFETIME_SECONDS
 _USED = 0.0
 
 
-class _Issued(NamedTuple):
+class _IssuedToken(NamedTuple):
     chat: int
-    first_at: float
-    ends_at: float
+    issued_at: float
+    expires_at: float
 
 
 class ReplyTokens:
-    """The tokens that webhooks have carried."""
+    """The tokens in webhook events that were sent."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._issued: dict[str, _Issued] = {}
+        self._issued: dict[str, _IssuedToken] = {}
 
     def issue(self, token: str, chat: int) -> None:
-        """A webhook carries a token for a reply to a chat; the second time it is a redelivery."""
+        """Record that an event with a token was sent. A known token is a redelivery and extends the lifetime."""
         now = self._clock.now()
-        self._forget(now)
+        self._delete_expired(now)
         before = self._issued.get(token)
         if before is None:
-            self._issued[token] = _Issued(chat, now, now + LIFE_SECONDS)
-        elif before.ends_at != _USED:
-            self._issued[token] = before._replace(ends_at=min(now, before.first_at + _REDELIVERABLE) + LIFE_SECONDS)
+            self._issued[token] = _IssuedToken(chat, now, now + LIFETIME_SECONDS)
+        elif before.expires_at != _USED:
+            redelivered_at = min(now, before.issued_at + _LAST_REDELIVERY_SECONDS)
+            self._issued[token] = before._replace(expires_at=redelivered_at + LIFETIME_SECONDS)
 
     def check(self, token: str) -> int:
-        """The chat that a token is for.
+        """Return the number of the chat that a token belongs to.
 
         Raises:
-            InvalidRequest: It is none, was used, or has ended.
+            InvalidRequest: The token is unknown, used or expired.
         """
         issued = self._issued.get(token)
-        if issued is None or issued.ends_at <= self._clock.now():
+        if issued is None or issued.expires_at <= self._clock.now():
             raise InvalidRequest("Invalid reply token")
         return issued.chat
 
     def use(self, token: str) -> None:
-        """A reply was sent with a token."""
-        self._issued[token] = self._issued[token]._replace(ends_at=_USED)
+        """Mark a token as used."""
+        self._issued[token] = self._issued[token]._replace(expires_at=_USED)
 
-    def _forget(self, now: float) -> None:
+    def _delete_expired(self, now: float) -> None:
         while self._issued:
             oldest = next(iter(self._issued))
-            if self._issued[oldest].first_at + LAST_REDELIVERY_SECONDS > now:
+            if self._issued[oldest].issued_at + MAX_LIFETIME_SECONDS > now:
                 return
             del self._issued[oldest]

@@ -1,1 +1,1 @@
-"""Rich menus, their aliases, links and statistics."""
+"""Rich menus, their aliases, their links to users, and their statistics."""

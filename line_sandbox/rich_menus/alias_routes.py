@@ -1,4 +1,4 @@
-"""Rich menu aliases.
+"""Endpoints for rich menu aliases.
 
 Source: LINE Messaging API reference, "Rich menu alias".
 """
@@ -13,37 +13,37 @@ from line_sandbox.http.response import HttpResponse
 if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
-    from line_sandbox.rich_menus.state import RichMenus
+    from line_sandbox.rich_menus.state import RichMenuStore
 
 
-def add_routes(router: Router, *, rich_menus: RichMenus) -> None:
+def add_routes(router: Router, *, rich_menus: RichMenuStore) -> None:
     """Add the routes of this module."""
-    endpoints = _RichMenuAliases(rich_menus=rich_menus)
-    router.add("POST /v2/bot/richmenu/alias", endpoints.create)
-    router.add("GET /v2/bot/richmenu/alias/list", endpoints.all)
-    router.add("GET /v2/bot/richmenu/alias/{richMenuAliasId}", endpoints.get)
-    router.add("POST /v2/bot/richmenu/alias/{richMenuAliasId}", endpoints.change)
-    router.add("DELETE /v2/bot/richmenu/alias/{richMenuAliasId}", endpoints.delete)
+    routes = _AliasRoutes(rich_menus)
+    router.add("POST /v2/bot/richmenu/alias", routes.create)
+    router.add("GET /v2/bot/richmenu/alias/list", routes.list)
+    router.add("GET /v2/bot/richmenu/alias/{richMenuAliasId}", routes.get)
+    router.add("POST /v2/bot/richmenu/alias/{richMenuAliasId}", routes.update)
+    router.add("DELETE /v2/bot/richmenu/alias/{richMenuAliasId}", routes.delete)
 
 
-class _RichMenuAliases:
-    def __init__(self, *, rich_menus: RichMenus) -> None:
+class _AliasRoutes:
+    def __init__(self, rich_menus: RichMenuStore) -> None:
         self._menus = rich_menus
 
     def create(self, request: HttpRequest) -> HttpResponse:
-        body = read_body(request, "requests.json#/$defs/richMenuAlias")
+        body = read_body(request, "rich_menus.json#/$defs/alias")
         self._menus.add_alias(body["richMenuAliasId"], body["richMenuId"])
         return HttpResponse({})
 
-    def all(self, _: HttpRequest) -> HttpResponse:
+    def list(self, _: HttpRequest) -> HttpResponse:
         return HttpResponse({"aliases": [_alias(alias, menu_id) for alias, menu_id in self._menus.aliases().items()]})
 
     def get(self, request: HttpRequest) -> HttpResponse:
         alias = request.path_parameters["richMenuAliasId"]
-        return HttpResponse(_alias(alias, self._menus.alias(alias)))
+        return HttpResponse(_alias(alias, self._menus.menu_of_alias(alias)))
 
-    def change(self, request: HttpRequest) -> HttpResponse:
-        body = read_body(request, "requests.json#/$defs/richMenuAliasTarget")
+    def update(self, request: HttpRequest) -> HttpResponse:
+        body = read_body(request, "rich_menus.json#/$defs/aliasTarget")
         self._menus.change_alias(request.path_parameters["richMenuAliasId"], body["richMenuId"])
         return HttpResponse({})
 

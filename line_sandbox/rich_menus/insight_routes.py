@@ -1,4 +1,4 @@
-"""How often rich menus are seen and tapped: a function of the seed, the menu and the day.
+"""Endpoints for impressions and clicks of rich menus. The figures are computed from the seed, the menu and the day.
 
 Source: LINE Messaging API reference, "Get rich menu insight totals", "Get rich menu insight by day".
 """
@@ -15,105 +15,112 @@ from line_sandbox.http.parameters import read_date
 from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from line_sandbox.foundation.clock import Clock
     from line_sandbox.foundation.seeded_random import SeededRandom
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
-    from line_sandbox.insight.history import History
-    from line_sandbox.rich_menus.state import RichMenu, RichMenus
+    from line_sandbox.rich_menus.state import RichMenu, RichMenuStore
+    from line_sandbox.users.follower_history import FollowerHistory
 
-LONGEST_TOTAL_DAYS = 396
-LONGEST_DAILY_DAYS = 99
-FEWEST_PEOPLE = 20
+MAX_TOTAL_DAYS = 396
+MAX_DAILY_DAYS = 99
+MIN_USERS = 20
 
-_KNOWN_YEARS = 3
-_SEEN_SHARE = 0.05
-_TAPPED_SHARE = 0.2
-_TIMES = 1.4
+_RETENTION_DAYS = 3 * 365
+_SEEN_FRACTION = 0.05
+_CLICKED_FRACTION = 0.2
+_EVENTS_PER_USER = 1.4
 
 
 @dataclass(frozen=True, slots=True)
-class _Day:
+class _DayFigures:
     day: date
-    times: int
-    people: int
+    count: int
+    unique_users: int
 
 
-def add_routes(router: Router, *, clock: Clock, history: History, random: SeededRandom, rich_menus: RichMenus) -> None:
+def add_routes(
+    router: Router, *, rich_menus: RichMenuStore, follower_history: FollowerHistory, random: SeededRandom, clock: Clock
+) -> None:
     """Add the routes of this module."""
-    endpoints = _RichMenuInsight(clock=clock, history=history, random=random, rich_menus=rich_menus)
-    router.add("GET /v2/bot/insight/richmenu/{richMenuId}/summary", endpoints.totals)
-    router.add("GET /v2/bot/insight/richmenu/{richMenuId}/daily", endpoints.daily)
+    routes = _RichMenuInsightRoutes(rich_menus, follower_history, random, clock)
+    router.add("GET /v2/bot/insight/richmenu/{richMenuId}/summary", routes.totals)
+    router.add("GET /v2/bot/insight/richmenu/{richMenuId}/daily", routes.daily)
 
 
-class _RichMenuInsight:
-    def __init__(self, *, clock: Clock, history: History, random: SeededRandom, rich_menus: RichMenus) -> None:
-        self._clock = clock
-        self._history = history
+class _RichMenuInsightRoutes:
+    def __init__(
+        self, rich_menus: RichMenuStore, follower_history: FollowerHistory, random: SeededRandom, clock: Clock
+    ) -> None:
+        self._menus = rich_menus
+        self._follower_history = follower_history
         self._random = random
-        self._rich_menus = rich_menus
+        self._clock = clock
 
     def totals(self, request: HttpRequest) -> HttpResponse:
-        return self._told(request, LONGEST_TOTAL_DAYS, _total)
+        return self._respond(request, MAX_TOTAL_DAYS, _total)
 
     def daily(self, request: HttpRequest) -> HttpResponse:
-        return self._told(request, LONGEST_DAILY_DAYS, _each)
+        return self._respond(request, MAX_DAILY_DAYS, _by_day)
 
-    def _told(self, request: HttpRequest, longest: int, write: Any) -> HttpResponse:  # noqa: ANN401 - one of the two below
-        menu = self._rich_menus.find(request.path_parameters["richMenuId"])
-        days = self._days(request, menu, longest)
+    def _respond(
+        self, request: HttpRequest, max_days: int, metrics: Callable[[Sequence[_DayFigures]], Any]
+    ) -> HttpResponse:
+        menu = self._menus.find(request.path_parameters["richMenuId"])
+        days = self._days(request, menu, max_days)
         areas = menu.content["areas"]
-        seen = [self._seen(menu, day) for day in days]
-        tapped = [[self._tapped(menu, place, one) for one in seen] for place in range(len(areas))]
-        if sum(one.people for area in tapped for one in area) < FEWEST_PEOPLE:
+        impressions = [self._impressions(menu, day) for day in days]
+        clicks = [[self._clicks(menu, index, one) for one in impressions] for index in range(len(areas))]
+        if sum(one.unique_users for area in clicks for one in area) < MIN_USERS:
             return HttpResponse({"richMenuId": menu.id})
         return HttpResponse(
             {
                 "richMenuId": menu.id,
                 "metricsFrom": f"{days[0]:%Y%m%d}",
                 "metricsTo": f"{days[-1]:%Y%m%d}",
-                "impression": {"metrics": write(seen)},
+                "impression": {"metrics": metrics(impressions)},
                 "clicks": [
-                    {"bounds": area["bounds"], "metrics": write(figures)}
-                    for area, figures in zip(areas, tapped, strict=True)
+                    {"bounds": area["bounds"], "metrics": metrics(figures)}
+                    for area, figures in zip(areas, clicks, strict=True)
                 ],
             }
         )
 
-    def _days(self, request: HttpRequest, menu: RichMenu, longest: int) -> list[date]:
-        """The days that are asked for, as far as there are figures of them."""
+    def _days(self, request: HttpRequest, menu: RichMenu, max_days: int) -> list[date]:
+        """Return the requested days that have figures: from the menu's creation to yesterday."""
         first, last = read_date(request.query_parameter("from")), read_date(request.query_parameter("to"))
         if first is None or last is None:
             raise InvalidRequest("Bad Request")
         today = self._clock.today()
-        oldest = today - timedelta(days=365 * _KNOWN_YEARS)
+        oldest = today - timedelta(days=_RETENTION_DAYS)
         if last < first:
             raise InvalidRequest("Parameter to must be the same date as, or after parameter from.")
-        if (last - first).days > longest:
-            raise InvalidRequest(f"Date range exceeds. Max range is {longest} days.")
+        if (last - first).days > max_days:
+            raise InvalidRequest(f"Date range exceeds. Max range is {max_days} days.")
         if first < oldest:
             raise InvalidRequest(f"Parameter from must be the same date as, or after {oldest.isoformat()}.")
-        first, last = max(first, line_date(menu.created)), min(last, today - timedelta(days=1))
-        return [first + timedelta(days=number) for number in range((last - first).days + 1)]
+        first, last = max(first, line_date(menu.created_at)), min(last, today - timedelta(days=1))
+        return [first + timedelta(days=offset) for offset in range((last - first).days + 1)]
 
-    def _seen(self, menu: RichMenu, day: date) -> _Day:
-        friends = self._history.friends(day)
-        people = int((friends.followers - friends.blocks) * _SEEN_SHARE * self._draw(menu, day, 0))
-        return _Day(day, int(people * _TIMES), people)
+    def _impressions(self, menu: RichMenu, day: date) -> _DayFigures:
+        counts = self._follower_history.counts(day)
+        users = int((counts.followers - counts.blocks) * _SEEN_FRACTION * self._fraction(menu, day, 0))
+        return _DayFigures(day, int(users * _EVENTS_PER_USER), users)
 
-    def _tapped(self, menu: RichMenu, place: int, seen: _Day) -> _Day:
-        people = int(seen.people * _TAPPED_SHARE * self._draw(menu, seen.day, 1 + place))
-        return _Day(seen.day, int(people * _TIMES), people)
+    def _clicks(self, menu: RichMenu, area_index: int, impressions: _DayFigures) -> _DayFigures:
+        fraction = self._fraction(menu, impressions.day, 1 + area_index)
+        users = int(impressions.unique_users * _CLICKED_FRACTION * fraction)
+        return _DayFigures(impressions.day, int(users * _EVENTS_PER_USER), users)
 
-    def _draw(self, menu: RichMenu, day: date, figure: int) -> float:
+    def _fraction(self, menu: RichMenu, day: date, figure: int) -> float:
         return self._random.fraction(int(menu.id[-12:], 16) << 40 | day.toordinal() << 8 | figure)
 
 
-def _total(days: Sequence[_Day]) -> dict[str, int]:
-    return {"count": sum(one.times for one in days), "uniqueUsers": sum(one.people for one in days)}
+def _total(days: Sequence[_DayFigures]) -> dict[str, int]:
+    return {"count": sum(one.count for one in days), "uniqueUsers": sum(one.unique_users for one in days)}
 
 
-def _each(days: Sequence[_Day]) -> list[dict[str, Any]]:
-    return [{"date": f"{one.day:%Y%m%d}", "count": one.times, "uniqueUsers": one.people} for one in days]
+def _by_day(days: Sequence[_DayFigures]) -> list[dict[str, Any]]:
+    return [{"date": f"{one.day:%Y%m%d}", "count": one.count, "uniqueUsers": one.unique_users} for one in days]

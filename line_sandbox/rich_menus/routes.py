@@ -1,4 +1,4 @@
-"""Rich menus and their images.
+"""Endpoints for rich menus and their images.
 
 Source: LINE Messaging API reference, "Rich menu".
 """
@@ -14,40 +14,40 @@ from line_sandbox.http.response import HttpResponse
 if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
-    from line_sandbox.rich_menus.state import RichMenu, RichMenus
+    from line_sandbox.rich_menus.state import RichMenu, RichMenuStore
 
 _IMAGE_TYPES = ("image/png", "image/jpeg")
-_MISSING = "must be specified"
+_MISSING_PROPERTY = "must be specified"
 
 
-def add_routes(router: Router, *, rich_menus: RichMenus) -> None:
+def add_routes(router: Router, *, rich_menus: RichMenuStore) -> None:
     """Add the routes of this module."""
-    endpoints = _RichMenus(rich_menus=rich_menus)
-    router.add("POST /v2/bot/richmenu", endpoints.create)
-    router.add("POST /v2/bot/richmenu/validate", endpoints.validate)
-    router.add("GET /v2/bot/richmenu/list", endpoints.all)
-    router.add("GET /v2/bot/richmenu/{richMenuId}", endpoints.get)
-    router.add("DELETE /v2/bot/richmenu/{richMenuId}", endpoints.delete)
-    router.add("GET /v2/bot/richmenu/{richMenuId}/content", endpoints.image)
-    router.add("POST /v2/bot/richmenu/{richMenuId}/content", endpoints.set_image)
-    router.add("GET /v2/bot/user/all/richmenu", endpoints.default)
-    router.add("DELETE /v2/bot/user/all/richmenu", endpoints.clear_default)
-    router.add("POST /v2/bot/user/all/richmenu/{richMenuId}", endpoints.set_default)
+    routes = _RichMenuRoutes(rich_menus)
+    router.add("POST /v2/bot/richmenu", routes.create)
+    router.add("POST /v2/bot/richmenu/validate", routes.validate)
+    router.add("GET /v2/bot/richmenu/list", routes.list)
+    router.add("GET /v2/bot/richmenu/{richMenuId}", routes.get)
+    router.add("DELETE /v2/bot/richmenu/{richMenuId}", routes.delete)
+    router.add("GET /v2/bot/richmenu/{richMenuId}/content", routes.image)
+    router.add("POST /v2/bot/richmenu/{richMenuId}/content", routes.set_image)
+    router.add("GET /v2/bot/user/all/richmenu", routes.default)
+    router.add("DELETE /v2/bot/user/all/richmenu", routes.clear_default)
+    router.add("POST /v2/bot/user/all/richmenu/{richMenuId}", routes.set_default)
 
 
-class _RichMenus:
-    def __init__(self, *, rich_menus: RichMenus) -> None:
+class _RichMenuRoutes:
+    def __init__(self, rich_menus: RichMenuStore) -> None:
         self._menus = rich_menus
 
     def create(self, request: HttpRequest) -> HttpResponse:
-        content = read_body(request, "requests.json#/$defs/richMenu", missing=_MISSING)
+        content = read_body(request, "rich_menus.json#/$defs/richMenu", missing=_MISSING_PROPERTY)
         return HttpResponse({"richMenuId": self._menus.create(content)})
 
     def validate(self, request: HttpRequest) -> HttpResponse:
-        read_body(request, "requests.json#/$defs/richMenu", missing=_MISSING)
+        read_body(request, "rich_menus.json#/$defs/richMenu", missing=_MISSING_PROPERTY)
         return HttpResponse({})
 
-    def all(self, _: HttpRequest) -> HttpResponse:
+    def list(self, _: HttpRequest) -> HttpResponse:
         return HttpResponse({"richmenus": [_menu(menu) for menu in self._menus.all()]})
 
     def get(self, request: HttpRequest) -> HttpResponse:

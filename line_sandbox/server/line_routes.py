@@ -13,13 +13,15 @@ from line_sandbox.contents import routes as content_routes
 from line_sandbox.coupons import routes as coupon_routes
 from line_sandbox.insight import routes as insight_routes
 from line_sandbox.memberships import routes as membership_routes
-from line_sandbox.messages import count_routes as message_count_routes
 from line_sandbox.messages import routes as message_routes
+from line_sandbox.narrowcasts import routes as narrowcast_routes
 from line_sandbox.rich_menus import alias_routes as rich_menu_alias_routes
+from line_sandbox.rich_menus import batch_routes as rich_menu_batch_routes
 from line_sandbox.rich_menus import insight_routes as rich_menu_insight_routes
 from line_sandbox.rich_menus import link_routes as rich_menu_link_routes
 from line_sandbox.rich_menus import routes as rich_menu_routes
 from line_sandbox.tokens import routes as token_routes
+from line_sandbox.usage import routes as usage_routes
 from line_sandbox.users import routes as user_routes
 from line_sandbox.webhooks import endpoint_routes as webhook_routes
 
@@ -63,23 +65,18 @@ def _add_user_routes(router: Router, platform: Platform) -> None:
 
 
 def _add_message_routes(router: Router, platform: Platform) -> None:
-    message_routes.add_routes(router, clock=platform.clock, narrowcasts=platform.narrowcasts, sending=platform.sending)
-    message_count_routes.add_routes(
-        router,
-        counters=platform.counters,
-        history=platform.history,
-        page_tokens=platform.page_tokens,
-        quota=platform.quota,
-        units=platform.units,
-    )
+    message_routes.add_routes(router, sender=platform.sender, sent_messages=platform.sent_messages)
+    narrowcast_routes.add_routes(router, narrowcasts=platform.narrowcasts, clock=platform.clock)
+    usage_routes.add_routes(router, usage=platform.usage, clock=platform.clock, page_tokens=platform.page_tokens)
     insight_routes.add_routes(
         router,
-        counters=platform.counters,
-        demographics=platform.demographics,
-        history=platform.history,
-        narrowcasts=platform.narrowcasts,
-        statistics=platform.statistics,
+        clock=platform.clock,
         users=platform.users,
+        demographics=platform.demographics,
+        follower_history=platform.follower_history,
+        delivery_counts=platform.usage.counts,
+        statistics=platform.statistics,
+        narrowcasts=platform.narrowcasts,
     )
 
 
@@ -87,24 +84,25 @@ def _add_marketing_routes(router: Router, platform: Platform) -> None:
     audience_routes.add_routes(
         router,
         audiences=platform.audiences,
-        clock=platform.clock,
-        random=platform.random,
-        statistics=platform.statistics,
         users=platform.users,
+        statistics=platform.statistics,
+        random=platform.random,
+        clock=platform.clock,
     )
     audience_list_routes.add_routes(
-        router, account=platform.account, audiences=platform.audiences, clock=platform.clock
+        router, audiences=platform.audiences, account=platform.account, clock=platform.clock
     )
-    coupon_routes.add_routes(router, clock=platform.clock, coupons=platform.coupons, page_tokens=platform.page_tokens)
+    coupon_routes.add_routes(router, coupons=platform.coupons, page_tokens=platform.page_tokens, clock=platform.clock)
     rich_menu_routes.add_routes(router, rich_menus=platform.rich_menus)
     rich_menu_alias_routes.add_routes(router, rich_menus=platform.rich_menus)
-    rich_menu_link_routes.add_routes(
-        router,
-        clock=platform.clock,
-        request_ids=platform.request_ids,
-        rich_menus=platform.rich_menus,
-        users=platform.users,
+    rich_menu_link_routes.add_routes(router, rich_menus=platform.rich_menus, users=platform.users)
+    rich_menu_batch_routes.add_routes(
+        router, rich_menus=platform.rich_menus, request_ids=platform.request_ids, clock=platform.clock
     )
     rich_menu_insight_routes.add_routes(
-        router, clock=platform.clock, history=platform.history, random=platform.random, rich_menus=platform.rich_menus
+        router,
+        rich_menus=platform.rich_menus,
+        follower_history=platform.follower_history,
+        random=platform.random,
+        clock=platform.clock,
     )

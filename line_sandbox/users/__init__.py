@@ -1,1 +1,1 @@
-"""People and who of them follows."""
+"""LINE users, their profiles, demographics and follow state."""

@@ -1,4 +1,4 @@
-"""Endpoints of users: follower ids, profiles and link tokens.
+"""Endpoints for follower ids, profiles and link tokens.
 
 Source: LINE Messaging API reference, "Users", "Account link".
 """
@@ -10,27 +10,29 @@ from typing import TYPE_CHECKING
 from line_sandbox.foundation.api_errors import NotFound
 from line_sandbox.http.parameters import count_parameter, line_id_parameter
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.users.followers import DEFAULT_LIMIT, MAX_LIMIT
+from line_sandbox.users.follower_listing import DEFAULT_LIMIT, MAX_LIMIT
 
 if TYPE_CHECKING:
     from line_sandbox.foundation.clock import Clock
     from line_sandbox.foundation.seeded_random import SeededRandom
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
-    from line_sandbox.users.followers import Followers
+    from line_sandbox.users.follower_listing import FollowerListing
     from line_sandbox.users.state import Users
 
 
-def add_routes(router: Router, *, users: Users, followers: Followers, clock: Clock, request_ids: SeededRandom) -> None:
+def add_routes(
+    router: Router, *, users: Users, followers: FollowerListing, clock: Clock, request_ids: SeededRandom
+) -> None:
     """Add the routes of this module."""
-    endpoints = _UserEndpoints(users=users, followers=followers, clock=clock, request_ids=request_ids)
-    router.add("GET /v2/bot/followers/ids", endpoints.follower_ids)
-    router.add("GET /v2/bot/profile/{userId}", endpoints.profile)
-    router.add("POST /v2/bot/user/{userId}/linkToken", endpoints.link_token)
+    routes = _UserRoutes(users=users, followers=followers, clock=clock, request_ids=request_ids)
+    router.add("GET /v2/bot/followers/ids", routes.follower_ids)
+    router.add("GET /v2/bot/profile/{userId}", routes.profile)
+    router.add("POST /v2/bot/user/{userId}/linkToken", routes.link_token)
 
 
-class _UserEndpoints:
-    def __init__(self, *, users: Users, followers: Followers, clock: Clock, request_ids: SeededRandom) -> None:
+class _UserRoutes:
+    def __init__(self, *, users: Users, followers: FollowerListing, clock: Clock, request_ids: SeededRandom) -> None:
         self._users = users
         self._followers = followers
         self._clock = clock

@@ -1,6 +1,6 @@
-"""The people a channel can know: followers, and former followers who have blocked it.
+"""The users that the channel can know: followers, former followers who blocked the account, and users added later.
 
-Everybody is a function of the seed; only those whose state was changed since, and those who came since, are stored.
+Every user is computed from the seed. Only users whose state changed, or who were added later, are stored.
 """
 
 from __future__ import annotations
@@ -10,31 +10,31 @@ from enum import StrEnum
 
 from line_sandbox.foundation.numbered_ids import NumberedIds
 from line_sandbox.foundation.seeded_random import SeededRandom
-from line_sandbox.users.names import FAMILY_NAMES, GIVEN_NAMES, LANGUAGES, STATUS_MESSAGES
-from line_sandbox.users.user_set import Crowd
+from line_sandbox.users.profile_values import FAMILY_NAMES, GIVEN_NAMES, LANGUAGES, STATUS_MESSAGES
+from line_sandbox.users.user_set import UserSet
 
-_FOLLOWERS_PER_FORMER = 20
-_ANSWERABLE_SECONDS = 7 * 24 * 3600
+_FOLLOWERS_PER_BLOCKED_USER = 20
+_REACHABLE_SECONDS_AFTER_MESSAGE = 7 * 24 * 3600
 _NEVER = float("-inf")
-_SHARE_WITHOUT_LANGUAGE = 0.1
-_SHARE_WITHOUT_PICTURE = 0.2
-_SHARE_WITH_STATUS = 0.3
+_FRACTION_WITHOUT_LANGUAGE = 0.1
+_FRACTION_WITHOUT_PICTURE = 0.2
+_FRACTION_WITH_STATUS_MESSAGE = 0.3
 
 
 class UserState(StrEnum):
-    """What a person is to the channel."""
+    """A user's relation to the account."""
 
     FOLLOWING = "following"
     BLOCKED = "blocked"
     LEFT = "left"
-    """The LINE account is deleted."""
+    """The user deleted the LINE account."""
     STRANGER = "stranger"
-    """LINE knows them under the provider, but they never added the account."""
+    """The user is known under the provider but never added the account."""
 
 
 @dataclass(frozen=True, slots=True)
-class Profile:
-    """What LINE tells about a person; None is left out of its answers."""
+class UserProfile:
+    """A user's profile. Fields that are None are missing in LINE's response."""
 
     user_id: str
     display_name: str
@@ -44,118 +44,123 @@ class Profile:
 
 
 class Users:
-    """Everybody whom the channel can know, by number: first the followers, then the former ones, then newcomers."""
+    """All users that the channel can know, by number: initial followers, initially blocked users, added users."""
 
     def __init__(self, followers: int, seed: int) -> None:
-        """Make a population.
+        """Create the users of a seed.
 
         Args:
-            followers: How many people follow the account at the beginning.
-            seed: Other seeds give other people.
+            followers: Number of users who follow the account at the start.
+            seed: Determines the user IDs and profiles.
         """
-        self.first_former = followers
-        self.first_newcomer = followers + (followers + _FOLLOWERS_PER_FORMER - 1) // _FOLLOWERS_PER_FORMER
+        self.initial_followers = followers
+        """Users with a number below this follow the account at the start."""
+        blocked = (followers + _FOLLOWERS_PER_BLOCKED_USER - 1) // _FOLLOWERS_PER_BLOCKED_USER
+        self.initial_users = followers + blocked
+        """Users with a number below this, but not below `initial_followers`, block the account at the start."""
         self._ids = NumberedIds(seed, "U")
-        self._chance = SeededRandom(seed, "profiles")
+        self._random = SeededRandom(seed, "profiles")
         self._changed: dict[int, UserState] = {}
-        self._wrote_at: dict[int, float] = {}
-        self._newcomers: list[str] = []
-        self._newcomer_numbers: dict[str, int] = {}
-        self._crowds: dict[UserState, Crowd] = {}
+        self._last_message_at: dict[int, float] = {}
+        self._added_ids: list[str] = []
+        self._added_numbers: dict[str, int] = {}
+        self._sets: dict[UserState, UserSet] = {}
 
     def __len__(self) -> int:
-        """How many people the channel can know."""
-        return self.first_newcomer + len(self._newcomers)
+        return self.initial_users + len(self._added_ids)
 
     def number_of(self, line_id: str) -> int | None:
-        """The number of a LINE ID; None if the channel cannot know it."""
-        number = self._newcomer_numbers.get(line_id)
+        """Return the number of a LINE ID; None if the channel does not know the user."""
+        number = self._added_numbers.get(line_id)
         if number is None:
             number = self._ids.number_of(line_id)
-            if number is not None and number >= self.first_newcomer:
+            if number is not None and number >= self.initial_users:
                 return None
         return number
 
     def line_id(self, number: int) -> str:
-        """The LINE ID of a number."""
-        if number < self.first_newcomer:
+        """Return the LINE ID of a user number."""
+        if number < self.initial_users:
             return self._ids.id_of(number)
-        return self._newcomers[number - self.first_newcomer]
+        return self._added_ids[number - self.initial_users]
 
     def state(self, number: int) -> UserState:
-        """What a person is to the channel now."""
+        """Return a user's current state."""
         changed = self._changed.get(number)
         if changed is not None:
             return changed
-        return UserState.FOLLOWING if number < self.first_former else UserState.BLOCKED
+        return UserState.FOLLOWING if number < self.initial_followers else UserState.BLOCKED
 
     def is_following(self, number: int) -> bool:
-        """Whether messages reach a person."""
         return self.state(number) is UserState.FOLLOWING
 
     def is_reachable(self, number: int, now: float) -> bool:
-        """Whether pushes reach a person: a follower, or a stranger who wrote in the last seven days."""
+        """Return whether a push is delivered: to followers, and to strangers who sent a message in the last 7 days."""
         state = self.state(number)
         if state is UserState.STRANGER:
-            return now < self._wrote_at.get(number, _NEVER) + _ANSWERABLE_SECONDS
+            return now < self._last_message_at.get(number, _NEVER) + _REACHABLE_SECONDS_AFTER_MESSAGE
         return state is UserState.FOLLOWING
 
-    def wrote(self, number: int, now: float) -> None:
-        """A person wrote to the account."""
+    def record_message(self, number: int, now: float) -> None:
+        """Record that a user sent a message to the account."""
         if self.state(number) is UserState.STRANGER:
-            self._wrote_at[number] = now
+            self._last_message_at[number] = now
 
     def set_state(self, line_id: str, state: UserState) -> None:
-        """Change what a person is to the channel; a LINE ID that is new to it becomes known."""
+        """Change a user's state; add the user if the LINE ID is unknown."""
         number = self.number_of(line_id)
         if number is None:
             number = len(self)
-            self._newcomers.append(line_id)
-            self._newcomer_numbers[line_id] = number
+            self._added_ids.append(line_id)
+            self._added_numbers[line_id] = number
         self._changed[number] = state
-        self._crowds.clear()
+        self._sets.clear()
 
-    def crowd(self, state: UserState) -> Crowd:
-        """Everybody who is in a state now."""
-        if state not in self._crowds:
-            base = self._at_first(state)
+    def in_state(self, state: UserState) -> UserSet:
+        """Return the users who are currently in a state."""
+        if state not in self._sets:
+            base = self._initial_range(state)
             changed = sorted(self._changed.items())
-            self._crowds[state] = Crowd(
+            self._sets[state] = UserSet(
                 base,
-                [number for number, now in changed if number in base and now is not state],
-                [number for number, now in changed if number not in base and now is state],
+                [number for number, current in changed if number in base and current is not state],
+                [number for number, current in changed if number not in base and current is state],
             )
-        return self._crowds[state]
+        return self._sets[state]
 
-    def _at_first(self, state: UserState) -> range:
+    def _initial_range(self, state: UserState) -> range:
         if state is UserState.FOLLOWING:
-            return range(self.first_former)
+            return range(self.initial_followers)
         if state is UserState.BLOCKED:
-            return range(self.first_former, self.first_newcomer)
-        return range(self.first_former, self.first_former)
+            return range(self.initial_followers, self.initial_users)
+        return range(self.initial_followers, self.initial_followers)
 
-    def profile(self, number: int) -> Profile:
-        """What LINE tells about a person."""
-        draw = self._chance.integer(number, 16)
-        draws = [draw >> (16 * place) & 0xFFFF for place in range(8)]
+    def profile(self, number: int) -> UserProfile:
+        """Return a user's generated profile."""
+        bits = self._random.integer(number, 16)
+        draws = [bits >> (16 * index) & 0xFFFF for index in range(8)]
         line_id = self.line_id(number)
-        return Profile(
+        has_picture = not _is_below(draws[3], _FRACTION_WITHOUT_PICTURE)
+        return UserProfile(
             user_id=line_id,
-            display_name=_name(draws[0], draws[1], draws[2]),
-            picture_url=None if _rare(draws[3], _SHARE_WITHOUT_PICTURE) else f"https://profile.example/{line_id}.jpg",
-            status_message=_pick(STATUS_MESSAGES, draws[5]) if _rare(draws[4], _SHARE_WITH_STATUS) else None,
-            language=None if _rare(draws[6], _SHARE_WITHOUT_LANGUAGE) else _pick(LANGUAGES, draws[7]),
+            display_name=_display_name(draws[0], draws[1], draws[2]),
+            picture_url=f"https://profile.example/{line_id}.jpg" if has_picture else None,
+            status_message=(
+                _choose(STATUS_MESSAGES, draws[5]) if _is_below(draws[4], _FRACTION_WITH_STATUS_MESSAGE) else None
+            ),
+            language=None if _is_below(draws[6], _FRACTION_WITHOUT_LANGUAGE) else _choose(LANGUAGES, draws[7]),
         )
 
 
-def _rare(draw: int, share: float) -> bool:
-    return draw < share * 2**16
+def _is_below(draw: int, fraction: float) -> bool:
+    """Return whether a 16-bit random number falls into the first `fraction` of its range."""
+    return draw < fraction * 2**16
 
 
-def _pick(options: tuple[str, ...], draw: int) -> str:
+def _choose(options: tuple[str, ...], draw: int) -> str:
     return options[draw % len(options)]
 
 
-def _name(family: int, given: int, style: int) -> str:
-    names = (_pick(GIVEN_NAMES, given), f"{_pick(GIVEN_NAMES, given)} {_pick(FAMILY_NAMES, family)}")
+def _display_name(family: int, given: int, style: int) -> str:
+    names = (_choose(GIVEN_NAMES, given), f"{_choose(GIVEN_NAMES, given)} {_choose(FAMILY_NAMES, family)}")
     return names[style % 2]

@@ -46,12 +46,12 @@ class _WebhookEndpoints:
         return HttpResponse({"endpoint": self._endpoint(), "active": True})
 
     def set(self, request: HttpRequest) -> HttpResponse:
-        endpoint = read_body(request, "requests.json#/$defs/webhookEndpoint")["endpoint"]
+        endpoint = read_body(request, "webhooks.json#/$defs/webhookEndpoint")["endpoint"]
         self._settings.endpoint = _checked(endpoint)
         return HttpResponse({})
 
     async def test(self, request: HttpRequest) -> HttpResponse:
-        given = request.body and read_body(request, "requests.json#/$defs/webhookTest").get("endpoint")
+        given = request.body and read_body(request, "webhooks.json#/$defs/webhookTest").get("endpoint")
         url = _checked(given) if given else self._endpoint()
         now = self._clock.now()
         async with WebhookSender(self._settings.target(url)) as sender:

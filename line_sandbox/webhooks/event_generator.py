@@ -67,8 +67,8 @@ class EventGenerator:
     def _scenarios(self, extra_types: Sequence[str]) -> Iterator[Iterator[GeneratedEvent]]:
         """Yield the events of one scenario after another. Each is about another user until all users had one."""
         users = self._users
-        blocked_users = users.first_newcomer - users.first_former
-        people = users.first_former or len(users)
+        blocked_users = users.initial_users - users.initial_followers
+        people = users.initial_followers or len(users)
         for turn in count_up():
             rng = random.Random(f"{self._seed}:{turn}")  # noqa: S311 - simulation, not cryptography
             # A user's second scenario starts after the first scenarios of all users.
@@ -81,7 +81,7 @@ class EventGenerator:
                 continue
             is_blocked = bool(blocked_users) and turn % _BLOCKED_USER_INTERVAL == _BLOCKED_USER_INTERVAL // 2
             index = turn + self._seed * _SEED_STRIDE
-            number = users.first_former + index % blocked_users if is_blocked else index % people
+            number = users.initial_followers + index % blocked_users if is_blocked else index % people
             yield UserScenario(self._environment, number, start, self._first_message(turn), rng).events(
                 is_first=lap == 0, ends_blocked=is_blocked, extra_types=extra_types
             )

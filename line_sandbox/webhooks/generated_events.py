@@ -48,7 +48,7 @@ def _account_link(_: int, rng: random.Random) -> dict[str, Any]:
 
 def _membership(_: int, rng: random.Random) -> dict[str, Any]:
     kind = rng.choice(("joined", "renewed", "left"))
-    return {"membership": {"type": kind, "membershipId": rng.choice(PLANS).number}, **reply_token(rng)}
+    return {"membership": {"type": kind, "membershipId": rng.choice(PLANS).id}, **reply_token(rng)}
 
 
 def _module(_: int, rng: random.Random) -> dict[str, Any]:

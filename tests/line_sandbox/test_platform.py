@@ -1,4 +1,4 @@
-"""Laws of the platform's records, without HTTP: ids, crowds and the delivery log."""
+"""Property tests of the platform's records, without HTTP: ids, user sets and the delivery log."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from line_sandbox.foundation.numbered_ids import NumberedIds
 from line_sandbox.foundation.ulid import ulid
-from line_sandbox.messages.deliveries import DeliveryLog
+from line_sandbox.messages.delivery_log import DeliveryLog
+from line_sandbox.messages.send_request import SendRequest
+from line_sandbox.usage.delivery_counts import SendMethod
 from line_sandbox.users.state import Users, UserState
-from line_sandbox.users.user_set import Crowd, union
+from line_sandbox.users.user_set import UserSet, union
 
 HEX = st.text("0123456789abcdef", min_size=32, max_size=32)
 NUMBERS = st.integers(0, 2**62)
@@ -53,38 +55,38 @@ def test_ids_of_other_seeds_and_kinds_are_strange() -> None:
 
 
 @st.composite
-def crowds(draw: st.DrawFn) -> tuple[Crowd, list[int]]:
+def user_sets(draw: st.DrawFn) -> tuple[UserSet, list[int]]:
     start, size = draw(st.integers(0, 5)), draw(st.integers(0, 30))
     base = range(start, start + size)
     excluded = sorted(draw(st.sets(st.sampled_from(base)))) if size else []
     added = sorted(draw(st.sets(st.integers(start + size, start + size + 20))))
-    return Crowd(base, excluded, added), [number for number in base if number not in excluded] + added
+    return UserSet(base, excluded, added), [number for number in base if number not in excluded] + added
 
 
-@given(made=crowds(), offset=st.integers(0, 60), limit=st.integers(0, 60))
-def test_a_crowd_is_a_list_that_is_not_stored(made: tuple[Crowd, list[int]], offset: int, limit: int) -> None:
-    crowd, numbers = made
-    assert list(crowd) == numbers
-    assert len(crowd) == len(numbers)
-    assert crowd[offset : offset + limit] == numbers[offset : offset + limit]
-    assert all((number in crowd) == (number in numbers) for number in range(60))
+@given(made=user_sets(), offset=st.integers(0, 60), limit=st.integers(0, 60))
+def test_a_user_set_equals_the_list_of_its_numbers(made: tuple[UserSet, list[int]], offset: int, limit: int) -> None:
+    user_set, numbers = made
+    assert list(user_set) == numbers
+    assert len(user_set) == len(numbers)
+    assert user_set[offset : offset + limit] == numbers[offset : offset + limit]
+    assert all((number in user_set) == (number in numbers) for number in range(60))
 
 
-@given(made=crowds(), width=st.integers(1, 10))
-def test_looking_through_a_crowd_window_by_window_passes_nobody_over(made: tuple[Crowd, list[int]], width: int) -> None:
-    crowd, numbers = made
+@given(made=user_sets(), width=st.integers(1, 10))
+def test_scans_of_a_user_set_find_every_number(made: tuple[UserSet, list[int]], width: int) -> None:
+    user_set, numbers = made
     found: list[int] = []
     start: int | None = 0
     while start is not None:
-        window, start = crowd.window(start, width)
+        window, start = user_set.scan(start, width)
         assert len(window) <= width
         found += window
     assert found == numbers
 
 
-def test_everybody_of_two_crowds() -> None:
+def test_the_union_of_two_user_sets() -> None:
     base = range(10)
-    both = union(Crowd(base, [1, 2, 3], [20]), Crowd(base, [2, 3, 4], [21]))
+    both = union(UserSet(base, [1, 2, 3], [20]), UserSet(base, [2, 3, 4], [21]))
     assert list(both) == [0, 1, 4, 5, 6, 7, 8, 9, 20, 21]
 
 
@@ -94,7 +96,7 @@ def test_everybody_of_two_crowds() -> None:
         max_size=30,
     )
 )
-def test_everybody_is_in_one_state_at_a_time(changes: list[tuple[int, UserState]]) -> None:
+def test_every_user_is_in_exactly_one_state(changes: list[tuple[int, UserState]]) -> None:
     users = Users(10, seed=3)
     states = {users.line_id(number): users.state(number) for number in range(len(users))}
     for number, state in changes:
@@ -103,10 +105,10 @@ def test_everybody_is_in_one_state_at_a_time(changes: list[tuple[int, UserState]
         states[line_id] = state
     for state in UserState:
         expected = sorted(line_id for line_id, now in states.items() if now is state)
-        assert sorted(users.line_id(number) for number in users.crowd(state)) == expected
+        assert sorted(users.line_id(number) for number in users.in_state(state)) == expected
 
 
-def test_people_take_no_memory() -> None:
+def test_ten_million_users_need_almost_no_memory() -> None:
     users = Users(10_000_000, seed=1)
     last = users.line_id(9_999_999)
     assert users.number_of(last) == 9_999_999
@@ -128,47 +130,32 @@ REQUESTS = st.lists(
 
 @settings(deadline=None)
 @given(requests=REQUESTS, offset=st.integers(0, 60), limit=st.integers(0, 60))
-def test_the_delivery_log_is_a_list_of_every_delivery(requests: list[tuple[Any, ...]], offset: int, limit: int) -> None:
+def test_the_delivery_log_returns_every_delivery_in_order(
+    requests: list[tuple[Any, ...]], offset: int, limit: int
+) -> None:
     log = DeliveryLog()
-    everybody = Crowd(range(20), [3, 4], [25])
+    all_users = UserSet(range(20), [3, 4], [25])
     expected = []
     for number, (endpoint, key, texts, chats, silent) in enumerate(requests):
-        reached = everybody if chats is None else chats
+        reached = all_users if chats is None else chats
         messages = [{"type": "text", "text": text} for text in texts]
-        log.accept(
-            endpoint=endpoint,
-            request_number=number * 3,
-            retry_key=key,
-            messages=messages,
-            units=["u"] if silent else [],
-            notification_disabled=silent,
-            at=float(number),
-            chats=reached,
-        )
+        request = SendRequest(endpoint, SendMethod.PUSH, number * 3, key, messages, notification_disabled=silent)
+        log.add(request, reached, ["u"] if silent else [], float(number))
         expected += [(endpoint, number * 3, key, messages, silent, chat) for chat in reached]
     found = [
         (one.endpoint, one.request_number, one.retry_key, one.messages, one.notification_disabled, chat)
         for one, chat in log.deliveries(offset, limit)
     ]
     assert found == expected[offset : offset + limit]
-    assert log.delivered == len(expected)
-    assert log.reached == len({chat for *_, chat in expected})
-    assert log.accepted == len(requests)
+    assert log.delivery_count == len(expected)
+    assert log.recipient_count == len({chat for *_, chat in expected})
+    assert log.request_count == len(requests)
 
 
-def test_a_key_of_zeros_is_a_key() -> None:
+def test_a_retry_key_of_zeros_differs_from_no_key() -> None:
     log = DeliveryLog()
     for key in (uuid.UUID(int=0), None):
-        log.accept(
-            endpoint="POST /a",
-            request_number=1,
-            retry_key=key,
-            messages=[],
-            units=[],
-            notification_disabled=False,
-            at=0.0,
-            chats=[1],
-        )
+        log.add(SendRequest("POST /a", SendMethod.PUSH, 1, key, []), [1], [], 0.0)
     assert [one.retry_key for one, _ in log.deliveries(0, 5)] == [uuid.UUID(int=0), None]
 
 

@@ -1,4 +1,4 @@
-"""Small pictures, made on the spot, where LINE would have a person's."""
+"""Generates PNG images of one color, in place of the images that LINE would return."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from hashlib import blake2b
 _SIDE = 64
 
 
-def picture(name: str, side: int = _SIDE) -> bytes:
-    """A PNG, square and of one colour that goes by the name."""
+def solid_png(name: str, side: int = _SIDE) -> bytes:
+    """Return a square PNG image of `side` pixels; its color is derived from `name`."""
     row = b"\0" + blake2b(name.encode(), digest_size=3).digest() * side
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(row * side)), (b"IEND", b""))

@@ -1,7 +1,8 @@
-"""The month's messages: how many may be sent, and how many were.
+"""The number of messages that the account may send in a month.
 
 Source: LINE Messaging API reference, "Get the target limit for sending messages this month", "Note regarding the number
-of remaining messages to be sent during the current month". LINE does not state the time zone of its month: here UTC+9.
+of remaining messages to be sent during the current month". LINE does not document the time zone of the month; the
+sandbox uses UTC+9.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ if TYPE_CHECKING:
     from line_sandbox.foundation.clock import Clock
 
 
-class Quota:
-    """A monthly allowance; what a running narrowcast may still use is reserved."""
+class MonthlyQuota:
+    """Counts the messages sent this month, and the messages reserved for narrowcasts in progress."""
 
     def __init__(self, limit: int | None, clock: Clock) -> None:
-        """Begin a month with nothing used.
+        """Create an unused quota.
 
         Args:
-            limit: Messages a month; None for no limit.
-            clock: Tells the month.
+            limit: Messages per month; None for no limit.
+            clock: Determines the current month.
         """
         self.limit = limit
         self._clock = clock
@@ -41,23 +42,23 @@ class Quota:
 
     @property
     def remaining(self) -> int | None:
-        """Messages that may still be sent or reserved; None if there is no limit."""
+        """Messages that can still be sent or reserved; None if there is no limit."""
         return None if self.limit is None else max(0, self.limit - self.used - self._reserved)
 
     def check(self, messages: int) -> None:
-        """Let a request pass that the month still has room for.
+        """Check that so many messages can still be sent.
 
         Raises:
-            TooManyRequests: It has not.
+            TooManyRequests: The remaining quota is too small.
         """
         remaining = self.remaining
         if remaining is not None and messages > remaining:
             raise TooManyRequests.for_quota()
 
     def use(self, messages: int) -> None:
-        """Count messages that were sent."""
+        """Add sent messages to the count."""
         self._used = self.used + messages
 
     def reserve(self, messages: int) -> None:
-        """Keep messages from others while a delivery runs; a negative number gives them back."""
+        """Reserve messages for a narrowcast; a negative number releases them."""
         self._reserved += messages

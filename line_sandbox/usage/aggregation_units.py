@@ -1,7 +1,7 @@
-"""Custom aggregation units: names under which pushes and multicasts are counted.
+"""Custom aggregation units: names under which LINE aggregates statistics of pushes and multicasts.
 
-Source: LINE Messaging API reference, "Send push message": at most 1,000 names a month; a message under one more is
-sent, and its name dropped in silence.
+Source: LINE Messaging API reference, "Send push message": at most 1,000 unit names in a month. LINE sends a message
+with a further name, but ignores the name.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 MAX_NAMES = 1000
 
 
-class Units:
-    """The names used this month."""
+class AggregationUnits:
+    """The unit names used this month."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -23,15 +23,15 @@ class Units:
         self._names: dict[str, None] = {}
 
     def names(self) -> list[str]:
-        """This month's names, in the order of their first use."""
+        """Return this month's names in the order of first use."""
         month = self._clock.month()
         if month != self._month:
             self._month = month
             self._names = {}
         return list(self._names)
 
-    def take(self, name: str) -> bool:
-        """Use a name; tells whether there was room for it."""
+    def use(self, name: str) -> bool:
+        """Use a name this month; return False if the limit of names is reached."""
         if len(self.names()) >= MAX_NAMES and name not in self._names:
             return False
         self._names[name] = None

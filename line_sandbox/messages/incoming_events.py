@@ -1,4 +1,4 @@
-"""What follows for the platform from a webhook event that it sends."""
+"""Records the effects of webhook events on later requests."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from line_sandbox.users.state import Users
 
 
-class Inbound:
-    """Remembers what later requests may refer to: reply tokens, contents, who wrote, what was taken back."""
+class IncomingEvents:
+    """Stores reply tokens, message contents, unsent messages, and which users sent a message."""
 
     def __init__(
         self, *, users: Users, chats: Chats, contents: Contents, reply_tokens: ReplyTokens, clock: Clock
@@ -24,17 +24,17 @@ class Inbound:
         self._reply_tokens = reply_tokens
         self._clock = clock
 
-    def sent(self, event: dict[str, Any]) -> None:
-        """An event goes out; it may be of any shape, as it may be of the user's making."""
+    def record(self, event: dict[str, Any]) -> None:
+        """Record an event that is sent to the receiver. Users of the sandbox may send events of any structure."""
         source = event.get("source")
         chat = self._chat(source) if isinstance(source, dict) else None
         if chat is not None and isinstance(token := event.get("replyToken"), str):
             self._reply_tokens.issue(token, chat)
         message, unsend = event.get("message"), event.get("unsend")
         if isinstance(message, dict) and isinstance(message_id := message.get("id"), str):
-            self._contents.received(message_id, str(message.get("type")))
+            self._contents.record_message(message_id, str(message.get("type")))
             if chat is not None and chat >= 0:
-                self._users.wrote(chat, self._clock.now())
+                self._users.record_message(chat, self._clock.now())
         if isinstance(unsend, dict) and isinstance(message_id := unsend.get("messageId"), str):
             self._contents.unsend(message_id)
 

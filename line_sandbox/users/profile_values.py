@@ -1,4 +1,4 @@
-"""Words that profiles are made of: several scripts and emoji, as real display names hold."""
+"""Values for generated profiles, in several scripts and with emoji, as in real display names."""
 
 from __future__ import annotations
 

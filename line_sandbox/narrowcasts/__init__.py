@@ -1,0 +1,1 @@
+"""Narrowcasts: messages to followers chosen by audience and demographics."""

@@ -1,0 +1,53 @@
+"""Evaluates LINE's demographic filter objects.
+
+Source: LINE Messaging API reference, "Demographic filter objects".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from line_sandbox.users.demographics import UserDemographics
+
+    Predicate = Callable[[UserDemographics], bool]
+
+
+def demographic_filter(demographic: dict[str, Any]) -> Predicate:
+    """Return a function that tells whether a user matches a valid filter object."""
+    match demographic["type"]:
+        case "operator":
+            return _operator(demographic)
+        case "gender":
+            return lambda user: user.gender in demographic["oneOf"]
+        case "appType":
+            return lambda user: user.app_type in demographic["oneOf"]
+        case "area":
+            return lambda user: user.area in demographic["oneOf"]
+        case "age":
+            minimum, limit = _range(demographic)
+            return lambda user: user.age is not None and minimum <= user.age < limit
+        case _:
+            minimum, limit = _range(demographic)
+            return lambda user: minimum <= user.friend_days < limit
+
+
+def _operator(demographic: dict[str, Any]) -> Predicate:
+    if "not" in demographic:
+        negated = demographic_filter(demographic["not"])
+        return lambda user: not negated(user)
+    quantifier = all if "and" in demographic else any
+    parts = [demographic_filter(part) for part in demographic.get("and") or demographic["or"]]
+    return lambda user: quantifier(part(user) for part in parts)
+
+
+def _range(demographic: dict[str, Any]) -> tuple[float, float]:
+    """Return the numbers in `gte` (included) and `lt` (excluded), which are written as `age_20` or `day_30`."""
+    minimum = demographic.get("gte")
+    limit = demographic.get("lt")
+    return (
+        float(minimum.partition("_")[2]) if minimum else 0.0,
+        float(limit.partition("_")[2]) if limit else float("inf"),
+    )

@@ -1,0 +1,66 @@
+"""Endpoints that send narrowcasts and return their progress.
+
+Source: LINE Messaging API reference, "Send narrowcast message", "Get narrowcast message status".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from line_sandbox.foundation.api_errors import InvalidRequest
+from line_sandbox.foundation.clock import iso_time
+from line_sandbox.http.bodies import read_body
+from line_sandbox.http.response import HttpResponse
+from line_sandbox.messages.request_reading import UUID_PATTERN, check_messages_for_chat, read_send_request
+from line_sandbox.narrowcasts.state import NarrowcastPhase
+from line_sandbox.usage.delivery_counts import SendMethod
+
+if TYPE_CHECKING:
+    from line_sandbox.foundation.clock import Clock
+    from line_sandbox.http.request import HttpRequest
+    from line_sandbox.http.routing import Router
+    from line_sandbox.narrowcasts.state import Narrowcasts
+
+
+def add_routes(router: Router, *, narrowcasts: Narrowcasts, clock: Clock) -> None:
+    """Add the routes of this module."""
+    routes = _NarrowcastRoutes(narrowcasts, clock)
+    router.add("POST /v2/bot/message/narrowcast", routes.send, accepts_retry_key=True)
+    router.add("GET /v2/bot/message/progress/narrowcast", routes.progress)
+
+
+class _NarrowcastRoutes:
+    def __init__(self, narrowcasts: Narrowcasts, clock: Clock) -> None:
+        self._narrowcasts = narrowcasts
+        self._clock = clock
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        body = read_body(request, "narrowcasts.json#/$defs/narrowcast")
+        check_messages_for_chat(body["messages"], is_user=True)
+        narrowcast = self._narrowcasts.accept(
+            read_send_request(request, SendMethod.NARROWCAST, body),
+            body.get("recipient"),
+            body.get("filter", {}).get("demographic"),
+            body.get("limit", {}),
+        )
+        return HttpResponse({}, status=202, note=f"{len(narrowcast.recipients)} recipients")
+
+    def progress(self, request: HttpRequest) -> HttpResponse:
+        request_id = request.query_parameter("requestId")
+        if not request_id or not UUID_PATTERN.match(request_id):
+            raise InvalidRequest.for_parameter("requestId")
+        narrowcast = self._narrowcasts.find(request_id)
+        now = self._clock.now()
+        phase = narrowcast.phase(now)
+        content: dict[str, Any] = {"phase": phase, "acceptedTime": iso_time(narrowcast.accepted_at)}
+        if phase is not NarrowcastPhase.WAITING:
+            sent = int(len(narrowcast.recipients) * narrowcast.fraction_sent(now))
+            content |= {"targetCount": len(narrowcast.recipients), "successCount": sent, "failureCount": 0}
+        if narrowcast.failure and phase is NarrowcastPhase.FAILED:
+            content |= {
+                "failedDescription": narrowcast.failure.description,
+                "errorCode": int(narrowcast.failure),
+            }
+        if phase in (NarrowcastPhase.SUCCEEDED, NarrowcastPhase.FAILED):
+            content["completedTime"] = iso_time(narrowcast.completed_at)
+        return HttpResponse(content, note=phase)

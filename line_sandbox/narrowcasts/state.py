@@ -1,0 +1,207 @@
+"""Narrowcasts: LINE accepts them immediately and sends them later.
+
+Source: LINE Messaging API reference, "Send narrowcast message", "Get narrowcast message status".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from line_sandbox.foundation.api_errors import InvalidRequest, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from line_sandbox.foundation.clock import Clock
+    from line_sandbox.foundation.seeded_random import SeededRandom
+    from line_sandbox.messages.delivery_recorder import DeliveryRecorder
+    from line_sandbox.messages.retry_keys import RetryKeys
+    from line_sandbox.messages.send_request import SendRequest
+    from line_sandbox.narrowcasts.targeting import Target, Targeting
+    from line_sandbox.usage.monthly_quota import MonthlyQuota
+
+WAITING_SECONDS = 5.0
+SENDING_SECONDS = 5.0
+RETENTION_SECONDS = 14 * 24 * 3600
+MIN_RECIPIENTS = 50
+
+
+class NarrowcastPhase(StrEnum):
+    """LINE's phases of a narrowcast."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class NarrowcastFailure(StrEnum):
+    """LINE's error codes of failed narrowcasts."""
+
+    TOO_FEW_RECIPIENTS = "2"
+    AUDIENCE_TOO_SMALL = "4"
+    PARTIAL_DELIVERY = "5"
+
+    @property
+    def description(self) -> str:
+        """`failedDescription`. LINE does not document its texts; these are the sandbox's own."""
+        return _DESCRIPTIONS[self]
+
+
+_DESCRIPTIONS = {
+    NarrowcastFailure.TOO_FEW_RECIPIENTS: "Not enough recipients",
+    NarrowcastFailure.AUDIENCE_TOO_SMALL: "Audience with not enough recipients",
+    NarrowcastFailure.PARTIAL_DELIVERY: "Canceled to prevent partial delivery",
+}
+
+
+@dataclass(slots=True)
+class Narrowcast:
+    """One narrowcast; times are in seconds since 1970."""
+
+    request: SendRequest
+    accepted_at: float
+    reserved: int
+    """Messages of the quota that are reserved until the narrowcast is complete."""
+    recipients: Sequence[int]
+    failure: NarrowcastFailure | None
+
+    @property
+    def starts_at(self) -> float:
+        """When sending starts, or when the narrowcast fails."""
+        return self.accepted_at + WAITING_SECONDS
+
+    @property
+    def completed_at(self) -> float:
+        """When the narrowcast succeeds or fails."""
+        return self.starts_at + (0 if self.failure else SENDING_SECONDS)
+
+    def fraction_sent(self, now: float) -> float:
+        """Return how much is sent at `now`, from 0 to 1."""
+        if self.failure:
+            return 0.0
+        return min(1.0, max(0.0, (now - self.starts_at) / SENDING_SECONDS))
+
+    def phase(self, now: float) -> NarrowcastPhase:
+        """Return the phase at `now`."""
+        if now < self.starts_at:
+            return NarrowcastPhase.WAITING
+        if self.failure:
+            return NarrowcastPhase.FAILED
+        return NarrowcastPhase.SENDING if now < self.completed_at else NarrowcastPhase.SUCCEEDED
+
+
+class Narrowcasts:
+    """The account's narrowcasts."""
+
+    def __init__(  # noqa: PLR0913 - the steps of a narrowcast, all by keyword
+        self,
+        *,
+        targeting: Targeting,
+        retry_keys: RetryKeys,
+        quota: MonthlyQuota,
+        deliveries: DeliveryRecorder,
+        request_ids: SeededRandom,
+        clock: Clock,
+    ) -> None:
+        self._targeting = targeting
+        self._retry_keys = retry_keys
+        self._quota = quota
+        self._deliveries = deliveries
+        self._request_ids = request_ids
+        self._clock = clock
+        self._narrowcasts: dict[str, Narrowcast] = {}
+        self._in_progress: list[Narrowcast] = []
+
+    def accept(
+        self,
+        request: SendRequest,
+        recipient: dict[str, Any] | None,
+        demographic: dict[str, Any] | None,
+        limit: dict[str, Any],
+    ) -> Narrowcast:
+        """Accept a narrowcast; `deliver_due` sends it later.
+
+        Args:
+            request: The messages to send.
+            recipient: LINE's recipient object; None for all followers.
+            demographic: LINE's demographic filter object; None for no filter.
+            limit: LINE's limit object.
+
+        Raises:
+            AlreadyAccepted: A request with the same retry key was accepted.
+            Forbidden: The account has too few followers for a demographic filter.
+            InvalidRequest: An audience or an earlier narrowcast cannot be used, or options cannot be combined.
+            TooManyRequests: The remaining quota is too small.
+        """
+        self._retry_keys.check(request)
+        if limit.get("forbidPartialDelivery") and not limit.get("upToRemainingQuota"):
+            raise InvalidRequest("The option forbidPartialDelivery must be used with upToRemainingQuota.")
+        now = self._clock.now()
+        target = self._targeting.resolve(recipient, demographic, self._recipients_of, now)
+        maximum = self._max_messages(len(target.followers), limit)
+        self._quota.check(maximum)
+
+        users = self._targeting.matching_users(target)
+        failure = _failure(target, users, maximum, limit)
+        if len(users) > maximum:
+            users = self._targeting.sample(users, maximum, request.number)
+        narrowcast = Narrowcast(request, now, maximum, users, failure)
+        self._retry_keys.record(request)
+        self._quota.reserve(maximum)
+        self._narrowcasts[self._request_ids.uuid(request.number)] = narrowcast
+        self._in_progress.append(narrowcast)
+        return narrowcast
+
+    def deliver_due(self) -> None:
+        """Complete the narrowcasts whose time has come, in order."""
+        now = self._clock.now()
+        for narrowcast in sorted(self._in_progress, key=lambda one: one.completed_at):
+            if now >= narrowcast.completed_at:
+                self._in_progress.remove(narrowcast)
+                self._quota.reserve(-narrowcast.reserved)
+                if narrowcast.failure is None:
+                    self._deliveries.record(narrowcast.request, narrowcast.recipients, narrowcast.completed_at)
+
+    def find(self, request_id: str) -> Narrowcast:
+        """Return a narrowcast that was accepted in the last 14 days.
+
+        Raises:
+            NotFound: There is no such narrowcast.
+        """
+        narrowcast = self._narrowcasts.get(request_id)
+        if narrowcast is None or self._clock.now() >= narrowcast.accepted_at + RETENTION_SECONDS:
+            raise NotFound
+        return narrowcast
+
+    def _recipients_of(self, request_id: str) -> Sequence[int]:
+        try:
+            narrowcast = self.find(request_id)
+        except NotFound:
+            raise InvalidRequest(f"Invalid request id: {request_id}") from None
+        if narrowcast.phase(self._clock.now()) is not NarrowcastPhase.SUCCEEDED:
+            raise InvalidRequest(f"Invalid request id: {request_id}")
+        return narrowcast.recipients
+
+    def _max_messages(self, followers: int, limit: dict[str, Any]) -> int:
+        """Return the maximum number of messages, which is reserved from the quota."""
+        maximum = min(followers, limit["max"]) if "max" in limit else followers
+        remaining = self._quota.remaining
+        if limit.get("upToRemainingQuota") and remaining is not None:
+            maximum = min(maximum, max(remaining, 1))
+        return maximum
+
+
+def _failure(target: Target, users: Sequence[int], maximum: int, limit: dict[str, Any]) -> NarrowcastFailure | None:
+    audiences = target.recipient.audiences if target.recipient else []
+    if len(audiences) > 1 and any(
+        audience.is_restricted and len(audience.members) < MIN_RECIPIENTS for audience in audiences
+    ):
+        return NarrowcastFailure.AUDIENCE_TOO_SMALL
+    if not users or (target.is_restricted and len(users) < MIN_RECIPIENTS):
+        return NarrowcastFailure.TOO_FEW_RECIPIENTS
+    if limit.get("forbidPartialDelivery") and len(users) > maximum:
+        return NarrowcastFailure.PARTIAL_DELIVERY
+    return None

@@ -1,0 +1,1 @@
+"""Monthly message quota, delivery counts per day, and aggregation units."""
