@@ -107,7 +107,7 @@ def known_people(
         not_listed_since: Only people whom LINE has not listed as followers since then.
     """
 
-    def next_of(line_id: ColumnElement[str], *conditions: ColumnElement[bool]) -> Select[tuple[str]]:
+    def next_of(line_id: ColumnElement[str], *conditions: ColumnElement[bool]) -> Select[str]:
         query = select(line_id).where(*conditions, line_id > after)
         if not_listed_since:
             query = query.where(

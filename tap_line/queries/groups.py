@@ -36,7 +36,7 @@ def chats_in_inbox(store: Store, channel: str | None) -> list[Chat]:
     if channel is not None:
         query = query.where(events.c.channel == channel)
     with store.read() as connection:
-        return sorted(Chat(*row) for row in connection.execute(query.distinct()).tuples())
+        return sorted(Chat(*row) for row in connection.execute(query.distinct()))
 
 
 def people_in_chat(store: Store, chat: Chat) -> list[str]:

@@ -50,7 +50,7 @@ def sent_requests(
     if since:
         query = query.where(table.finished_at > since)
     with store.read() as connection:
-        rows = connection.execute(query.order_by(table.finished_at, table.request_id)).tuples()
+        rows = connection.execute(query.order_by(table.finished_at, table.request_id))
         return [SentRequest(*row) for row in rows]
 
 
@@ -69,4 +69,4 @@ def campaigns(store: Store, channel: str) -> list[Campaign]:
         .order_by(messages.c.campaign)
     )
     with store.read() as connection:
-        return [Campaign(*row) for row in connection.execute(sent).tuples()]
+        return [Campaign(*row) for row in connection.execute(sent)]

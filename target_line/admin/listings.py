@@ -123,7 +123,7 @@ def status(store: Store, channel: str) -> Row:
     by_status = select(message.status, func.count()).where(message.channel == channel).group_by(message.status)
     with store.read() as connection:
         row: Row = {name: connection.execute(query).scalar_one() for name, query in counted.items()}
-        row |= {f"messages {status}": count for status, count in sorted(connection.execute(by_status).tuples())}
+        row |= {f"messages {status}": count for status, count in sorted(connection.execute(by_status))}
     return row
 
 

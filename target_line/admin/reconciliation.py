@@ -136,7 +136,7 @@ def sent_in(connection: Connection, channel: str, begin: datetime, end: datetime
     )
     return {
         method: Sent(int(least), None if uncounted else int(most))
-        for method, least, most, uncounted in connection.execute(query).tuples()
+        for method, least, most, uncounted in connection.execute(query)
     }
 
 

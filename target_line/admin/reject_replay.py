@@ -84,7 +84,7 @@ class RejectReplay:
             outcomes += self._replay(rows)
         return outcomes
 
-    def _batches(self, reject_filter: RejectFilter) -> Iterator[Sequence[Row[Any]]]:
+    def _batches(self, reject_filter: RejectFilter) -> Iterator[Sequence[Row[*tuple[Any, ...]]]]:
         remaining, last_reject_id = reject_filter.limit, 0
         while remaining is None or remaining > 0:
             table = rejects.c
@@ -108,7 +108,7 @@ class RejectReplay:
             last_reject_id = rows[-1].reject_id
             remaining = None if remaining is None else remaining - len(rows)
 
-    def _replay(self, rows: Sequence[Row[Any]]) -> Counter[str]:
+    def _replay(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> Counter[str]:
         context = self._run_context
         batch = self._parse(rows)
         if batch.evidence:
@@ -138,7 +138,7 @@ class RejectReplay:
             }
         )
 
-    def _parse(self, rows: Sequence[Row[Any]]) -> _ParsedBatch:
+    def _parse(self, rows: Sequence[Row[*tuple[Any, ...]]]) -> _ParsedBatch:
         """Parse the records. They are not validated: the schema of the tap is not stored, and may have been wrong."""
         batch = _ParsedBatch()
         for row in rows:

@@ -180,4 +180,4 @@ def documents_of(connection: Connection, clusters: Iterable[int]) -> dict[int, s
     """The evidence of clusters, as text."""
     table = tables.clusters.c
     query = select(table.cluster_id, table.evidence).where(in_values(connection, table.cluster_id, sorted(clusters)))
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())

@@ -20,7 +20,7 @@ from line_core.store.tables import ledger as tables
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Row, Tuple
+    from sqlalchemy import ColumnElement, Connection, Tuple
 
     from line_core.store import Store
     from target_line.sending.read.message import Message
@@ -148,7 +148,7 @@ class Ledger:
                 "due_at": item.message.send_at,
                 "updated_at": now,
             }
-            for message_id, record in connection.execute(query).tuples()
+            for message_id, record in connection.execute(query)
             for item in again[message_id]
             if item.record == record
         ]
@@ -180,7 +180,7 @@ class Ledger:
             .limit(limit)
         )
         with self._store.read() as connection:
-            return [Due(*row) for row in connection.execute(query).tuples().all()]
+            return [Due(*row) for row in connection.execute(query).all()]
 
     def still_scheduled(self, connection: Connection, first: Cursor, last: Cursor) -> set[str]:
         """The ids of messages between two places, these included, that nobody has claimed or settled.
@@ -227,8 +227,7 @@ class Ledger:
         messages = tables.messages.c
         query = select(messages.status, messages.reason, func.count()).where(which, messages.channel == self._channel)
         with self._store.read() as connection:
-            rows: Sequence[Row[tuple[str, str | None, int]]]
-            rows = connection.execute(query.group_by(messages.status, messages.reason)).all()
+            rows = connection.execute(query.group_by(messages.status, messages.reason))
             return {(status, reason): count for status, reason, count in rows}
 
 

@@ -189,7 +189,7 @@ class RequestClaims:
             members = select(messages.line_id, messages.message_id).where(
                 messages.retry_key == request.retry_key, messages.status == MessageStatus.CLAIMED
             )
-            member_of = dict(connection.execute(members).tuples().all())
+            member_of = dict(connection.execute(members).all())
             line_ids = body["to"] if request.method == "multicast" else []
             if len(line_ids) < 2 or member_of.keys() != set(line_ids):  # noqa: PLR2004 - one cannot be divided
                 return []
@@ -298,7 +298,7 @@ class RequestClaims:
             select(func.count()).where(tables.messages.c.retry_key == table.retry_key).correlate(tables.requests)
         ).scalar_subquery()
         query = select(table.retry_key, table.method, table.body, members).where(which).order_by(table.claimed_at)
-        rows = connection.execute(query).tuples()
+        rows = connection.execute(query)
         return [ClaimedRequest(key, method, body, messages, fresh=False) for key, method, body, messages in rows]
 
 

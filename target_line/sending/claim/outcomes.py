@@ -116,5 +116,5 @@ def _refused(connection: Connection, results: Sequence[RequestOutcome]) -> list[
     query = select(messages.record, messages.retry_key).where(
         in_values(connection, messages.retry_key, words), messages.status == MessageStatus.REJECTED
     )
-    rows = connection.execute(query).tuples()
+    rows = connection.execute(query)
     return [Reject(STREAM, record, Reason.REFUSED_BY_LINE, words[key]) for record, key in rows if key]

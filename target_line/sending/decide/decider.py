@@ -171,4 +171,4 @@ def sent_to(connection: Connection, channel: str, line_ids: Iterable[str], since
         )
         .group_by(messages.line_id)
     )
-    return Counter({line_id: count for line_id, count in connection.execute(query).tuples() if line_id})
+    return Counter({line_id: count for line_id, count in connection.execute(query) if line_id})

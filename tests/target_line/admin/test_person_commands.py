@@ -114,9 +114,7 @@ def test_a_file_of_records_is_previewed_and_changes_nothing(store_url: str, tmp_
 def everything(store: Store) -> str:
     """All rows of all tables as one text."""
     with store.read() as connection:
-        return "\n".join(
-            str(row) for table in metadata.sorted_tables for row in connection.execute(select(table)).tuples()
-        )
+        return "\n".join(str(row) for table in metadata.sorted_tables for row in connection.execute(select(table)))
 
 
 def claim(claims: RequestClaims, ledger: Ledger, to: Mapping[str, str]) -> Claimed:
@@ -174,7 +172,7 @@ def test_a_forgotten_person_is_nowhere_in_the_store_and_others_are_as_before(sto
     (ren,) = map(json.loads, run(store_url, "identities", "--format", "jsonl").splitlines())
     assert ren["id"] == "43"
     with store.read() as connection:
-        rows = connection.execute(select(ledger.messages.c.message_id, ledger.messages.c.status)).tuples()
+        rows = connection.execute(select(ledger.messages.c.message_id, ledger.messages.c.status))
         assert dict(rows.all()) == {"1": "accepted", "2": "accepted", "3": "accepted", "4": "skipped"}
     gone = ErasedIdentifiers(store)
     assert Identifier(IdentifierKind.ID, "", "42") in gone

@@ -81,7 +81,7 @@ def merge_ids(store: Store) -> dict[str, int]:
     with store.read() as connection:
         table = tables.merges.c
         query = select(table.rule, table.merge_id).where(table.undone_at.is_(None), table.rule != MergeRule.UNMERGED)
-        return dict(connection.execute(query).tuples().all())
+        return dict(connection.execute(query).all())
 
 
 def test_a_merge_can_be_undone_and_stays_undone_when_the_records_come_again(
@@ -134,7 +134,7 @@ def test_what_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> Non
     }
     assert identity.ingest(batch).doubts == {}
     with store.read() as connection:
-        found = connection.execute(select(rejects.c.reason, rejects.c.record)).tuples().all()
+        found = connection.execute(select(rejects.c.reason, rejects.c.record)).all()
     assert sorted(found, key=str) == [
         ("ambiguous_identity", {"id": "a", "line_id": line_id(1)}),
         ("ambiguous_identity", {"id": "b", "line_id": line_id(1)}),

@@ -10,19 +10,10 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.support.identity_sweep import Load, crowd
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.fixture
-def kills(pytestconfig: pytest.Config) -> int:
-    """How many runs to kill."""
-    number: int = pytestconfig.getoption("kills")
-    return number
 
 
 def test_a_load_killed_again_and_again_changes_no_byte(store_url: str, tmp_path: Path, kills: int) -> None:

@@ -94,7 +94,7 @@ def run(store: Store) -> Run:
 
 def statuses(store: Store) -> dict[str, str]:
     with store.read() as connection:
-        rows = connection.execute(select(tables.messages.c.message_id, tables.messages.c.status)).tuples()
+        rows = connection.execute(select(tables.messages.c.message_id, tables.messages.c.status))
         return dict(rows.all())
 
 

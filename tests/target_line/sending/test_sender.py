@@ -70,5 +70,5 @@ def test_what_was_decided_long_before_it_can_be_claimed_is_decided_again(
     )
     asyncio.run(sending.run())
     with store.read() as connection:
-        outcomes = dict(connection.execute(select(messages.c.message_id, messages.c.status)).tuples().all())
+        outcomes = dict(connection.execute(select(messages.c.message_id, messages.c.status)).all())
     assert outcomes == {"0": "accepted", "1": "accepted", "2": "accepted", "3": "accepted", "4": "skipped"}

@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(0)
 
 
-@pytest.fixture
-def kills(pytestconfig: pytest.Config) -> int:
-    """How many processes to kill in each test."""
-    number: int = pytestconfig.getoption("kills")
-    return number
-
-
 def test_killed_again_and_again_everybody_gets_everything_once(tmp_path: Path, kills: int) -> None:
     with sandbox(tmp_path) as url:
         sweep = Sweep(url, tmp_path, f"sqlite:///{tmp_path / 'store.db'}")
