@@ -1,199 +1,173 @@
-"""A lane: the places of one endpoint that this process was given, and who waits for them.
-
-Places are asked for in batches, twice as many as were used since the last time, and before the last batch is used up.
-"""
+"""The permits of one endpoint that this process has leased, and the callers that wait for them."""
 
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Generator
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from concurrent.futures import Future
+    from collections.abc import Sequence
 
-    from line_core.api.rate_limit.schedule import Pace
+    from line_core.api.rate_limit.schedule import Schedule
 
-# Of a span's calls, how many a batch may have. Only in slots that are not yet given out can missed ones be caught up.
-_BATCH = 0.2
-_REMEMBERED_LEADS = 3
+_LEAD_SAMPLES = 3
 
-Steps = Generator["Future[None] | float", None, "Place"]
-"""What to do until one's place has come: wait for a future, or for so many seconds, again and again."""
-Run = Callable[[Callable[[], None]], "Future[None]"]
-"""Has something done, here or in another thread."""
-
-
-class Place(NamedTuple):
-    """A call may be made from a time on, for a while."""
-
-    at: float
-    until: float
-    slot: int
+WaitSteps = Generator[Future[None] | float, None, bool]
+"""The waits before a call: a future to wait for, or a time in seconds to sleep."""
+Submit = Callable[[Callable[[], None]], Future[None]]
+"""Runs a function that uses the store, in this thread or in another one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What asking for places came to."""
+class Lease:
+    """The permits that a process received; times in seconds, by the clock of the permit source."""
 
-    asked_at: float
-    places: Mapping[int, int]
-    """How many, by slot."""
-    held_until: float
-    """Since LINE answered 429, no place before this is to be used."""
-    free_at: float
-    """If there was no place: when there may be one."""
+    leased_at: float
+    permits: Sequence[float]
+    paused_until: float
+    available_at: float
+    """If there are no permits: when to ask again."""
 
 
-class Calendars(Protocol):
-    """Keeps the calendars of all endpoints of a channel."""
+class PermitSource(Protocol):
+    """Grants permits to all processes that call LINE for one channel."""
 
     def now(self) -> float:
-        """The time that all who share them go by, in seconds."""
+        """Return the time of the clock that all of these processes share, in seconds."""
 
-    def ask(self, endpoint: str, pace: Pace, unused: Mapping[int, int], wanted: int, lead: float) -> Answer:
-        """Give places back that were not used, and ask for others; see `Calendar.give_out`."""
+    def lease(self, endpoint: str, schedule: Schedule, wanted: int, lead_seconds: float) -> Lease:
+        """Lease permits; see `Schedule.grant`."""
 
-    def pause(self, endpoint: str, pace: Pace, until: float) -> None:
-        """Have no place of the endpoint before a time."""
+    def pause(self, endpoint: str, schedule: Schedule, until: float) -> None:
+        """Grant no permit of the endpoint before `until`."""
 
 
-class Lane:
-    """The places of one endpoint. Safe to share between threads."""
+class EndpointLimiter:
+    """A queue of leased permits. Safe to share between threads.
 
-    def __init__(self, endpoint: str, pace: Pace, calendars: Calendars, run: Run) -> None:
-        """Begin with no place.
+    While the schedule leases ahead, a new lease starts when half of the last one is used. Its size follows the number
+    of calls since the last lease.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        schedule: Schedule,
+        source: PermitSource,
+        submit: Submit,
+        admit: Callable[[float], bool] = lambda _: True,
+    ) -> None:
+        """Start without permits.
 
         Args:
             endpoint: Method and path template.
-            pace: Its limit.
-            calendars: Whom to ask for places.
-            run: Does the asking.
+            schedule: The endpoint's rate limit.
+            source: Grants the permits.
+            submit: Runs the requests for permits.
+            admit: Called with the time before a permit is used; returns False to forbid the call.
         """
         self._endpoint = endpoint
-        self._pace = pace
-        self._calendars = calendars
-        self._run = run
+        self._schedule = schedule
+        self._source = source
+        self._submit = submit
+        self._admit = admit
         self._lock = threading.RLock()
-        self._places: deque[Place] = deque()
-        self._few = 0
-        self._asking: Future[None] | None = None
+        self._permits: deque[float] = deque()
+        self._leasing: Future[None] | None = None
+        self._low_mark = 0
         self._waiting = 0
+        self._sleeping = 0
         self._used = 0
-        self._unused: Counter[int] = Counter()
-        self._leads: deque[float] = deque(maxlen=_REMEMBERED_LEADS)
-        self._held_until = 0.0
-        self._is_holding = False
-        self._free_at = 0.0
+        self._leads: deque[float] = deque(maxlen=_LEAD_SAMPLES)
+        self._paused_until = 0.0
+        self._available_at = 0.0
 
-    def steps(self) -> Steps:
-        """The steps until a place has come, which is returned and can be used now."""
+    def steps(self) -> WaitSteps:
+        """Yield the waits until a permit can be used, and use it.
+
+        Returns:
+            True, or False if `admit` forbade the call; then the permit stays in the queue.
+        """
         with self._lock:
             self._waiting += 1
+        is_new = True
         try:
             while True:
                 with self._lock:
-                    step = self._next()
-                if not isinstance(step, Place):
-                    yield step
-                    continue
-                while (seconds := step.at - self._calendars.now()) > 0:
-                    yield seconds
-                if self.is_usable(step):
-                    return step
-                self.give_up(step)
+                    # A new caller stays behind the callers that sleep; a caller that wakes up takes the first permit.
+                    used = self._try_use(ahead=self._sleeping if is_new else 0)
+                    if used is not None:
+                        return used
+                    is_new = False
+                    is_sleep = self._sleeping < len(self._permits)  # a permit for each sleeping caller and this one
+                    wait = self._permits[self._sleeping] - self._source.now() if is_sleep else self._wait_for_lease()
+                    self._sleeping += is_sleep
+                try:
+                    yield wait
+                finally:
+                    with self._lock:
+                        self._sleeping -= is_sleep
         finally:
             with self._lock:
                 self._waiting -= 1
 
-    def try_acquire(self) -> Place | None:
-        """A place that can be used now, if there is one."""
-        place = self._take_here()
-        if place is None and not self._places:
+    def try_acquire(self) -> bool:
+        """Use a permit if one can be used now; requests one from the source if the queue is empty."""
+        with self._lock:
+            result = self._try_use(self._sleeping)
+            leasing = self._lease() if result is None and not self._permits else None
+        if leasing:
+            leasing.result()
             with self._lock:
-                asking = self._ask()
-            asking.result()
-            place = self._take_here()
-        return place
-
-    def is_usable(self, place: Place) -> bool:
-        """Whether the time of a place has neither passed nor been taken away by a 429."""
-        return self._calendars.now() < place.until and place.at >= self._held_until
-
-    def use(self) -> None:
-        """Count that a place is used."""
-        with self._lock:
-            self._used += 1
-
-    def give_up(self, place: Place) -> None:
-        """Give a place back, unused."""
-        with self._lock:
-            self._unused[place.slot] += 1
+                result = self._try_use(self._sleeping)
+        return bool(result)
 
     def pause(self, seconds: float) -> None:
-        """Use no place for so long, and let nobody else."""
-        until = self._calendars.now() + seconds
+        """Use no permit for `seconds`, in this process at once and in every process by way of the source."""
+        until = self._source.now() + seconds
         with self._lock:
-            if until <= self._held_until:
-                return
-            self._held_until = until
-            if not self._is_holding:  # many requests under way are answered 429 at once
-                self._is_holding = True
-                self._run(self._hold_now)
+            if until > self._paused_until:
+                self._paused_until = until
+                self._submit(lambda: self._source.pause(self._endpoint, self._schedule, until))
 
-    def _next(self) -> Place | Future[None] | float:
-        now = self._calendars.now()
-        while self._places:
-            place = self._places.popleft()
-            if self.is_usable(place):
-                if len(self._places) < self._few:
-                    self._ask()
-                return place
-            self._unused[place.slot] += 1
-        return self._free_at - now if self._free_at > now else self._ask()
+    def _try_use(self, ahead: int) -> bool | None:
+        """Use the first permit, if `ahead` more can be used now; None if they cannot."""
+        now = self._source.now()
+        permits = self._permits
+        while permits and (permits[0] + self._schedule.tolerance <= now or permits[0] < self._paused_until):
+            permits.popleft()
+        if len(permits) <= ahead or permits[ahead] > now:
+            return None
+        if not self._admit(now):
+            return False
+        permits.popleft()
+        self._used += 1
+        if self._schedule.leases_ahead and len(permits) < self._low_mark:
+            self._lease()
+        return True
 
-    def _take_here(self) -> Place | None:
-        now = self._calendars.now()
-        with self._lock:
-            while self._places and self._places[0].at <= now:
-                place = self._places.popleft()
-                if self.is_usable(place):
-                    return place
-                self._unused[place.slot] += 1
-        return None
+    def _wait_for_lease(self) -> Future[None] | float:
+        seconds = self._available_at - self._source.now()
+        return seconds if seconds > 0 else self._lease()
 
-    def _ask(self) -> Future[None]:
-        """Ask for places, unless that is under way."""
-        if self._asking is None or self._asking.done():
-            wanted = max(1, self._waiting)
-            if self._pace.is_short:
-                wanted = max(1, min(max(wanted, 2 * self._used), int(self._pace.calls * _BATCH)))
-            unused, self._unused, self._used = self._unused, Counter(), 0
+    def _lease(self) -> Future[None]:
+        """Request permits, unless a request is in flight."""
+        if self._leasing is None or self._leasing.done():
+            wanted = max(1, self._waiting, 2 * self._used if self._schedule.leases_ahead else 0)
             lead = min(self._leads, default=0.0)
-            self._asking = self._run(lambda: self._ask_now(unused, wanted, lead))
-        return self._asking
+            self._used = 0
+            self._leasing = self._submit(lambda: self._lease_now(wanted, lead))
+        return self._leasing
 
-    def _hold_now(self) -> None:
-        """Tell the calendar, until it knows the latest."""
-        told = 0.0
-        try:
-            while told < self._held_until:
-                told = self._held_until
-                self._calendars.pause(self._endpoint, self._pace, told)
-        finally:
-            self._is_holding = False
-
-    def _ask_now(self, unused: Mapping[int, int], wanted: int, lead: float) -> None:
-        answer = self._calendars.ask(self._endpoint, self._pace, unused, wanted, lead)
+    def _lease_now(self, wanted: int, lead_seconds: float) -> None:
+        lease = self._source.lease(self._endpoint, self._schedule, wanted, lead_seconds)
         with self._lock:
-            self._leads.append(max(0.0, self._calendars.now() - answer.asked_at))
-            self._held_until = max(self._held_until, answer.held_until)
-            self._free_at = answer.free_at
-            for slot, count in sorted(answer.places.items()):
-                start, end = self._pace.start_of(slot), self._pace.end_of(slot)
-                each = self._pace.slot_seconds / count
-                self._places.extend(Place(start + number * each, end, slot) for number in range(count))
-            self._few = len(self._places) // 2
+            self._leads.append(max(0.0, self._source.now() - lease.leased_at))
+            self._paused_until = max(self._paused_until, lease.paused_until)
+            self._available_at = lease.available_at
+            self._permits.extend(lease.permits)
+            self._low_mark = len(self._permits) // 2

@@ -1,163 +1,146 @@
-"""How a rate limit is shared out: time is cut into slots, and each slot has places for calls.
+"""Rules of one rate limit: when calls may be made. Pure functions of a state and a time, without I/O.
 
-A place may be used in its own slot and for a little while after it, and no run of slots that a span of the limit's
-length can touch has more places than the limit has calls. So the limit holds in every span, however late within their
-time places are used, and whoever uses them. What was not used may be given back, and is caught up with.
+A *permit* allows one call. It has a time `at` and may be used until `at + tolerance`. A permit that is not used in that
+time expires; it stays counted, so permits that a process never used cannot make the channel exceed its limit.
 
-All of this is arithmetic on one `Calendar`; who keeps it, and for whom, is told in `limits` and `shared_limits`.
+Both schedules guarantee the same bound: no time span of the limit's length has more calls than the limit. LINE counts
+with token buckets that refill gradually and does not publish their sizes, so the bound assumes none.
+
+Source: LINE Messaging API reference, "Rate limits".
 """
 
 from __future__ import annotations
 
-import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from line_core.api.rate_limit.table import RateLimit
 
-_SLOTS = 100
-"""In a span. More would lose fewer calls to the slots at a span's ends, and leave less time to use a place."""
-_LEAST_LIFE = 2
+# Time in which a permit may be used, as a share of the limit's length. It reduces the rate by the same share.
+GCRA_TOLERANCE = 0.025
+_WINDOW_TOLERANCE = 0.02
+_MIN_TOLERANCE = 0.8
+"""As a share of the interval: callers that always wake up later than a permit's tolerance would never use one."""
 _SHORT_SECONDS = 60
-# Of a short span, how much faster than steadily calls may follow each other while they catch up.
-_CATCH_UP = 1.25
+_LEASE_SHARE = 0.2
+_MAX_AHEAD_SECONDS = 60.0
 
 
-@dataclass(frozen=True)
-class Pace:
-    """So many calls in every span of so many seconds, in slots."""
+@dataclass(slots=True)
+class LimitState:
+    """State of one endpoint's limit; times in seconds since 1970."""
 
-    calls: int
-    seconds: float
-
-    @classmethod
-    def of(cls, calls: float, seconds: float) -> Pace:
-        """The pace of a limit; of less than one call a span it is one call in a longer span."""
-        whole = max(1, int(calls))
-        return cls(whole, seconds * whole / calls)
-
-    @property
-    def is_short(self) -> bool:
-        """Whether places come by the second: they are asked for ahead, and spread over the span."""
-        return self.seconds < _SHORT_SECONDS
-
-    @property
-    def slot_seconds(self) -> float:
-        """Length of a slot."""
-        return self.seconds / _SLOTS
-
-    @cached_property
-    def life(self) -> int:
-        """Slots in which a place may be used: its own, and more for who comes late; else he might always be."""
-        return max(_LEAST_LIFE, self._apart) if self.is_short else _LEAST_LIFE
-
-    @cached_property
-    def rules(self) -> tuple[tuple[int, int], ...]:
-        """Pairs of a number of slots in a row, and how many places they may have together."""
-        limit = (_SLOTS + self.life, self.calls)
-        if not self.is_short:
-            return (limit,)
-        return limit, (self._apart, math.ceil(self.calls * _CATCH_UP / _SLOTS))
-
-    def slot_at(self, time: float) -> int:
-        """The slot that a time is in."""
-        return int(time // self.slot_seconds)
-
-    def start_of(self, slot: int) -> float:
-        """When a slot begins."""
-        return slot * self.slot_seconds
-
-    def end_of(self, slot: int) -> float:
-        """When the places of a slot can be used no more."""
-        return (slot + self.life) * self.slot_seconds
-
-    @property
-    def _apart(self) -> int:
-        """How many slots the calls of a short span are at least apart."""
-        return max(1, int(_SLOTS / self.calls / _CATCH_UP))
+    next_at: float = 0.0
+    """GCRA: the theoretical arrival time, which is the time of the next permit that nobody has."""
+    granted: list[float] = field(default_factory=list)
+    """Sliding window: times of the permits of the last span, ascending."""
+    paused_until: float = 0.0
+    """No permit is granted before this time (LINE answered 429)."""
+    requesters: dict[str, float] = field(default_factory=dict)
+    """GCRA: when each process last asked for permits."""
 
 
-@dataclass
-class Calendar:
-    """Which places of an endpoint are given out."""
+class Schedule(ABC):
+    """A rate limit of `calls` calls in any `seconds` seconds."""
 
-    given: dict[int, int] = field(default_factory=dict)
-    """How many, by slot."""
-    held: int = 0
-    """The first slot in which LINE may be asked again after a 429."""
-    askers: dict[str, int] = field(default_factory=dict)
-    """Who has asked for places lately, and in which slot they did."""
+    leases_ahead: ClassVar[bool]
+    """Whether permits for later times are granted, so that a process requests them before it needs them."""
 
-    def give_out(self, pace: Pace, asker: str, now: float, wanted: int, *, lead: float = 0.0) -> dict[int, int]:
-        """Give out places.
+    def __init__(self, calls: int, seconds: float, tolerance: float) -> None:
+        self.calls = calls
+        self.seconds = seconds
+        self.tolerance = tolerance
+        # Calls of any span [t, t + seconds) use permits of (t - tolerance, t + seconds): the limit holds for this span.
+        self._span = seconds + tolerance
+
+    @abstractmethod
+    def grant(self, state: LimitState, requester: str, now: float, wanted: int, lead_seconds: float) -> list[float]:
+        """Grant at most `wanted` permits and update the state.
 
         Args:
-            pace: The endpoint's.
-            asker: Who asks. Of a short span's slots everybody who asks gets a share.
-            now: The time, in seconds.
-            wanted: How many places. Of a short span all are found, be it far ahead; of a long one only what is free
-                now.
-            lead: Seconds that the answer will be on its way; places before that would be of no use.
+            state: The endpoint's state.
+            requester: The process that requests the permits.
+            now: The time.
+            wanted: Number of permits.
+            lead_seconds: Time until the process can use the first permit: the duration of a store transaction.
 
         Returns:
-            How many, by slot.
+            Times of the permits, ascending. Empty if none is available: see `available_at`.
         """
-        current = pace.slot_at(now)
-        self._forget_before(current - 2 * _SLOTS)
-        self.askers[asker] = current
-        first = max(pace.slot_at(now + lead) if pace.is_short else current, self.held)
-        share = math.ceil(pace.rules[-1][1] / len(self.askers)) if pace.is_short else wanted
-        places: dict[int, int] = {}
-        for slot, room in self._rooms(pace, first):
-            if not wanted or (not pace.is_short and slot > current):
-                break
-            if count := min(room, wanted, share):
-                self.given[slot] = self.given.get(slot, 0) + count
-                places[slot] = count
-                wanted -= count
-        return places
 
-    def next_room(self, pace: Pace, now: float) -> float:
-        """When there is a place to be had."""
-        first = max(pace.slot_at(now), self.held)
-        slot = next(slot for slot, room in self._rooms(pace, first) if room)
-        return pace.start_of(slot) + pace.slot_seconds / _SLOTS  # well within it, whatever floats make of its start
+    @abstractmethod
+    def available_at(self, state: LimitState, now: float) -> float:
+        """Return the earliest time at which `grant` grants a permit."""
 
-    def take_back(self, unused: Mapping[int, int]) -> None:
-        """Take back places that were not used and never will be."""
-        for slot, count in unused.items():
-            if slot >= self.held and slot in self.given:
-                self.given[slot] = max(0, self.given[slot] - count)
+    def pause(self, state: LimitState, until: float) -> None:
+        """Grant no permit before `until`, and none faster than the steady rate afterwards: LINE's bucket is empty."""
+        state.paused_until = max(state.paused_until, until)
 
-    def pause(self, pace: Pace, until: float) -> None:
-        """Have no place before then, and go on steadily: LINE's bucket is empty."""
-        held = pace.slot_at(until) + 1
-        if held <= self.held:
-            return
-        self.held = held
-        self.given = {slot: count for slot, count in self.given.items() if slot >= held}
-        for number in range(pace.calls):
-            slot = held - _SLOTS + number * _SLOTS // pace.calls
-            self.given[slot] = self.given.get(slot, 0) + 1
 
-    def _rooms(self, pace: Pace, first: int) -> Iterator[tuple[int, int]]:
-        """The slots from one on, and how many more places each may have."""
-        slot = first
-        while True:
-            yield slot, max(0, min(calls - self._most_around(slot, width) for width, calls in pace.rules))
-            slot += 1
+class GcraSchedule(Schedule):
+    """Limits per second: the generic cell rate algorithm (GCRA), with one timestamp as its state.
 
-    def _most_around(self, slot: int, width: int) -> int:
-        """The most places that so many slots in a row have, of all such rows that a slot is in."""
-        counts = [self.given.get(near, 0) for near in range(slot - width + 1, slot + width)]
-        most = row = sum(counts[:width])
-        for leaving, coming in zip(counts, counts[width:], strict=False):
-            row += coming - leaving
-            most = max(most, row)
-        return most
+    Permits are `interval` apart. A process leases several consecutive ones at once by advancing the timestamp.
+    """
 
-    def _forget_before(self, slot: int) -> None:
-        self.given = {given: count for given, count in self.given.items() if given >= slot and count}
-        self.askers = {asker: asked for asker, asked in self.askers.items() if asked >= slot + _SLOTS}
+    leases_ahead = True
+
+    def __init__(self, calls: int, seconds: float) -> None:
+        super().__init__(calls, seconds, max(GCRA_TOLERANCE, _MIN_TOLERANCE / calls) * seconds)
+        # A span of length s, open at one end, has at most ceil(s / interval) points that are `interval` apart.
+        self.interval = self._span / calls
+        self._max_lease = max(1, int(calls * _LEASE_SHARE))
+
+    def grant(self, state: LimitState, requester: str, now: float, wanted: int, lead_seconds: float) -> list[float]:
+        state.requesters = {name: at for name, at in state.requesters.items() if at > now - self.seconds}
+        state.requesters[requester] = now
+        if now < state.paused_until:
+            return []
+        usable_from = now + lead_seconds
+        next_at = state.next_at
+        if next_at > usable_from + _MAX_AHEAD_SECONDS:
+            next_at = usable_from  # the clock was set back
+        # Half of the tolerance makes up for calls that were missed; the other half is left for late wake-ups.
+        first = max(next_at, usable_from - self.tolerance / 2, state.paused_until)
+        count = max(1, min(wanted, self._max_lease // len(state.requesters)))
+        state.next_at = first + count * self.interval
+        return [first + number * self.interval for number in range(count)]
+
+    def available_at(self, state: LimitState, now: float) -> float:
+        return max(now, state.paused_until)
+
+
+class SlidingWindowSchedule(Schedule):
+    """Limits per minute or hour: a sliding-window log. All calls of a span may be made together.
+
+    GCRA would have to halve the rate to allow half of the calls together.
+    """
+
+    leases_ahead = False
+
+    def __init__(self, calls: int, seconds: float) -> None:
+        super().__init__(calls, seconds, _WINDOW_TOLERANCE * seconds)
+
+    def grant(self, state: LimitState, requester: str, now: float, wanted: int, lead_seconds: float) -> list[float]:  # noqa: ARG002 - the interface's signature
+        state.granted = [at for at in state.granted if at > now - self._span]
+        count = min(wanted, self.calls - len(state.granted)) if now >= state.paused_until else 0
+        permits = [now] * max(0, count)
+        state.granted += permits
+        return permits
+
+    def available_at(self, state: LimitState, now: float) -> float:
+        is_full = len(state.granted) >= self.calls
+        return max(now, state.paused_until, state.granted[-self.calls] + self._span if is_full else now)
+
+    def pause(self, state: LimitState, until: float) -> None:
+        if until > state.paused_until:  # as if calls had been made at the steady rate up to then
+            state.granted = [until - self._span * (1 - number / self.calls) for number in range(1, self.calls + 1)]
+        super().pause(state, until)
+
+
+def schedule_of(limit: RateLimit) -> Schedule:
+    """Return the schedule that keeps a limit."""
+    kind = GcraSchedule if limit.seconds < _SHORT_SECONDS else SlidingWindowSchedule
+    return kind(limit.calls, limit.seconds)

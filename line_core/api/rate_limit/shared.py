@@ -1,12 +1,12 @@
-"""Rate limits that all processes on one store share, whatever their number, and across their ends and beginnings.
+"""A rate limiter that all processes on one store share.
 
-The calendar of each endpoint is a row of the store; a process asks for a batch of places in one short transaction, so
-that thousands of calls a second cost a few. On SQLite its only writer is alone with the row, on Postgres the row is
-locked. A store that is slow, or fails, gives out fewer places, never too many: what a process was given is counted
-before it hears of it, and lapses if it hears of it too late.
+The state of each endpoint's limit is a row of the store. A process leases a batch of permits in one short transaction,
+so thousands of calls per second need a few transactions. SQLite has one writer at a time; Postgres locks the row. The
+commit counts permits before the process receives them, so a store that is slow or fails reduces the rate and never
+raises it.
 
-After a 429 a process is silent at once. The others learn of it when they next ask: for endpoints with limits by the
-second that is within half a second, for the others before the next call.
+After a 429 the process that received it pauses immediately. The other processes read the pause with their next lease:
+within half a second for limits per second, before the next call for the other limits.
 """
 
 from __future__ import annotations
@@ -15,31 +15,38 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import select, text, update
 
-from line_core.api.rate_limit.limiter import PacedRateLimiter, answer_of
-from line_core.api.rate_limit.schedule import Calendar
+from line_core.api.rate_limit.endpoint_limiter import Lease
+from line_core.api.rate_limit.limiter import LeasingRateLimiter
+from line_core.api.rate_limit.schedule import LimitState
 from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.limits import rate_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import Connection
 
-    from line_core.api.rate_limit.endpoint_limiter import Answer
-    from line_core.api.rate_limit.schedule import Pace
+    from line_core.api.rate_limit.schedule import Schedule
     from line_core.store import Store
 
-_CLOCK_STALE_SECONDS = 10
+_CLOCK_MAX_AGE_SECONDS = 10
+_STATE_COLUMNS = (
+    rate_limits.c.next_at,
+    rate_limits.c.granted,
+    rate_limits.c.paused_until,
+    rate_limits.c.requesters,
+)
 
 
-class SharedRateLimiter(PacedRateLimiter):
-    """The limits of one channel, for all processes that share a store.
+class SharedRateLimiter(LeasingRateLimiter):
+    """The rate limiter of one channel, for all processes that share a store.
 
-    Use it in a `with` block, or close it, before the store is closed.
+    Use it in a `with` block, or close it, before the store is closed. Its methods raise StoreError if the store fails.
     """
 
     def __init__(
@@ -50,122 +57,103 @@ class SharedRateLimiter(PacedRateLimiter):
         *,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        """Ask nothing yet.
+        """Start without permits.
 
         Args:
             store: An open store.
-            channel: Your name for the channel whose limits they are.
+            channel: Your name for the channel.
             max_requests_per_second: An upper bound over all endpoints, for this process alone.
-            clock: Seconds, the same for all who share the store; default the machine's clock on SQLite, the database's
-                on Postgres.
+            clock: Returns seconds, the same for all processes on the store; default the machine's clock on SQLite, the
+                database's on Postgres.
         """
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="limits")
-        calendars = StoreCalendars(store, channel, clock)
-        super().__init__(calendars, self._executor.submit, max_requests_per_second)
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="rate-limiter")
+        source = StorePermitSource(store, channel, clock)
+        super().__init__(source, self._executor.submit, max_requests_per_second)
 
     def close(self) -> None:
-        """Ask nothing more."""
+        """Cancel the requests for permits that have not started."""
         self._executor.shutdown(cancel_futures=True)
 
     def __enter__(self) -> Self:
-        """Use them in a `with` block, which closes them."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close them."""
         self.close()
 
 
-class StoreCalendars:
-    """The calendars of a channel's endpoints, in the store.
-
-    Methods raise StoreError if it cannot be used.
-    """
+class StorePermitSource:
+    """Grants permits from the limit states in the store. Methods raise StoreError if the store fails."""
 
     def __init__(self, store: Store, channel: str, clock: Callable[[], float] | None = None) -> None:
-        """Use an open store; for the arguments see `SharedRateLimiter`."""
+        """Use an open store; see `SharedRateLimiter` for the arguments."""
         self._store = store
         self._channel = channel
-        self._asker = str(uuid.uuid4())
-        machine = time.time if store.is_sqlite else None
-        self._clock = clock or machine
+        self._requester = uuid.uuid4().hex
+        self._clock = clock or (time.time if store.is_sqlite else None)
         self._database_clock = _DatabaseClock()
 
     def now(self) -> float:
-        """The time that all who share the store go by, in seconds."""
         return self._clock() if self._clock else self._database_clock.now()
 
-    def ask(self, endpoint: str, pace: Pace, unused: Mapping[int, int], wanted: int, lead: float) -> Answer:
-        """Give places back that were not used, and ask for others; see `Calendar.give_out`."""
-        with self._store.write() as connection:
-            calendar = self._read(connection, endpoint)
-            now = self._now(connection)  # read under the lock: it may have been long in coming
-            answer = answer_of(calendar, self._asker, pace, now, unused, wanted, lead)
-            self._write(connection, endpoint, calendar)
-        return answer
+    def lease(self, endpoint: str, schedule: Schedule, wanted: int, lead_seconds: float) -> Lease:
+        with self._locked_state(endpoint) as (connection, state):
+            now = self._now(connection)  # read under the lock, which may have taken long
+            permits = schedule.grant(state, self._requester, now, wanted, lead_seconds)
+            return Lease(now, permits, state.paused_until, now if permits else schedule.available_at(state, now))
 
-    def pause(self, endpoint: str, pace: Pace, until: float) -> None:
-        """Have no place of the endpoint before a time."""
-        with self._store.write() as connection:
-            calendar = self._read(connection, endpoint)
-            calendar.pause(pace, until)
-            self._write(connection, endpoint, calendar)
+    def pause(self, endpoint: str, schedule: Schedule, until: float) -> None:
+        with self._locked_state(endpoint) as (_, state):
+            schedule.pause(state, until)
 
     def _now(self, connection: Connection) -> float:
         return self._clock() if self._clock else self._database_clock.read(connection)
 
-    def _read(self, connection: Connection, endpoint: str) -> Calendar:
-        """An endpoint's calendar, which nobody else has before the transaction ends."""
-        query = select(rate_limits.c.calendar).where(self._is(endpoint)).with_for_update()
-        document = connection.scalar(query)
-        if document is None:
-            row = {"channel": self._channel, "endpoint": endpoint, "calendar": _document_of(Calendar())}
-            connection.execute(insert_on_conflict(connection, rate_limits).values(row).on_conflict_do_nothing())
-            document = connection.execute(query).scalar_one()
-        return _calendar_of(document)
+    @contextmanager
+    def _locked_state(self, endpoint: str) -> Iterator[tuple[Connection, LimitState]]:
+        """Read a state for update; write it at the end of the block, in the same transaction."""
+        is_row = (rate_limits.c.channel == self._channel) & (rate_limits.c.endpoint == endpoint)
+        query = select(*_STATE_COLUMNS).where(is_row).with_for_update()
+        with self._store.write() as connection:
+            row = connection.execute(query).one_or_none()
+            if row is None:
+                new = {"channel": self._channel, "endpoint": endpoint, **_row_of(LimitState())}
+                connection.execute(insert_on_conflict(connection, rate_limits).values(new).on_conflict_do_nothing())
+                row = connection.execute(query).one()
+            state = LimitState(*row)
+            yield connection, state
+            connection.execute(update(rate_limits).where(is_row).values(_row_of(state)))
 
-    def _write(self, connection: Connection, endpoint: str, calendar: Calendar) -> None:
-        connection.execute(
-            update(rate_limits).where(self._is(endpoint)).values(calendar=_document_of(calendar)),
-        )
 
-    def _is(self, endpoint: str) -> ColumnElement[bool]:
-        return (rate_limits.c.channel == self._channel) & (rate_limits.c.endpoint == endpoint)
+def _row_of(state: LimitState) -> dict[str, object]:
+    return {column.name: getattr(state, column.name) for column in _STATE_COLUMNS}
 
 
 class _DatabaseClock:
-    """The database's clock, read with every question and told in between by this process's own.
+    """The database's clock, read with every lease and extrapolated between leases by the monotonic clock.
 
-    It is right to half of a round trip; slow round trips are not believed while there are better ones.
+    A reading is exact to half of its round trip. A reading with a longer round trip replaces an earlier one only when
+    that one is older than ten seconds.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ahead = time.time() - time.monotonic()
+        self._offset = time.time() - time.monotonic()
         self._round_trip = float("inf")
         self._read_at = float("-inf")
 
     def now(self) -> float:
-        """Seconds since 1970."""
+        """Return seconds since 1970."""
         with self._lock:
-            return time.monotonic() + self._ahead
+            return time.monotonic() + self._offset
 
     def read(self, connection: Connection) -> float:
-        """Ask the database."""
-        asked = time.monotonic()
+        """Query the database's clock."""
+        start = time.monotonic()
         now = float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
-        answered = time.monotonic()
+        end = time.monotonic()
         with self._lock:
-            if answered - asked <= self._round_trip or answered - self._read_at > _CLOCK_STALE_SECONDS:
-                self._ahead = now - (asked + answered) / 2
-                self._round_trip = answered - asked
-                self._read_at = answered
+            if end - start <= self._round_trip or end - self._read_at > _CLOCK_MAX_AGE_SECONDS:
+                self._offset = now - (start + end) / 2
+                self._round_trip = end - start
+                self._read_at = end
         return now
-
-
-def _document_of(calendar: Calendar) -> dict[str, Any]:
-    return {"given": sorted(calendar.given.items()), "held": calendar.held, "askers": calendar.askers}
-
-
-def _calendar_of(document: Mapping[str, Any]) -> Calendar:
-    return Calendar(dict(document["given"]), document["held"], dict(document["askers"]))

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from line_core.api import LocalRateLimiter, retry
+from line_core.api import retry
 from line_core.api.tokens import StaticToken
+from tests.support.rate_limiter_simulation import InMemoryRateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +39,6 @@ def token() -> StaticToken:
 
 
 @pytest.fixture
-def limits() -> LocalRateLimiter:
+def limits() -> InMemoryRateLimiter:
     """LINE's own limits, unused."""
-    return LocalRateLimiter()
+    return InMemoryRateLimiter()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from line_core.api import LineClient, LocalRateLimiter
+from line_core.api import LineClient
 from line_core.api.errors import (
     MalformedResponseError,
     NotFoundError,
@@ -19,6 +19,7 @@ from line_core.api.errors import (
     error_from_response,
 )
 from line_core.api.tokens import StatelessToken, StaticToken
+from tests.support.rate_limiter_simulation import InMemoryRateLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,7 +43,7 @@ def advance_clock(sandbox_url: str, seconds: float) -> None:
 
 
 async def test_a_request_brings_status_headers_and_body(
-    sandbox_url: str, token: StaticToken, limits: LocalRateLimiter
+    sandbox_url: str, token: StaticToken, limits: InMemoryRateLimiter
 ) -> None:
     async with LineClient(sandbox_url, token, limits) as line:
         reply = await line.request("GET", INFO)
@@ -51,13 +52,15 @@ async def test_a_request_brings_status_headers_and_body(
     assert reply.json()["chatMode"] in {"chat", "bot"}
 
 
-async def test_an_error_is_an_answer_too(sandbox_url: str, token: StaticToken, limits: LocalRateLimiter) -> None:
+async def test_an_error_is_an_answer_too(sandbox_url: str, token: StaticToken, limits: InMemoryRateLimiter) -> None:
     async with LineClient(sandbox_url, token, limits) as line:
         reply = await line.request("GET", f"/v2/bot/profile/U{0:032x}")
     assert isinstance(error_from_response(reply), NotFoundError)
 
 
-async def test_a_body_and_a_retry_key_are_sent(sandbox_url: str, token: StaticToken, limits: LocalRateLimiter) -> None:
+async def test_a_body_and_a_retry_key_are_sent(
+    sandbox_url: str, token: StaticToken, limits: InMemoryRateLimiter
+) -> None:
     line_id = first_follower(sandbox_url)
     body = f'{{"to": "{line_id}", "messages": [{{"type": "text", "text": "hi"}}]}}'.encode()
     key = {"X-Line-Retry-Key": "123e4567-e89b-12d3-a456-426614174000"}
@@ -75,14 +78,14 @@ async def test_a_broken_connection_says_that_the_request_may_have_arrived(
     sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, kind: str, *, may_have_arrived: bool
 ) -> None:
     add_fault(kind, PUSH, method="POST")
-    async with LineClient(sandbox_url, token, LocalRateLimiter(), timeout_seconds=0.3) as line:
+    async with LineClient(sandbox_url, token, InMemoryRateLimiter(), timeout_seconds=0.3) as line:
         with pytest.raises(UnreachableError) as raised:
             await line.request("POST", PUSH, body=b"{}")
     assert raised.value.may_have_arrived is may_have_arrived
     assert raised.value.setting == "api_url"
 
 
-async def test_a_refused_connection_says_that_it_cannot_have(token: StaticToken, limits: LocalRateLimiter) -> None:
+async def test_a_refused_connection_says_that_it_cannot_have(token: StaticToken, limits: InMemoryRateLimiter) -> None:
     async with LineClient("http://127.0.0.1:1", token, limits) as line:
         with pytest.raises(UnreachableError, match="Connect") as raised:
             await line.request("POST", PUSH, body=b"{}")
@@ -90,7 +93,7 @@ async def test_a_refused_connection_says_that_it_cannot_have(token: StaticToken,
 
 
 async def test_an_answer_that_comes_too_slowly_times_out(
-    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: LocalRateLimiter
+    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: InMemoryRateLimiter
 ) -> None:
     add_fault("slow", INFO, seconds=5)
     began = time.monotonic()
@@ -108,7 +111,7 @@ async def test_a_get_is_tried_again_until_line_answers(
     sandbox_url: str,
     add_fault: Callable[..., None],
     token: StaticToken,
-    limits: LocalRateLimiter,
+    limits: InMemoryRateLimiter,
     fault: dict[str, object],
 ) -> None:
     add_fault(path=INFO, count=3, **fault)
@@ -134,13 +137,13 @@ async def test_a_get_gives_up_in_the_end(
     error: type[Exception],
 ) -> None:
     add_fault(path=INFO, **fault)
-    async with LineClient(sandbox_url, token, LocalRateLimiter()) as line:
+    async with LineClient(sandbox_url, token, InMemoryRateLimiter()) as line:
         with pytest.raises(error):
             await line.get(INFO)
 
 
 async def test_a_post_is_never_tried_again_by_itself(
-    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: LocalRateLimiter
+    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: InMemoryRateLimiter
 ) -> None:
     add_fault("status", PUSH, method="POST", status=500)
     async with LineClient(sandbox_url, token, limits) as line:
@@ -150,7 +153,7 @@ async def test_a_post_is_never_tried_again_by_itself(
 
 
 async def test_a_malformed_body_is_an_error_that_names_the_request(
-    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: LocalRateLimiter
+    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: InMemoryRateLimiter
 ) -> None:
     add_fault("malformed", INFO)
     async with LineClient(sandbox_url, token, limits) as line:
@@ -159,7 +162,9 @@ async def test_a_malformed_body_is_an_error_that_names_the_request(
         reply.json()
 
 
-async def test_a_token_that_line_ended_early_is_replaced_in_mid_run(sandbox_url: str, limits: LocalRateLimiter) -> None:
+async def test_a_token_that_line_ended_early_is_replaced_in_mid_run(
+    sandbox_url: str, limits: InMemoryRateLimiter
+) -> None:
     tokens = StatelessToken(sandbox_url, "1234567890", "sandbox-secret")
     async with LineClient(sandbox_url, tokens, limits) as line:
         first = await line.request("GET", INFO)
@@ -171,6 +176,6 @@ async def test_a_token_that_line_ended_early_is_replaced_in_mid_run(sandbox_url:
 async def test_many_requests_run_at_once_and_keep_to_the_number_of_connections(
     sandbox_url: str, token: StaticToken
 ) -> None:
-    async with LineClient(sandbox_url, token, LocalRateLimiter(), connections=200) as line:
+    async with LineClient(sandbox_url, token, InMemoryRateLimiter(), connections=200) as line:
         replies = await asyncio.gather(*(line.request("GET", INFO) for _ in range(400)))
     assert {reply.status for reply in replies} == {200}

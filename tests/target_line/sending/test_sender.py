@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import select
 
-from line_core.api.rate_limit.limiter import LocalRateLimiter
 from line_core.api.response import Response
 from line_core.identity.policy import MergePolicy
 from line_core.store.tables.ledger import messages
@@ -26,6 +25,7 @@ from target_line.sending.read.message import parse_message
 from target_line.sending.send import sender
 from target_line.sending.send.sender import Sender
 from tests.support.people import line_id
+from tests.support.rate_limiter_simulation import InMemoryRateLimiter
 
 if TYPE_CHECKING:
     import pytest
@@ -63,7 +63,7 @@ def test_what_was_decided_long_before_it_can_be_claimed_is_decided_again(
         ledger,
         RequestClaims(store, "main", "run", ledger, policy),
         cast("LineClient", SlowLine(1)),
-        LocalRateLimiter(),
+        InMemoryRateLimiter(),
         Decider(IdentityRepository(store, MergePolicy()), policy, "main", Units()),
         Allowance("main", Quota.unlimited()),
         report,

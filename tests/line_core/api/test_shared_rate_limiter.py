@@ -14,13 +14,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from line_core.api.rate_limit.limiter import PacedRateLimiter
-from line_core.api.rate_limit.shared import SharedRateLimiter, StoreCalendars
+from line_core.api.rate_limit.limiter import LeasingRateLimiter
+from line_core.api.rate_limit.shared import SharedRateLimiter, StorePermitSource
 from line_core.api.rate_limit.table import rate_limit_of
 from line_core.errors import StoreError
 from line_core.store import Store, open_store
-from tests.support import limits_program
-from tests.support.pacing import Caller, Clock, SlowRun, call_times, most_in
+from tests.support import rate_limiter_program
+from tests.support.rate_limiter_simulation import (
+    DelayedSubmit,
+    SimulatedCaller,
+    SimulatedClock,
+    max_calls_in,
+    simulate_calls,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +43,7 @@ AUDIENCES = "GET /v2/bot/audienceGroup/list"
 @pytest.fixture(scope="module")
 def kept_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     """One store for many channels, each of which is as new."""
-    with open_store(f"sqlite:///{tmp_path_factory.mktemp('limits') / 'store.db'}") as opened:
+    with open_store(f"sqlite:///{tmp_path_factory.mktemp('rate-limiter') / 'store.db'}") as opened:
         yield opened
 
 
@@ -50,17 +56,17 @@ def kept_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def test_no_span_has_more_calls_than_the_limit_however_many_call_and_however_late_they_wake(
     kept_store: Store, endpoint: str, gaps: list[tuple[int, float]], lateness: list[float]
 ) -> None:
-    clock, channel = Clock(), str(uuid.uuid4())
+    clock, channel = SimulatedClock(), str(uuid.uuid4())
     limit = rate_limit_of(endpoint)
     processes = [SharedRateLimiter(kept_store, channel, clock=clock) for _ in range(3)]
     at, callers = clock.now, []
     for process, gap in gaps:
         at += gap * limit.seconds
-        callers += [Caller(at, processes[process], endpoint)] * 3
+        callers += [SimulatedCaller(at, processes[process], endpoint)] * 3
     late = iter(lateness * 10_000)
-    called = call_times(clock, callers, lambda: next(late) * limit.seconds)
+    called = simulate_calls(clock, callers, lambda: next(late) * limit.seconds)
     assert len(called) == len(callers)
-    assert most_in(called, limit.seconds) <= limit.calls
+    assert max_calls_in(called, limit.seconds) <= limit.calls
     for shared in processes:
         shared.close()
 
@@ -68,41 +74,41 @@ def test_no_span_has_more_calls_than_the_limit_however_many_call_and_however_lat
 @given(st.lists(st.tuples(st.integers(1, 40), st.floats(0, 3000)), min_size=1, max_size=8))
 @settings(max_examples=15)
 def test_who_begins_anew_goes_on_with_what_the_hour_has_left(kept_store: Store, runs: list[tuple[int, float]]) -> None:
-    clock, channel = Clock(), str(uuid.uuid4())
+    clock, channel = SimulatedClock(), str(uuid.uuid4())
     called = []
     for wanted, pause in runs:
         with SharedRateLimiter(kept_store, channel, clock=clock) as limits:
             called += [clock.now for _ in range(wanted) if limits.try_acquire(INSIGHT)]
         clock.now += pause
-    assert most_in(called, 3600) <= 60
+    assert max_calls_in(called, 3600) <= 60
     assert len(called) >= min(60, sum(wanted for wanted, _ in runs))
 
 
 def test_thousands_of_calls_a_second_cost_a_few_transactions(store: Store) -> None:
-    clock = Clock()
+    clock = SimulatedClock()
     commits: list[object] = []
     event.listen(store.engine, "commit", commits.append)
     with SharedRateLimiter(store, "main", clock=clock) as limits:
-        called = call_times(clock, [Caller(clock.now, limits, PUSH)] * 10_000)
+        called = simulate_calls(clock, [SimulatedCaller(clock.now, limits, PUSH)] * 10_000)
     seconds = called[-1] - called[0]
-    assert most_in(called, 1) <= 2000
+    assert max_calls_in(called, 1) <= 2000
     assert 10_000 / seconds > 1950
     assert len(commits) < 6 * seconds + 12
 
 
 def test_two_processes_share_and_lose_nothing_by_it(kept_store: Store) -> None:
-    clock = Clock()
+    clock = SimulatedClock()
     with (
         SharedRateLimiter(kept_store, "both", clock=clock) as one,
         SharedRateLimiter(kept_store, "both", clock=clock) as other,
     ):
-        callers = [Caller(clock.now, limits, PUSH, calls=100) for limits in (one, other) for _ in range(200)]
-        called = call_times(clock, callers, until=clock.now + 4)
-    assert most_in(called, 1) <= 2000
+        callers = [SimulatedCaller(clock.now, limits, PUSH, calls=100) for limits in (one, other) for _ in range(200)]
+        called = simulate_calls(clock, callers, until=clock.now + 4)
+    assert max_calls_in(called, 1) <= 2000
     assert len(called) > 4 * 1900
 
 
-class LateCalendars(StoreCalendars):
+class DelayedPermitSource(StorePermitSource):
     """Answers that have been on their way for seconds."""
 
     def _now(self, connection: Connection) -> float:
@@ -110,30 +116,30 @@ class LateCalendars(StoreCalendars):
 
 
 def test_a_slow_store_makes_slow_and_never_too_fast(kept_store: Store) -> None:
-    clock = Clock()
-    slow = SlowRun(clock, 2.5)
-    limits = PacedRateLimiter(LateCalendars(kept_store, "slow", clock), slow)
-    called = call_times(clock, [Caller(clock.now, limits, PUSH, calls=20)] * 200, slow=slow)
+    clock = SimulatedClock()
+    slow = DelayedSubmit(clock, 2.5)
+    limits = LeasingRateLimiter(DelayedPermitSource(kept_store, "slow", clock), slow)
+    called = simulate_calls(clock, [SimulatedCaller(clock.now, limits, PUSH, calls=20)] * 200, delayed=slow)
     assert len(called) == 4000
-    assert most_in(called, 1) <= 2000
+    assert max_calls_in(called, 1) <= 2000
     assert called[-1] - called[0] < 30
 
 
 def test_a_429_holds_everybody(store: Store) -> None:
-    clock = Clock()
+    clock = SimulatedClock()
     with SharedRateLimiter(store, "main", clock=clock) as one, SharedRateLimiter(store, "main", clock=clock) as other:
-        call_times(clock, [Caller(clock.now, limits, COUPONS) for limits in (one, other) * 50])
+        simulate_calls(clock, [SimulatedCaller(clock.now, limits, COUPONS) for limits in (one, other) * 50])
         held = clock.now
         one.pause(COUPONS, 5)
         one.pause(INSIGHT, 600)
         one._executor.submit(int).result()  # what was asked before is done
         assert not other.try_acquire(INSIGHT)
-        called = call_times(clock, [Caller(clock.now, limits, COUPONS) for limits in (one, other) * 300])
+        called = simulate_calls(clock, [SimulatedCaller(clock.now, limits, COUPONS) for limits in (one, other) * 300])
     early = [time for time in called if time < held + 5]
     assert len(early) <= 100
     assert max(early, default=held) < held + 0.6
     steadily = [time for time in called if time >= held + 5]
-    assert most_in(steadily, 0.1) <= 22
+    assert max_calls_in(steadily, 0.1) <= 22
 
 
 def test_what_one_channel_does_is_nothing_to_another(store: Store) -> None:
@@ -155,19 +161,19 @@ def test_a_store_that_fails_is_an_error_for_who_waits(tmp_path: Path) -> None:
 def run_both(store_url: str, endpoint: str, calls: int, how: str) -> list[float]:
     """Two processes call at once."""
     open_store(store_url).close()
-    command = [sys.executable, limits_program.__file__, store_url, endpoint, str(calls), how]
-    environment = {"PYTHONPATH": str(Path(limits_program.__file__).parent)}
+    command = [sys.executable, rate_limiter_program.__file__, store_url, endpoint, str(calls), how]
+    environment = {"PYTHONPATH": str(Path(rate_limiter_program.__file__).parent)}
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]
     outputs = [process.communicate(timeout=60)[0] for process in both]
     return [time for output in outputs for time in json.loads(output)]
 
 
 def test_two_real_processes_keep_a_limit_by_the_second(store_url: str) -> None:
-    called = run_both(store_url, COUPONS, 250, "wait")
+    called = run_both(store_url, COUPONS, 250, "acquire")
     assert len(called) == 500
-    assert most_in(called, 0.9) <= 200  # not quite a second: what a process does may be seen a little late
+    assert max_calls_in(called, 0.9) <= 200  # not quite a second: what a process does may be seen a little late
 
 
 def test_two_real_processes_keep_a_limit_by_the_hour(store_url: str) -> None:
-    assert len(run_both(store_url, INSIGHT, 50, "take")) == 60
-    assert run_both(store_url, INSIGHT, 50, "take") == []
+    assert len(run_both(store_url, INSIGHT, 50, "try_acquire")) == 60
+    assert run_both(store_url, INSIGHT, 50, "try_acquire") == []
