@@ -9,7 +9,7 @@ from singer_sdk import Tap
 
 from line_core.api.rate_limit.shared import SharedRateLimiter
 from line_core.api.tokens import token_source_from_config
-from line_core.singer.plugin import OneLineErrors
+from line_core.singer.plugin import LinePlugin
 from line_core.store import Store, open_store
 from tap_line.follow_evidence.evidence_sql import inbox_channels
 from tap_line.follow_evidence.evidence_store import FollowEvidenceStore
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from line_core.api.tokens import TokenSource
 
 
-class TapLine(OneLineErrors, Tap):
+class TapLine(LinePlugin, Tap):
     """Followers, profiles, webhook events and statistics of a LINE Official Account."""
 
     name = "tap-line"

@@ -10,9 +10,7 @@ import gc
 import json
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Target
-from singer_sdk.sinks import BatchSink
-
+from line_core.singer.hooks import SignalHooks, UnvalidatedSink
 from target_line.intake.record_validation import RecordValidator
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.intake.roles import Role, role_of
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from target_line.run_context import RunContext
 
 
-class RunTarget(Target):
+class RunTarget(SignalHooks):
     """A target whose sinks share one run context."""
 
     @property
@@ -33,7 +31,7 @@ class RunTarget(Target):
         """The objects that the sinks use."""
 
 
-class LineSink(BatchSink):
+class LineSink(UnvalidatedSink):
     """Validates and parses each record, and saves rejects; a subclass saves the parsed records."""
 
     def __init__(
@@ -54,15 +52,6 @@ class LineSink(BatchSink):
         self.role = role_of(stream_name, self.config["stream_roles"])
         self._record_validator = RecordValidator(stream_name, self.schema) if self.validate_schema else None
         self._is_mapped = bool(self.config.get("stream_maps"))
-
-    def get_validator(self) -> None:
-        """Disable the SDK's validation: it ends the run at the first invalid record, `process_record` rejects it."""
-
-    def _singer_validate_message(self, record: dict[str, Any]) -> None:
-        """Do nothing: the SDK ends the run at a record without its key, `process_record` rejects it."""
-
-    def _parse_timestamps_in_record(self, record: dict[str, Any], schema: dict[str, Any], treatment: object) -> None:
-        """Do nothing: attributes stay unchanged, and the parser reads the few columns that are times."""
 
     def activate_version(self, new_version: int) -> None:
         """Do nothing: records that a full-table sync no longer contains are not deleted."""

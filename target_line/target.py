@@ -12,7 +12,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabiliti
 
 from line_core.api.tokens import token_source_from_config
 from line_core.errors import LineError
-from line_core.singer.plugin import OneLineErrors
+from line_core.singer.plugin import LinePlugin
 from target_line.intake.roles import Role, role_of
 from target_line.intake.singer_reader import LineReader
 from target_line.run_context import RunContext
@@ -21,8 +21,6 @@ from target_line.settings import CONFIG_JSONSCHEMA
 from target_line.sinks import RunTarget, sink_class_of
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from target_line.sinks import LineSink
@@ -35,7 +33,7 @@ class StoppedBySignalError(LineError):
         super().__init__(f"stopped by {signal.Signals(number).name}; the next run continues from here")
 
 
-class TargetLine(OneLineErrors, RunTarget):
+class TargetLine(LinePlugin, RunTarget):
     """Merges identities by exact rules and sends each LINE message once."""
 
     name = "target-line"
@@ -64,13 +62,13 @@ class TargetLine(OneLineErrors, RunTarget):
         """
         return RunContext.open(self.config)
 
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the SDK's signature
+    def handle_signal(self, number: int) -> None:
         """End the run immediately. The SDK would drain all sinks, possibly while a batch is being written.
 
         Raises:
             StoppedBySignalError: Always. The current batch is rolled back, and its STATE is not emitted.
         """
-        raise StoppedBySignalError(signum)
+        raise StoppedBySignalError(number)
 
     def get_sink_class(self, stream_name: str) -> type[LineSink]:
         """Return the sink class of the stream's role.

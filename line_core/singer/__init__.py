@@ -1,1 +1,1 @@
-"""What depends on the Singer SDK: plugin base, shared settings."""
+"""Everything that depends on internals of the Singer SDK, and the settings that tap and target share."""

@@ -1,6 +1,9 @@
-"""What tap and target share as Singer plugins: an error that a user can mend ends a run as one line.
+"""Base class of tap and target: errors that a user can correct end a run with one line in the log.
 
-The SDK prints tracebacks for all errors, and its validation messages repeat the values of settings, secrets included.
+The SDK logs a traceback for every error, and its validation messages repeat the values of settings, including secrets.
+
+Settings are validated with jsonschema, because the SDK's validator fills in the defaults. Records and messages are
+validated with jsonschema-rs, which is much faster.
 """
 
 from __future__ import annotations
@@ -9,57 +12,55 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
-import simplejson  # type: ignore[import-untyped]  # the SDK reads JSON with it; its types are a package of their own
+import simplejson  # type: ignore[import-untyped]  # the SDK reads JSON files with it
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigurationError, MappingError, SyncError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.plugin_base import JSONSchemaValidator, PluginBase, SingerCommand
 
 from line_core.errors import LineError, SettingError
+from line_core.singer.setting_errors import setting_error_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import click
-    from jsonschema import ValidationError
 
 _EXIT_CODE = 1
-# Their messages name settings only, or quote values that are no secrets.
-_HARMLESS_VALIDATORS = ("required", "additionalProperties", "minimum", "maximum", "exclusiveMinimum")
 
 
 class OneLineCommand(SingerCommand):
-    """The SDK's command, whose mendable errors end as one line in the log and exit code 1."""
+    """The SDK's command, except that an error that a user can correct is one line in the log and exit code 1."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
-        """Run the command; click itself would end without a word when the next program in the pipe has gone."""
+        """Run the command. When the next program of the pipe has ended, log it; click would exit silently."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            self._end("the reader of this program's output is gone")
+            self._exit("the reader of this program's output has ended")
 
     def main(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - click's signature
-        """Run the command; anything that is not a user's to mend keeps its traceback."""
+        """Parse the arguments and run the command. An error that a user cannot correct keeps its traceback."""
         try:
             return super().main(*args, **kwargs)
         except Exception as error:
-            line = line_of(error)
-            if line is None:
+            message = user_message(error)
+            if message is None:
                 raise
-            self._end(line)
+            self._exit(message)
 
-    def _end(self, line: str) -> NoReturn:
-        self.logger.error(line)
+    def _exit(self, message: str) -> NoReturn:
+        self.logger.error(message)
         _close_output()
         sys.exit(_EXIT_CODE)
 
 
-class OneLineErrors(PluginBase):
-    """Mixin, named before `Tap` or `Target`."""
+class LinePlugin(PluginBase):
+    """Mixin for the tap and the target. Name it before `Tap` or `Target` in the list of base classes."""
 
     @classmethod
     def get_singer_command(cls) -> click.Command:
-        """The SDK's command with our way to end."""
+        """Return the SDK's command as a `OneLineCommand`."""
         command = super().get_singer_command()
         return OneLineCommand(
             name=command.name,
@@ -90,6 +91,7 @@ class OneLineErrors(PluginBase):
         try:
             settings: dict[str, Any] = super()._env_var_config
         except ValueError:
+            # The SDK's error does not name the setting: parse the variables one by one to find it.
             for name, schema in cls.config_jsonschema["properties"].items():
                 try:
                     parse_environment_config({"properties": {name: schema}}, cls._env_var_prefix)
@@ -101,20 +103,20 @@ class OneLineErrors(PluginBase):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        _read_numbers(self._config, schema)
+        _convert_numbers(self._config, schema)
         errors = list(JSONSchemaValidator(schema).iter_errors(self._config))
         if errors and raise_errors:
-            raise setting_error_of(errors[0], schema)
-        return [str(setting_error_of(error, schema)) for error in errors]
+            raise setting_error_from(errors[0], schema)
+        return [str(setting_error_from(error, schema)) for error in errors]
 
 
-def line_of(error: Exception) -> str | None:
-    """The one line to end a run with, None for an error that is a defect rather than a user's to mend."""
+def user_message(error: Exception) -> str | None:
+    """Return the message of an error that a user can correct, or None for a defect, which needs its traceback."""
     match error:
         case LineError():
             return str(error)
         case requests.RequestException():
-            return f"LINE cannot be reached: {type(error).__name__} (setting: api_url)"
+            return f"LINE is not reachable: {type(error).__name__} (setting: api_url)"
         case simplejson.JSONDecodeError():
             return f"the catalog or state is not JSON: {error}"
         case ConfigurationError() | MappingError() | SyncError():
@@ -123,35 +125,8 @@ def line_of(error: Exception) -> str | None:
             return None
 
 
-def setting_error_of(error: ValidationError, schema: Mapping[str, Any]) -> SettingError:
-    """Say which setting is wrong, and how, without repeating a value that may be a secret."""
-    path = [str(part) for part in error.absolute_path]
-    if error.validator == "required" and not path:
-        required: Any = error.validator_value
-        given: Any = error.instance
-        missing = next(name for name in required if name not in given)
-        return SettingError("a setting is missing", setting=missing)
-    setting = path[0] if path else None
-    secret = bool(setting) and schema.get("properties", {}).get(setting, {}).get("secret", False)
-    if error.validator in _HARMLESS_VALIDATORS and not secret:
-        reason = error.message
-    elif error.validator == "type":
-        reason = f"must be of type {_listed(error.validator_value)}"
-    elif error.validator == "enum":
-        reason = f"must be one of {_listed(error.validator_value)}"
-    else:
-        reason = "has the wrong form"
-    if setting is None:
-        return SettingError(f"the configuration is not valid: {reason}")
-    return SettingError(f"{'.'.join(path)}: {reason}", setting=setting)
-
-
-def _listed(choices: object) -> str:
-    return " or ".join(str(choice) for choice in choices) if isinstance(choices, list) else str(choices)
-
-
-def _read_numbers(config: dict[str, Any], schema: Mapping[str, Any]) -> None:
-    """Turn numbers that came as text into numbers: an environment variable has no other form."""
+def _convert_numbers(config: dict[str, Any], schema: Mapping[str, Any]) -> None:
+    """Convert text to numbers where the schema requires a number. Environment variables are always text."""
     for name, declared in schema.get("properties", {}).items():
         value, types = config.get(name), declared.get("type", ())
         if isinstance(value, str) and "number" in types and "string" not in types:
@@ -162,8 +137,8 @@ def _read_numbers(config: dict[str, Any], schema: Mapping[str, Any]) -> None:
 
 
 def _close_output() -> None:
-    # Whatever is left in the buffer can't be written to a closed pipe, and Python would say so once more at exit.
+    # The rest of the buffer cannot be written to a closed pipe. Without this, Python reports the error again at exit.
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        sys.stdout = None  # Python's own way to say that there is no output
+        sys.stdout = None  # Python's value for "no output"

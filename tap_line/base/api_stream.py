@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
-from singer_sdk import RESTStream
 from singer_sdk.pagination import BaseAPIPaginator, SinglePagePaginator
 
 from line_core.api.endpoints import endpoint_of
@@ -23,6 +22,7 @@ from line_core.api.errors import (
 )
 from line_core.api.response import Response
 from line_core.api.retry import call_with_retries
+from line_core.singer.hooks import RequestHooks
 from tap_line.base.described_stream import DescribedStream
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class OnePagePaginator(SinglePagePaginator):
         return True
 
 
-class ApiStream(DescribedStream, RESTStream[str]):
+class ApiStream(DescribedStream, RequestHooks):
     """A stream of LINE's API.
 
     Subclasses say `name`, `path`, keys and `schema`, and in `records_key` where in the answer the records are: a list
@@ -97,7 +97,7 @@ class ApiStream(DescribedStream, RESTStream[str]):
     @property
     def authenticator(self) -> BearerToken:
         """The channel's token on every request."""
-        return BearerToken(self._tap.tokens)
+        return BearerToken(self.tap.tokens)
 
     @property
     def timeout(self) -> int:
@@ -157,7 +157,7 @@ class ApiStream(DescribedStream, RESTStream[str]):
         Raises:
             ApiError: It answered with an error, or with something else.
         """
-        if error := error_from_response(reply, credentials_setting=self._tap.tokens.setting):
+        if error := error_from_response(reply, credentials_setting=self.tap.tokens.setting):
             raise error
         return reply.json_object()
 
@@ -186,33 +186,38 @@ class ApiStream(DescribedStream, RESTStream[str]):
         request = self.build_prepared_request(
             method="GET", url=self.url_base + path, params=params, headers=self.http_headers
         )
-        return self.reply_of(self.request_decorator(self._request)(request, None))
+        return self.reply_of(self.request_decorator(self.send)(request, None))
 
     def request_decorator(self, func: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
         """Pace and retry as everything that asks LINE does."""
 
         def request(prepared: requests.PreparedRequest, context: Context | None) -> requests.Response:
-            return call_with_retries(lambda: func(prepared, context), rate_limiter=self._tap.rate_limiter)
+            return call_with_retries(lambda: func(prepared, context), rate_limiter=self.tap.rate_limiter)
 
         return request
 
-    def _request(self, prepared_request: requests.PreparedRequest, context: Context | None) -> requests.Response:
-        endpoint = self._endpoint_of(prepared_request)
+    def send(self, request: requests.PreparedRequest, context: Context | None) -> requests.Response:
+        """Send a request once, and once more with a new token if LINE rejects the token.
+
+        Raises:
+            ApiError: LINE responds with an error or cannot be reached.
+        """
+        endpoint = self._endpoint_of(request)
         self.pace(endpoint)
         try:
-            return super()._request(prepared_request, context)
+            return super().send(request, context)
         except AuthenticationError:
-            token = str(prepared_request.headers["Authorization"]).removeprefix("Bearer ")
-            if not self._tap.tokens.discard(token):
+            token = str(request.headers["Authorization"]).removeprefix("Bearer ")
+            if not self.tap.tokens.discard(token):
                 raise
             self.pace(endpoint)
-            return super()._request(prepared_request, context)
+            return super().send(request, context)
         except requests.RequestException as failure:
             raise UnreachableError(endpoint, reason=failure_reason(failure), may_have_arrived=True) from None
 
     def pace(self, endpoint: str) -> None:
         """Wait for the endpoint's next place."""
-        self._tap.rate_limiter.acquire(endpoint)
+        self.tap.rate_limiter.acquire(endpoint)
 
     def validate_response(self, response: requests.Response) -> None:
         """Let a success pass.
@@ -220,7 +225,7 @@ class ApiStream(DescribedStream, RESTStream[str]):
         Raises:
             ApiError: It is none.
         """
-        error = error_from_response(self.reply_of(response), credentials_setting=self._tap.tokens.setting)
+        error = error_from_response(self.reply_of(response), credentials_setting=self.tap.tokens.setting)
         if error:
             raise error
 

@@ -38,7 +38,7 @@ class BudgetedStream(ApiStream):
         Raises:
             BudgetSpentError: None is left.
         """
-        if not self._tap.rate_limiter.try_acquire(endpoint):
+        if not self.tap.rate_limiter.try_acquire(endpoint):
             raise BudgetSpentError(f"the requests that LINE allows in an hour are used up ({endpoint})")
 
     def validate_response(self, response: requests.Response) -> None:

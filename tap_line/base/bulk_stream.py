@@ -97,8 +97,8 @@ class BulkStream(ApiStream):
         under_way: list[_Asked] = []
         async with LineClient(
             self.url_base,
-            self._tap.tokens,
-            self._tap.rate_limiter,
+            self.tap.tokens,
+            self.tap.rate_limiter,
             timeout_seconds=self.timeout,
             trust_env=self.config["use_proxy_from_environment"],
         ) as client:
@@ -132,7 +132,7 @@ class PerPersonStream(BulkStream):
 
     async def pages(self, client: LineClient, scan: ListingPosition) -> AsyncIterator[Page]:
         """A question for each person, a thousand a page."""
-        async for people in PersonListing(self._source, client, self._tap.friends).pages(scan):
+        async for people in PersonListing(self._source, client, self.tap.friends).pages(scan):
             line_ids = await self.to_ask(people.line_ids)
             questions = [Question(self.path.format(line_id=line_id), {"userId": line_id}) for line_id in line_ids]
             yield Page(questions, people.then)
@@ -143,7 +143,7 @@ class PerPersonStream(BulkStream):
 
     def known_total(self) -> int:
         """As many as were listed, or are known, before."""
-        return self._tap.friends.count(listed=self._source is ProfileSource.FOLLOWERS)
+        return self.tap.friends.count(listed=self._source is ProfileSource.FOLLOWERS)
 
     @property
     def _source(self) -> ProfileSource:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk import Stream
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
 from line_core.errors import LineError
+from line_core.singer.hooks import StateHooks
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tap_line.tap import TapLine
 
 
-class DescribedStream(Stream):
+class DescribedStream(StateHooks):
     """A stream that is declared by class attributes; its docstring is its description.
 
     Columns are snake_case. Objects inside a column are LINE's own, untouched. Every record has every column, null where
@@ -31,7 +31,11 @@ class DescribedStream(Stream):
     """A record of nothing but nulls."""
     own_state: ClassVar[bool] = False
     """Whether the stream is incremental by marks of its own in the state, rather than by a replication key."""
-    _tap: TapLine
+
+    @property
+    def tap(self) -> TapLine:
+        """The tap, with the objects that its streams share."""
+        return cast("TapLine", super().tap)
 
     @property
     def replication_method(self) -> str:
@@ -40,9 +44,10 @@ class DescribedStream(Stream):
             return REPLICATION_INCREMENTAL
         return super().replication_method
 
-    def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
+    def advance_state(self, record: Record, context: Context | None) -> None:
+        """Move the bookmark of the replication key, if the stream has one."""
         if not self.own_state:
-            super()._increment_stream_state(latest_record, context=context)
+            super().advance_state(record, context)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Put the description where catalogs and targets see it."""
@@ -61,10 +66,11 @@ class DescribedStream(Stream):
             return
         super().log(message, *args, level=level, **kwargs)
 
-    def _write_state_message(self) -> None:
-        super()._write_state_message()
+    def emit_state(self) -> None:
+        """Write a STATE message, and the buffered records before it."""
+        super().emit_state()
         # The SDK writes no state that it has written before, and records may wait for one.
-        self._tap.message_writer.flush()
+        self.tap.message_writer.flush()
 
     def save(self, **marks: Any) -> None:
         """Note marks in this stream's state and emit it; None takes a mark away.
@@ -76,7 +82,7 @@ class DescribedStream(Stream):
                 self.stream_state.pop(name, None)
             else:
                 self.stream_state[name] = value
-        self.state_manager.is_flushed = False
+        self.mark_state_changed()
         # In batch mode the records are in no BATCH message yet; the SDK emits the state after it.
         if not self.get_batch_config(self.config):
-            self._write_state_message()
+            self.emit_state()

@@ -58,7 +58,7 @@ class InboxStream(DescribedStream):
     def _acknowledge(self, position: int) -> None:
         """Note that the target of the run before has everything up to here, since the state says so."""
         reader = f"{self.config['inbox_reader']} {self.name}"
-        with self._tap.store.write(lock="inbox") as connection:
+        with self.tap.store.write(lock="inbox") as connection:
             last = connection.scalar(select(func.max(events.c.position))) or 0
             if last < position and reader not in acknowledged_positions(connection):
                 raise StoreError(
@@ -68,7 +68,7 @@ class InboxStream(DescribedStream):
             acknowledge(connection, reader, position)
 
     def _read(self, position: int) -> list[InboxEvent]:
-        with self._tap.store.read() as connection:
+        with self.tap.store.read() as connection:
             return read_events(connection, position, _PAGE_SIZE, types=self.types)
 
 

@@ -119,7 +119,7 @@ class MessageContents(ApiStream):
             position = page[-1].position
 
     def _page(self, position: int) -> list[InboxEvent]:
-        with self._tap.store.read() as connection:
+        with self.tap.store.read() as connection:
             return read_events(connection, position, _PAGE_SIZE, types=("message",))
 
     def _content(self, message_id: str) -> Response | None:

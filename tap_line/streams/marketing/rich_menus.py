@@ -99,7 +99,7 @@ class UserRichMenus(PerPersonStream):
 
     def records_about(self, question: Question, reply: Response) -> list[dict[str, Any]]:
         """The person's menu."""
-        error = error_from_response(reply, credentials_setting=self._tap.tokens.setting)
+        error = error_from_response(reply, credentials_setting=self.tap.tokens.setting)
         if error and not isinstance(error, NotFoundError):
             raise error
         menu = None if error else reply.json_object().get("richMenuId")
@@ -129,7 +129,7 @@ class RichMenuStatistics(BudgetedStream):
 
     def read(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
         """Each menu's days: the last hundred, and those before that were not read yet."""
-        menus = RichMenus(self._tap).ids()
+        menus = RichMenus(self.tap).ids()
         marks: dict[str, str] = self.stream_state.get("read_until", {})
         read_until = {menu: date.fromisoformat(marks[menu]) for menu in menus if menu in marks}
         # Those read the longest ago first, so that each gets its turn when the budget is small.

@@ -64,18 +64,18 @@ class Followers(ApiStream):
         """The followers on a page; the store is told of them."""
         records = list(super().records_of(reply))
         at = now()
-        self._tap.friends.note_listed([record["line_id"] for record in records], at)
+        self.tap.friends.note_listed([record["line_id"] for record in records], at)
         seen = {"evidence": Source.FOLLOWERS_API.value, "observed_at": at.isoformat()}
         return [{**record, **seen} for record in records]
 
     def _page_done(self, scan: ListingPosition, rest: ListingPosition | None) -> None:
         if rest is None:
-            missing = self._tap.friends.note_complete_list(scan.started_at)
+            missing = self.tap.friends.note_complete_list(scan.started_at)
             self.logger.info("the list of followers is complete; %s had left without an event", f"{missing:,}")
         self.save(scan=rest.mark(now()) if rest else None)
 
     def _known_followers(self) -> Iterable[dict[str, Any]]:
-        for line_id, friendship in self._tap.friends.followers():
+        for line_id, friendship in self.tap.friends.followers():
             yield {
                 "line_id": line_id,
                 "evidence": friendship.source,

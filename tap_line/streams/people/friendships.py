@@ -62,7 +62,7 @@ class Friendships(DescribedStream):
         mark = self.stream_state.get("read") if self.replication_method == "INCREMENTAL" else None
         marks = Marks(**mark) if mark else Marks()
         while True:
-            with self._tap.store.read() as connection:
+            with self.tap.store.read() as connection:
                 people, after = evidence_sql.changed_people(connection, marks)
             if after == marks:
                 return
@@ -77,7 +77,7 @@ class Friendships(DescribedStream):
             if only in (None, channel):
                 by_channel.setdefault(channel, []).append(line_id)
         for channel, line_ids in by_channel.items():
-            with self._tap.store.read() as connection:
+            with self.tap.store.read() as connection:
                 known = evidence_sql.friendships(connection, channel, line_ids)
             yield from (friendship_record(channel, id_, known[id_]) for id_ in line_ids if id_ in known)
 

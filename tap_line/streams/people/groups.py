@@ -47,7 +47,7 @@ class Groups(ApiStream):
 
     def read(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
         """A record for each chat, in the order of ids."""
-        chats = chats_in_inbox(self._tap.store, self.config.get("channel"))
+        chats = chats_in_inbox(self.tap.store, self.config.get("channel"))
         progress = ProgressLog(self.logger, "groups", len(chats))
         for chat in chats:
             known = {"groupId": chat.chat_id, "type": chat.kind}
@@ -84,7 +84,7 @@ class GroupMembers(BulkStream):
 
     async def pages(self, client: LineClient, scan: ListingPosition) -> AsyncIterator[Page]:
         """A question for each member, chat by chat; the scan's source is the chat's id."""
-        chats = await asyncio.to_thread(chats_in_inbox, self._tap.store, self.config.get("channel"))
+        chats = await asyncio.to_thread(chats_in_inbox, self.tap.store, self.config.get("channel"))
         for chat in chats:
             if chat.chat_id < scan.source:
                 continue
@@ -105,7 +105,7 @@ class GroupMembers(BulkStream):
             if isinstance(error, NotFoundError):
                 return
             if isinstance(error, NotEntitledError):
-                yield await asyncio.to_thread(people_in_chat, self._tap.store, chat), None
+                yield await asyncio.to_thread(people_in_chat, self.tap.store, chat), None
                 return
             members, after = self.list_of(reply, "memberIds"), reply.json_object().get("next")
             yield members, after

@@ -68,7 +68,7 @@ class MembershipUsers(BulkStream):
     async def pages(self, client: LineClient, scan: ListingPosition) -> AsyncIterator[Page]:
         """A question for each member, plan by plan; the scan's source is the plan's id."""
         reply = await client.get(_PLANS_PATH)
-        error = error_from_response(reply, credentials_setting=self._tap.tokens.setting)
+        error = error_from_response(reply, credentials_setting=self.tap.tokens.setting)
         if isinstance(error, NotFoundError):
             return
         plans = sorted(plan["membershipId"] for plan in self.list_of(reply, "memberships"))
@@ -100,7 +100,7 @@ class MembershipUsers(BulkStream):
 
     def records_about(self, question: Question, reply: Response) -> list[dict[str, Any]]:
         """The person's subscription to the plan."""
-        error = error_from_response(reply, credentials_setting=self._tap.tokens.setting)
+        error = error_from_response(reply, credentials_setting=self.tap.tokens.setting)
         if isinstance(error, NotFoundError):
             return []  # left the plan since the list was made
         subscriptions = self.list_of(reply, "subscriptions")

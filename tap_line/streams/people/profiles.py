@@ -61,12 +61,12 @@ class Profiles(PerPersonStream):
         if not days or not until:
             return line_ids
         checks = Checks(self._pipeline, now() - timedelta(days=days), datetime.fromisoformat(until))
-        fresh = await asyncio.to_thread(self._tap.friends.checked, line_ids, checks)
+        fresh = await asyncio.to_thread(self.tap.friends.checked, line_ids, checks)
         return [line_id for line_id in line_ids if line_id not in fresh]
 
     def records_about(self, question: Question, reply: Response) -> list[dict[str, Any]]:
         """The profile, or that there is none any more."""
-        error = error_from_response(reply, credentials_setting=self._tap.tokens.setting)
+        error = error_from_response(reply, credentials_setting=self.tap.tokens.setting)
         if error and not isinstance(error, NotFoundError):
             raise error
         profile = {} if error else reply.json_object()
@@ -91,7 +91,7 @@ class Profiles(PerPersonStream):
         last = self.stream_state.get("checked_until")
         at = max(now(), datetime.fromisoformat(last) + timedelta(milliseconds=1)) if last else now()
         is_reachable = {record["line_id"]: record["is_reachable"] for record in records}
-        self._tap.friends.note_checked(is_reachable, at, self._pipeline)
+        self.tap.friends.note_checked(is_reachable, at, self._pipeline)
         return {
             **super().marks_after(records, then),
             "pipeline": self._pipeline,

@@ -94,7 +94,7 @@ class MessageEventStatistics(MovingStream):
 
     def figures(self) -> dict[Moving, dict[str, str]]:
         """The requests that the ledger says were accepted."""
-        sent = sent_requests(self._tap.store, self._tap.channel, ("broadcast", "narrowcast"))
+        sent = sent_requests(self.tap.store, self.tap.channel, ("broadcast", "narrowcast"))
         return {Moving(each.accepted_at, each.request_id): {"requestId": each.request_id} for each in sent}
 
     def record_of(self, figures: Moving, body: dict[str, Any]) -> dict[str, Any]:
@@ -131,8 +131,8 @@ class UnitStatistics(MovingStream):
     def figures(self) -> dict[Moving, dict[str, str]]:
         """The months of each campaign in the ledger, and this month of each unit that LINE lists."""
         today = line_date(now())
-        months = {(unit, today.replace(day=1)) for unit in AggregationUnits(self._tap).names()}
-        for campaign in campaigns(self._tap.store, self._tap.channel):
+        months = {(unit, today.replace(day=1)) for unit in AggregationUnits(self.tap).names()}
+        for campaign in campaigns(self.tap.store, self.tap.channel):
             first, last = line_date(campaign.first_sent_at), line_date(campaign.last_sent_at)
             months |= {(campaign.unit, month) for month in months_between(first, last)}
         return dict(self._month(unit, month, today) for unit, month in sorted(months))
@@ -226,7 +226,7 @@ class NarrowcastProgress(ApiStream):
     def read(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
         """A record for each; LINE forgets them after 14 days."""
         since = now() - timedelta(days=14)
-        for sent in sent_requests(self._tap.store, self._tap.channel, ("narrowcast",), since):
+        for sent in sent_requests(self.tap.store, self.tap.channel, ("narrowcast",), since):
             try:
                 progress = self.fetch(self.path, {"requestId": sent.request_id}).json_object()
             except NotFoundError as error:

@@ -63,7 +63,7 @@ class StoreStream(DescribedStream):
         if mark:
             query = query.where(self.changed_at >= datetime.fromisoformat(mark) - _OVERLAP)
         query = query.add_columns(self.changed_at.label("updated_at"))
-        with self._tap.store.read() as connection:
+        with self.tap.store.read() as connection:
             rows = connection.execution_options(yield_per=_PAGE_SIZE).execute(query.order_by(self.changed_at))
             for row in rows.mappings():
                 yield from self.records_of({name: _plain(value) for name, value in row.items()})
@@ -152,7 +152,7 @@ class Identities(StoreStream):
 
     @cached_property
     def _policy(self) -> MergePolicy:
-        return load_policy(self._tap.store)
+        return load_policy(self.tap.store)
 
     def query(self) -> Select[Any]:
         """The evidence of people whose identifiers hang together."""

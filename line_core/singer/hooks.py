@@ -1,0 +1,85 @@
+"""Base classes that give private extension points of the Singer SDK public names.
+
+The tap and the target override only public methods. Private names of the SDK are used in this package alone;
+`tests/line_core/singer/test_sdk_private_names.py` lists them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import RESTStream, Stream, Target
+from singer_sdk.sinks import BatchSink
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    import requests
+    from singer_sdk import Tap
+    from singer_sdk.helpers.types import Context, Record
+
+
+class StateHooks(Stream):
+    """A stream with public names for its tap, and for advancing and emitting its state."""
+
+    @property
+    def tap(self) -> Tap:
+        """The tap that the stream belongs to."""
+        return self._tap
+
+    def advance_state(self, record: Record, context: Context | None) -> None:
+        """Advance the state after a record was written. The default moves the bookmark of the replication key."""
+        super()._increment_stream_state(record, context=context)
+
+    def emit_state(self) -> None:
+        """Write a STATE message, unless the state has not changed since the last one."""
+        super()._write_state_message()
+
+    def mark_state_changed(self) -> None:
+        """Make the next `emit_state` write a STATE message. Needed after a direct change of `stream_state`."""
+        self.state_manager.is_flushed = False
+
+    def _increment_stream_state(self, latest_record: Record, *, context: Context | None = None) -> None:
+        self.advance_state(latest_record, context)
+
+    def _write_state_message(self) -> None:
+        self.emit_state()
+
+
+class RequestHooks(RESTStream[str]):
+    """A REST stream with a public method that sends one request."""
+
+    def send(self, request: requests.PreparedRequest, context: Context | None) -> requests.Response:
+        """Send a request once and return its response."""
+        return super()._request(request, context)
+
+    def _request(self, prepared_request: requests.PreparedRequest, context: Context | None) -> requests.Response:
+        return self.send(prepared_request, context)
+
+
+class UnvalidatedSink(BatchSink):
+    """A sink that gets records unchanged. The SDK does not validate them, and does not convert timestamps.
+
+    The SDK ends the run at the first invalid record, or at a record without its key. Subclasses of this sink can reject
+    such records one by one.
+    """
+
+    def get_validator(self) -> None:
+        """Disable the SDK's validation against the schema of the stream."""
+
+    def _singer_validate_message(self, record: dict[str, Any]) -> None:
+        """Disable the SDK's check that a record has its key properties."""
+
+    def _parse_timestamps_in_record(self, record: dict[str, Any], schema: dict[str, Any], treatment: object) -> None:
+        """Disable the SDK's conversion of timestamps."""
+
+
+class SignalHooks(Target):
+    """A target with a public method that handles SIGINT and SIGTERM."""
+
+    def handle_signal(self, number: int) -> None:
+        """Handle SIGINT or SIGTERM. The default drains all sinks and exits."""
+        super()._handle_termination(number, None)
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the SDK's signature
+        self.handle_signal(signum)
