@@ -2,94 +2,102 @@
 
 from __future__ import annotations
 
-import argparse
+import math
 import sys
-from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from line_core.errors import LineError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_LAST_PORT = 65535
-_DESCRIPTION = "A local LINE platform: the Messaging API, followers who get what is sent, and webhooks. Nothing leaves \
-this machine."
+_MAX_PORT = 65535
+_COUNT = click.IntRange(min=0)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; returns its exit code."""
-    options = _parser().parse_args(arguments)
+    """Run the program and return its exit code."""
     try:
-        _serve(options)
-    except KeyboardInterrupt:
+        return int(_program.main(arguments, prog_name="line-sandbox", standalone_mode=False) or 0)
+    except click.UsageError as error:
+        program = error.ctx.command_path if error.ctx else "line-sandbox"
+        usage = f"{error.ctx.get_usage()}\n" if error.ctx else ""
+        click.echo(f"{usage}{program}: error: {error.format_message()}", err=True)
+        return error.exit_code
+    except click.Abort:  # Ctrl+C
         return 130
     except LineError as error:
-        print(f"line-sandbox: {error}", file=sys.stderr)  # noqa: T201 - the program's last word
+        click.echo(f"line-sandbox: {error}", err=True)
         return 1
-    return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="line-sandbox", description=_DESCRIPTION)
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version('singer-line')}")
-    commands = parser.add_subparsers(dest="command", required=True)
-    serve = commands.add_parser(
-        "serve",
-        help="play LINE at an address of this machine",
-        description=_DESCRIPTION,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        epilog="Point clients at the URL that it prints, both for api.line.me and api-data.line.me. Its followers, "
-        "deliveries, faults, clock and webhooks are under /sandbox/; see docs/sandbox.md.",
-    )
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    serve.add_argument("--port", type=_port, default=8800, help="port to listen on; 0 takes a free one")
-    serve.add_argument("--followers", type=_count, default=1000, help="people who follow the account")
-    serve.add_argument("--seed", type=int, default=1, help="the same seed gives the same people, ids and histories")
-    serve.add_argument("--latency-ms", type=_milliseconds, default=0.0, help="time that every answer takes")
-    serve.add_argument("--quota", type=_count, default=None, help="messages a month; without it there is no limit")
-    serve.add_argument("--unverified", action="store_true", help="play an account that LINE has not verified")
-    serve.add_argument(
-        "--module-bots", type=_count, default=0, help="play a module channel that so many accounts have attached"
-    )
-    serve.add_argument("--no-rate-limits", action="store_true", help="never answer 429 for being called too often")
-    serve.add_argument("--no-access-log", action="store_true", help="no line a request on stderr")
-    serve.add_argument(
-        "--access-token", type=_text, default="sandbox-token", help="the channel's long-lived access token"
-    )
-    serve.add_argument("--channel-id", type=_text, default="1234567890", help="the channel's id")
-    serve.add_argument("--channel-secret", type=_text, default="sandbox-secret", help="the channel's secret")
-    return parser
+@click.group(
+    help="Simulate the LINE platform: Messaging API, users and webhooks. Nothing leaves this machine.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    no_args_is_help=False,
+)
+@click.version_option(package_name="singer-line", message="%(prog)s %(version)s")
+def _program() -> None:
+    pass
 
 
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("must be 0 or more")
-    return number
-
-
-def _port(text: str) -> int:
-    number = _count(text)
-    if number > _LAST_PORT:
-        raise argparse.ArgumentTypeError(f"must be {_LAST_PORT} or less")
-    return number
-
-
-def _text(text: str) -> str:
+def _not_empty(_context: click.Context, _parameter: click.Parameter, text: str) -> str:
     if not text:
-        raise argparse.ArgumentTypeError("must not be empty")
+        raise click.BadParameter("must not be empty")
     return text
 
 
-def _milliseconds(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError("must be 0 or more")
+def _finite(_context: click.Context, _parameter: click.Parameter, number: float) -> float:
+    if not math.isfinite(number):
+        raise click.BadParameter("must be a finite number")
     return number
 
 
-def _serve(options: argparse.Namespace) -> None:
+@_program.command(
+    "serve",
+    help="Serve the simulated platform over HTTP.",
+    epilog="Point clients at the printed URL, for both api.line.me and api-data.line.me. The control API for users, "
+    "deliveries, faults, clock and webhooks is under /sandbox/; see docs/sandbox.md.",
+    context_settings={"show_default": True},
+)
+@click.option("--host", default="127.0.0.1", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, _MAX_PORT), default=8800, help="Port to listen on; 0 for a free port.")
+@click.option("--followers", type=_COUNT, default=1000, help="Number of users who follow the account.")
+@click.option("--seed", type=int, default=1, help="Seed of the generated users, ids and events.")
+@click.option(
+    "--latency-ms",
+    type=click.FloatRange(min=0),
+    callback=_finite,
+    default=0.0,
+    help="Delay of each response, in milliseconds.",
+)
+@click.option("--quota", type=_COUNT, help="Monthly message quota; no limit if omitted.")
+@click.option("--unverified", is_flag=True, help="Simulate an account that LINE has not verified.")
+@click.option(
+    "--module-bots",
+    type=_COUNT,
+    default=0,
+    help="Simulate a module channel that is attached to this number of accounts.",
+)
+@click.option("--no-rate-limits", is_flag=True, help="Do not enforce LINE's rate limits.")
+@click.option("--no-access-log", is_flag=True, help="Do not write a line to stderr for each request.")
+@click.option(
+    "--access-token", callback=_not_empty, default="sandbox-token", help="Long-lived access token of the channel."
+)
+@click.option("--channel-id", callback=_not_empty, default="1234567890", help="Id of the channel.")
+@click.option("--channel-secret", callback=_not_empty, default="sandbox-secret", help="Secret of the channel.")
+def _serve(  # noqa: PLR0913 - click passes each option by keyword
+    *,
+    host: str,
+    port: int,
+    latency_ms: float,
+    unverified: bool,
+    no_rate_limits: bool,
+    no_access_log: bool,
+    **platform_options: Any,
+) -> None:
     try:
         from line_sandbox.server.serving import serve  # noqa: PLC0415 - the web server is an extra
     except ModuleNotFoundError as error:
@@ -102,27 +110,12 @@ def _serve(options: argparse.Namespace) -> None:
 
     sandbox = Sandbox(
         SandboxOptions(
-            platform=PlatformOptions(
-                followers=options.followers,
-                seed=options.seed,
-                quota=options.quota,
-                verified=not options.unverified,
-                module_bots=options.module_bots,
-                access_token=options.access_token,
-                channel_id=options.channel_id,
-                channel_secret=options.channel_secret,
-            ),
-            latency_seconds=options.latency_ms / 1000,
-            rate_limits=not options.no_rate_limits,
-        ),
+            platform=PlatformOptions(verified=not unverified, **platform_options),
+            latency_seconds=latency_ms / 1000,
+            rate_limits=not no_rate_limits,
+        )
     )
-    serve(
-        sandbox,
-        create_control_router(sandbox),
-        host=options.host,
-        port=options.port,
-        access_log=not options.no_access_log,
-    )
+    serve(sandbox, create_control_router(sandbox), host=host, port=port, access_log=not no_access_log)
 
 
 if __name__ == "__main__":

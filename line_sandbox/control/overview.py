@@ -41,8 +41,8 @@ class _OverviewControl:
                 "recipients": platform.delivery_log.recipient_count,
                 "quota": platform.usage.quota.limit,
                 "quota_used": platform.usage.quota.used,
-                "people": _users(platform, limit),
-                "last": _last_deliveries(platform, limit),
+                "users": _users(platform, limit),
+                "last_deliveries": _last_deliveries(platform, limit),
             },
             is_logged=False,  # the page requests it every second
         )
@@ -58,7 +58,7 @@ def _users(platform: Platform, limit: int) -> dict[str, Any]:
         {"line_id": users.line_id(number), "name": users.profile(number).display_name, "state": users.state(number)}
         for number in dict.fromkeys(listed)
     ]
-    return {state.value: len(numbers) for state, numbers in by_state.items()} | {"some": entries}
+    return {state.value: len(numbers) for state, numbers in by_state.items()} | {"listed": entries}
 
 
 def _last_deliveries(platform: Platform, limit: int) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The page at `/`: who there is, what was asked for, and what was delivered, as people see it."""
+"""The page at `/`. It shows users, request counts, and the latest delivered messages as LINE displays them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _FILES = {
     "/sandbox/page/messages.js": ("messages.js", "text/javascript; charset=utf-8"),
     "/sandbox/page/flex.js": ("flex.js", "text/javascript; charset=utf-8"),
 }
-# Messages may hold anything; nothing in them is to run. Pictures come from where the messages say.
+# Messages can contain scripts, which must not run. Pictures are loaded from the URLs in the messages.
 _POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data: http: https:"
 
 
 def add_page_routes(router: Router) -> None:
-    """Add the page."""
+    """Add the routes of the page and its files."""
     for path in _FILES:
         router.add(f"GET {path}", _page)
 

@@ -1,10 +1,10 @@
-// Makes elements. Text only ever becomes text: messages may hold anything.
+// Creates DOM elements. All text is inserted as text nodes: messages can contain anything, including HTML.
 
 export function element(name, className, ...children) {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  made.append(...children.filter((child) => child !== undefined && child !== null && child !== ""));
-  return made;
+  const created = document.createElement(name);
+  if (className) created.className = className;
+  created.append(...children.filter((child) => child !== undefined && child !== null && child !== ""));
+  return created;
 }
 
 export function picture(url, alt) {

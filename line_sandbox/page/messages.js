@@ -1,4 +1,4 @@
-// Draws LINE's message objects as chat bubbles.
+// Renders LINE's message objects as chat bubbles.
 import { element, picture } from "./dom.js";
 import { flex } from "./flex.js";
 
@@ -15,14 +15,14 @@ function textWithSubstitutions(message) {
     if (part === "{{" || part === "}}") return part[0];
     const target = message.substitution?.[part.slice(1, -1)];
     if (!target || part[0] !== "{") return part;
-    if (target.type === "mention") return element("b", "mention", target.mentionee.type === "all" ? "@All" : "@somebody");
+    if (target.type === "mention") return element("b", "mention", target.mentionee.type === "all" ? "@All" : "@user");
     return element("span", "emoji", "🙂");
   });
   return element("div", "bubble text", ...parts);
 }
 
 function sticker(message) {
-  return element("div", "sticker", element("span", "face", "😊"), element("small", "", `sticker ${message.packageId}/${message.stickerId}`));
+  return element("div", "sticker", element("span", "placeholder", "😊"), element("small", "", `sticker ${message.packageId}/${message.stickerId}`));
 }
 
 function image(message) {
@@ -34,7 +34,7 @@ function video(message) {
 }
 
 function audio(message) {
-  return element("div", "bubble text", `▶ ${Math.round(message.duration / 1000)} s of sound`);
+  return element("div", "bubble text", `▶ ${Math.round(message.duration / 1000)} s audio`);
 }
 
 function location(message) {
@@ -49,11 +49,11 @@ function imagemap(message) {
   return element("div", "bubble media", picture(`${message.baseUrl}/1040`, message.altText));
 }
 
-function card(parts, actions, pictureUrl, title) {
+function card(text, actions, pictureUrl, title) {
   return element("div", "card",
     pictureUrl && picture(pictureUrl, title || "picture"),
     title && element("b", "title", title),
-    element("div", "words", parts),
+    element("div", "content", text),
     ...actions.map(button));
 }
 
@@ -72,14 +72,14 @@ function template(message) {
   }
 }
 
-const DRAWN = {
+const RENDERERS = {
   text, textV2: textWithSubstitutions, sticker, image, video, audio, location, coupon, imagemap, template, flex,
 };
 
 export function bubble(message) {
-  const draw = DRAWN[message.type];
-  const drawn = draw ? draw(message) : element("div", "bubble text quiet", message.type);
-  const replies = message.quickReply?.items?.map((item) => button(item.action)) ?? [];
+  const render = RENDERERS[message.type];
+  const rendered = render ? render(message) : element("div", "bubble text quiet", message.type);
+  const quickReplies = message.quickReply?.items?.map((item) => button(item.action)) ?? [];
   const sender = message.sender?.name && element("small", "sender", message.sender.name);
-  return element("div", "message", sender, drawn, replies.length ? element("div", "replies", ...replies) : null);
+  return element("div", "message", sender, rendered, quickReplies.length ? element("div", "quick-replies", ...quickReplies) : null);
 }

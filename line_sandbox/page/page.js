@@ -1,83 +1,86 @@
-// Asks for an overview every second and shows it.
+// Requests an overview every second and renders it.
 import { element } from "./dom.js";
 import { bubble } from "./messages.js";
 
-const PAUSE_MILLISECONDS = 1000;
-const FEW = 20;
+const REFRESH_MILLISECONDS = 1000;
+const LIST_LENGTH = 20;
 
-const place = (id) => document.getElementById(id);
+const byId = (id) => document.getElementById(id);
 
-const number = (value) => value.toLocaleString("en");
+const formatted = (number) => number.toLocaleString("en");
 
 function figure(name, value) {
   return element("div", "figure", element("strong", "", value), element("span", "", name));
 }
 
-function showFigures(overview) {
-  const quota = overview.quota === null ? number(overview.quota_used) : `${number(overview.quota_used)} / ${number(overview.quota)}`;
-  place("figures").replaceChildren(
-    figure("followers", number(overview.people.following)),
-    figure("requests", number(overview.request_count)),
-    figure("deliveries", number(overview.deliveries)),
-    figure("people reached", number(overview.recipients)),
-    figure("messages this month", quota),
+function renderFigures(overview) {
+  const used = formatted(overview.quota_used);
+  byId("figures").replaceChildren(
+    figure("followers", formatted(overview.users.following)),
+    figure("requests", formatted(overview.request_count)),
+    figure("deliveries", formatted(overview.deliveries)),
+    figure("recipients", formatted(overview.recipients)),
+    figure("messages this month", overview.quota === null ? used : `${used} / ${formatted(overview.quota)}`),
   );
 }
 
-function showRequests(requests) {
-  const rows = Object.entries(requests).map(([endpoint, answers]) => {
-    const chips = Object.entries(answers).map(([status, count]) =>
-      element("span", `chip s${status[0]}`, `${status} × ${number(count)}`));
+function renderRequests(requests) {
+  const rows = Object.entries(requests).map(([endpoint, countsByStatus]) => {
+    const chips = Object.entries(countsByStatus).map(([status, count]) =>
+      element("span", `chip s${status[0]}`, `${status} × ${formatted(count)}`));
     return element("tr", "", element("td", "endpoint", endpoint), element("td", "", ...chips));
   });
-  place("requests").replaceChildren(...rows);
+  byId("requests").replaceChildren(...rows);
 }
 
-let newestShown = "";
+let renderedDeliveries = "";
 
-function showMessages(last) {
-  const newest = JSON.stringify(last.map((delivery) => [delivery.request_id, delivery.line_id]));
-  if (newest === newestShown) return; // pictures would flicker
-  newestShown = newest;
-  const cards = last.map((delivery) => element("article", "delivery",
+function renderMessages(deliveries) {
+  const ids = JSON.stringify(deliveries.map((delivery) => [delivery.request_id, delivery.line_id]));
+  if (ids === renderedDeliveries) return; // rendering again would make the pictures flicker
+  renderedDeliveries = ids;
+  const cards = deliveries.map((delivery) => element("article", "delivery",
     element("h3", "",
       element("span", "name", delivery.name),
-      element("span", "way", delivery.endpoint.split("/").pop()),
+      element("span", "method", delivery.endpoint.split("/").pop()),
       element("time", "", delivery.at.slice(11, 19))),
     ...delivery.messages.map(bubble)));
-  place("messages").replaceChildren(...(cards.length ? cards : [element("p", "quiet", "Nothing has been delivered yet.")]));
+  byId("messages").replaceChildren(...(cards.length ? cards : [element("p", "quiet", "No messages delivered yet.")]));
 }
 
-function showPeople(people) {
-  place("people-counts").textContent =
-    `${number(people.following)} follow · ${number(people.blocked)} blocked · ${number(people.left)} left`;
-  const rows = people.some.map((person) => element("li", "",
-    element("span", "name", person.name),
-    element("span", `chip ${person.state}`, person.state),
-    element("code", "", person.line_id)));
-  const more = people.following + people.blocked + people.left - people.some.length;
-  if (more > 0) rows.push(element("li", "quiet", `and ${number(more)} more`));
-  place("people").replaceChildren(...rows);
+function renderUsers(users) {
+  byId("user-counts").textContent =
+    `${formatted(users.following)} following · ${formatted(users.blocked)} blocked · ${formatted(users.left)} left`;
+  const rows = users.listed.map((user) => element("li", "",
+    element("span", "name", user.name),
+    element("span", `chip ${user.state}`, user.state),
+    element("code", "", user.line_id)));
+  const more = users.following + users.blocked + users.left - users.listed.length;
+  if (more > 0) rows.push(element("li", "quiet", `and ${formatted(more)} more`));
+  byId("users").replaceChildren(...rows);
+}
+
+function renderConnection(className, text) {
+  byId("connection").textContent = text;
+  byId("connection").className = className;
 }
 
 async function refresh() {
   try {
-    const answer = await fetch(`/sandbox/overview?limit=${FEW}`);
-    if (!answer.ok) throw new Error(`status ${answer.status}`);
-    const overview = await answer.json();
-    place("account").textContent = `${overview.account.name} ${overview.account.basic_id}`;
-    place("clock").textContent = overview.now.replace("T", " ").slice(0, 19) + " UTC";
-    showFigures(overview);
-    showRequests(overview.requests);
-    showMessages(overview.last);
-    showPeople(overview.people);
-    place("state").textContent = "live";
-    place("state").className = "live";
+    const response = await fetch(`/sandbox/overview?limit=${LIST_LENGTH}`);
+    if (!response.ok) throw new Error(`status ${response.status}`);
+    const overview = await response.json();
+    byId("account").textContent = `${overview.account.name} ${overview.account.basic_id}`;
+    byId("clock").textContent = overview.now.replace("T", " ").slice(0, 19) + " UTC";
+    renderFigures(overview);
+    renderRequests(overview.requests);
+    renderMessages(overview.last_deliveries);
+    renderUsers(overview.users);
+    renderConnection("connected", "connected");
   } catch (error) {
-    place("state").textContent = `the sandbox does not answer (${error.message})`;
-    place("state").className = "dead";
+    renderConnection("disconnected", `the sandbox does not respond (${error.message})`);
   }
-  setTimeout(refresh, PAUSE_MILLISECONDS);
+  setTimeout(refresh, REFRESH_MILLISECONDS);
 }
 
 refresh();
