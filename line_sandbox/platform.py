@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from line_sandbox.account.state import account_of, branches_of
-from line_sandbox.audiences.state import Audiences
+from line_sandbox.audiences.state import AudienceStore
 from line_sandbox.chats.read_tokens import ReadTokens
 from line_sandbox.chats.state import Chats
 from line_sandbox.contents.state import Contents
@@ -14,24 +14,18 @@ from line_sandbox.foundation.clock import Clock
 from line_sandbox.foundation.page_tokens import PageTokens
 from line_sandbox.foundation.seeded_random import SeededRandom
 from line_sandbox.insight.message_statistics import MessageStatistics
-from line_sandbox.memberships.state import Memberships
-from line_sandbox.messages.chat_lookup import ChatLookup
-from line_sandbox.messages.delivery_log import DeliveryLog
-from line_sandbox.messages.delivery_recorder import DeliveryRecorder
+from line_sandbox.memberships.state import MembershipPlans
 from line_sandbox.messages.incoming_events import IncomingEvents
-from line_sandbox.messages.reply_tokens import ReplyTokens
-from line_sandbox.messages.retry_keys import RetryKeys
-from line_sandbox.messages.sender import MessageSender
-from line_sandbox.messages.sent_messages import SentMessages
+from line_sandbox.messages.state import Messaging
 from line_sandbox.narrowcasts.state import Narrowcasts
 from line_sandbox.narrowcasts.targeting import Targeting
 from line_sandbox.rich_menus.state import RichMenuStore
 from line_sandbox.tokens.assertions import AssertionKeys
 from line_sandbox.tokens.state import Tokens
-from line_sandbox.usage.aggregation_units import AggregationUnits
 from line_sandbox.usage.delivery_counts import DeliveryCounts
 from line_sandbox.usage.monthly_quota import MonthlyQuota
 from line_sandbox.usage.state import Usage
+from line_sandbox.usage.unit_names import UnitNames
 from line_sandbox.users.demographics import DemographicsEstimator
 from line_sandbox.users.follower_history import FollowerHistory
 from line_sandbox.users.follower_listing import FollowerListing
@@ -79,7 +73,6 @@ class Platform:
         self.assertion_keys = AssertionKeys(options.channel_id, clock)
         self.page_tokens = PageTokens(clock, seed)
         self.read_tokens = ReadTokens(seed)
-        self.reply_tokens = ReplyTokens(clock)
 
         users = self.users = Users(options.followers, seed)
         self.followers = FollowerListing(users, self.page_tokens, verified=options.verified)
@@ -87,43 +80,36 @@ class Platform:
         self.follower_history = FollowerHistory(users, clock)
         self.chats = Chats(users, seed)
         self.contents = Contents(clock, seed)
-        self.incoming_events = IncomingEvents(
-            users=users, chats=self.chats, contents=self.contents, reply_tokens=self.reply_tokens, clock=clock
-        )
 
         quota = MonthlyQuota(options.quota, clock)
-        self.usage = Usage(quota, AggregationUnits(clock), DeliveryCounts(self.follower_history, clock, seed))
+        self.usage = Usage(quota, UnitNames(clock), DeliveryCounts(self.follower_history, clock, seed))
         self.statistics = MessageStatistics(seed, clock)
-        self.delivery_log = DeliveryLog()
-        self.sent_messages = SentMessages(self.request_ids)
-        retry_keys = RetryKeys(self.request_ids, self.sent_messages, clock)
-        chat_lookup = ChatLookup(users, self.chats, clock)
-        deliveries = DeliveryRecorder(
-            log=self.delivery_log,
+        self.messaging = Messaging(
+            users=users,
+            chats=self.chats,
             usage=self.usage,
             statistics=self.statistics,
-            chats=chat_lookup,
             request_ids=self.request_ids,
-        )
-        self.sender = MessageSender(
-            retry_keys=retry_keys,
-            reply_tokens=self.reply_tokens,
-            chats=chat_lookup,
-            quota=quota,
-            deliveries=deliveries,
             clock=clock,
         )
-        self.audiences = Audiences(user_count=len(users), clock=clock, seed=seed)
+        self.incoming_events = IncomingEvents(
+            users=users,
+            chats=self.chats,
+            contents=self.contents,
+            reply_tokens=self.messaging.reply_tokens,
+            clock=clock,
+        )
+        self.audiences = AudienceStore(user_count=len(users), clock=clock, seed=seed)
         self.narrowcasts = Narrowcasts(
             targeting=Targeting(users, self.audiences, self.demographics, seed),
-            retry_keys=retry_keys,
+            retry_keys=self.messaging.retry_keys,
             quota=quota,
-            deliveries=deliveries,
+            deliveries=self.messaging.deliveries,
             request_ids=self.request_ids,
             clock=clock,
         )
         self.coupons = CouponStore(clock, seed)
-        self.memberships = Memberships(users, clock, seed)
+        self.memberships = MembershipPlans(users, clock, seed)
         self.rich_menus = RichMenuStore(clock, seed)
 
     def request_id(self, number: int) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from line_sandbox.account.state import Account
-    from line_sandbox.audiences.state import Audience, Audiences, UploadJob
+    from line_sandbox.audiences.state import Audience, AudienceStore, UploadJob
     from line_sandbox.foundation.clock import Clock
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
@@ -27,7 +27,7 @@ _MAX_SIZE = 40
 _SHARED_ROUTE = "AD_MANAGER"
 
 
-def add_routes(router: Router, *, audiences: Audiences, account: Account, clock: Clock) -> None:
+def add_routes(router: Router, *, audiences: AudienceStore, account: Account, clock: Clock) -> None:
     """Add the routes of this module."""
     routes = _AudienceListRoutes(audiences, account, clock)
     router.add("GET /v2/bot/audienceGroup/list", routes.list)
@@ -37,7 +37,7 @@ def add_routes(router: Router, *, audiences: Audiences, account: Account, clock:
 
 
 class _AudienceListRoutes:
-    def __init__(self, audiences: Audiences, account: Account, clock: Clock) -> None:
+    def __init__(self, audiences: AudienceStore, account: Account, clock: Clock) -> None:
         self._audiences = audiences
         self._account = account
         self._clock = clock

@@ -16,7 +16,7 @@ from line_sandbox.http.response import HttpResponse
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from line_sandbox.audiences.state import Audience, Audiences
+    from line_sandbox.audiences.state import Audience, AudienceStore
     from line_sandbox.foundation.clock import Clock
     from line_sandbox.foundation.seeded_random import SeededRandom
     from line_sandbox.http.request import HttpRequest
@@ -35,7 +35,7 @@ _OPENED_FRACTION = 0.6
 def add_routes(  # noqa: PLR0913 - the states that the endpoints use, all by keyword
     router: Router,
     *,
-    audiences: Audiences,
+    audiences: AudienceStore,
     users: Users,
     statistics: MessageStatistics,
     random: SeededRandom,
@@ -55,7 +55,7 @@ def add_routes(  # noqa: PLR0913 - the states that the endpoints use, all by key
 
 class _AudienceRoutes:
     def __init__(
-        self, audiences: Audiences, users: Users, statistics: MessageStatistics, random: SeededRandom, clock: Clock
+        self, audiences: AudienceStore, users: Users, statistics: MessageStatistics, random: SeededRandom, clock: Clock
     ) -> None:
         self._audiences = audiences
         self._users = users

@@ -105,7 +105,7 @@ class Audience:
         return "IN_PROGRESS" if now < self.created_at + JOB_SECONDS else "READY"
 
 
-class Audiences:
+class AudienceStore:
     """The account's audiences."""
 
     def __init__(self, *, user_count: int, clock: Clock, seed: int) -> None:

@@ -31,8 +31,8 @@ class _DeliveryControl:
         return HttpResponse(
             {
                 "requests": self._sandbox.request_counts.by_endpoint(),
-                "deliveries": platform.delivery_log.delivery_count,
-                "recipients": platform.delivery_log.recipient_count,
+                "deliveries": platform.messaging.delivery_log.delivery_count,
+                "recipients": platform.messaging.delivery_log.recipient_count,
                 "quota_used": platform.usage.quota.used,
             }
         )
@@ -43,12 +43,12 @@ class _DeliveryControl:
         entries = []
         last: LoggedRequest | None = None
         described: dict[str, Any] = {}
-        for accepted, chat in platform.delivery_log.deliveries(offset, limit):
+        for accepted, chat in platform.messaging.delivery_log.deliveries(offset, limit):
             if accepted is not last:
                 last, described = accepted, self._describe(accepted)
             line_id = platform.users.line_id(chat) if chat >= 0 else platform.chats.id_of(chat)
             entries.append({"line_id": line_id, **described})
-        return HttpResponse({"deliveries": entries, "total": platform.delivery_log.delivery_count})
+        return HttpResponse({"deliveries": entries, "total": platform.messaging.delivery_log.delivery_count})
 
     def _describe(self, accepted: LoggedRequest) -> dict[str, Any]:
         return {

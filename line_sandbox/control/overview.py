@@ -37,8 +37,8 @@ class _OverviewControl:
                 "today": platform.clock.today().isoformat(),
                 "requests": self._sandbox.request_counts.by_endpoint(),
                 "request_count": self._sandbox.request_counts.total,
-                "deliveries": platform.delivery_log.delivery_count,
-                "recipients": platform.delivery_log.recipient_count,
+                "deliveries": platform.messaging.delivery_log.delivery_count,
+                "recipients": platform.messaging.delivery_log.recipient_count,
                 "quota": platform.usage.quota.limit,
                 "quota_used": platform.usage.quota.used,
                 "users": _users(platform, limit),
@@ -63,9 +63,9 @@ def _users(platform: Platform, limit: int) -> dict[str, Any]:
 
 def _last_deliveries(platform: Platform, limit: int) -> list[dict[str, Any]]:
     """Return the last `limit` deliveries, newest first."""
-    first = max(0, platform.delivery_log.delivery_count - limit)
+    first = max(0, platform.messaging.delivery_log.delivery_count - limit)
     entries = []
-    for accepted, chat in platform.delivery_log.deliveries(first, limit):
+    for accepted, chat in platform.messaging.delivery_log.deliveries(first, limit):
         is_user = chat >= 0
         entries.append(
             {

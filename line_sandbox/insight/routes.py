@@ -82,7 +82,7 @@ def add_routes(  # noqa: PLR0913 - the states that the endpoints read, all by ke
     followers = _FollowerRoutes(users, demographics, follower_history, clock)
     router.add("GET /v2/bot/insight/followers", followers.counts)
     router.add("GET /v2/bot/insight/demographic", followers.demographics)
-    messages = _MessageRoutes(delivery_counts, statistics, narrowcasts, clock)
+    messages = _StatisticsRoutes(delivery_counts, statistics, narrowcasts, clock)
     router.add("GET /v2/bot/insight/message/delivery", messages.deliveries)
     router.add("GET /v2/bot/insight/message/event", messages.of_request)
     router.add("GET /v2/bot/insight/message/event/aggregation", messages.of_unit)
@@ -124,7 +124,7 @@ class _FollowerRoutes:
         return HttpResponse({"available": True, **friend_demographics(sample)})
 
 
-class _MessageRoutes:
+class _StatisticsRoutes:
     def __init__(
         self, counts: DeliveryCounts, statistics: MessageStatistics, narrowcasts: NarrowcastLookup, clock: Clock
     ) -> None:

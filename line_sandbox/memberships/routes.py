@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from line_sandbox.foundation.page_tokens import PageTokens
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
-    from line_sandbox.memberships.state import Memberships
+    from line_sandbox.memberships.state import MembershipPlans
     from line_sandbox.users.state import Users
 
 _DEFAULT_LIMIT = 300
 _MAX_LIMIT = 1000
 
 
-def add_routes(router: Router, *, memberships: Memberships, users: Users, page_tokens: PageTokens) -> None:
+def add_routes(router: Router, *, memberships: MembershipPlans, users: Users, page_tokens: PageTokens) -> None:
     """Add the routes of this module."""
     routes = _MembershipRoutes(memberships, users, page_tokens)
     router.add("GET /v2/bot/membership/list", routes.plans)
@@ -32,7 +32,7 @@ def add_routes(router: Router, *, memberships: Memberships, users: Users, page_t
 
 
 class _MembershipRoutes:
-    def __init__(self, memberships: Memberships, users: Users, page_tokens: PageTokens) -> None:
+    def __init__(self, memberships: MembershipPlans, users: Users, page_tokens: PageTokens) -> None:
         self._memberships = memberships
         self._users = users
         self._page_tokens = page_tokens

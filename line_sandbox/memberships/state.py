@@ -81,7 +81,7 @@ class Subscription:
     """Billing periods since the user joined."""
 
 
-class Memberships:
+class MembershipPlans:
     """The account's memberships."""
 
     def __init__(self, users: Users, clock: Clock, seed: int) -> None:

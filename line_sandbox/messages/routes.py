@@ -12,7 +12,7 @@ from line_core.ids import CHAT_ID_PATTERN, is_line_id
 from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.http.bodies import check_line_ids, read_body
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.messages.request_reading import check_messages_for_chat, read_send_request
+from line_sandbox.messages.send_request import check_messages_for_chat, read_send_request
 from line_sandbox.usage.delivery_counts import SendMethod
 
 if TYPE_CHECKING:
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from line_sandbox.messages.send_request import SendRequest
     from line_sandbox.messages.sender import MessageSender
     from line_sandbox.messages.sent_messages import SentMessages
+    from line_sandbox.messages.state import Messaging
 
 _CHAT_ID = re.compile(CHAT_ID_PATTERN.rstrip("$") + r"\Z")
 
 
-def add_routes(router: Router, *, sender: MessageSender, sent_messages: SentMessages) -> None:
+def add_routes(router: Router, *, messaging: Messaging) -> None:
     """Add the routes of this module."""
-    routes = _MessageRoutes(sender, sent_messages)
+    routes = _MessageRoutes(messaging.sender, messaging.sent_messages)
     router.add("POST /v2/bot/message/push", routes.push, accepts_retry_key=True)
     router.add("POST /v2/bot/message/multicast", routes.multicast, accepts_retry_key=True)
     router.add("POST /v2/bot/message/broadcast", routes.broadcast, accepts_retry_key=True)

@@ -12,7 +12,7 @@ from line_sandbox.foundation.api_errors import AudienceErrorResponse, InvalidReq
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from line_sandbox.audiences.state import Audience, Audiences
+    from line_sandbox.audiences.state import Audience, AudienceStore
 
     Predicate = Callable[[int], bool]
 
@@ -25,7 +25,7 @@ class RecipientFilter:
     def __init__(
         self,
         recipient: dict[str, Any],
-        audiences: Audiences,
+        audiences: AudienceStore,
         recipients_of: Callable[[str], Sequence[int]],
         now: float,
     ) -> None:

@@ -11,7 +11,7 @@ from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.foundation.clock import iso_time
 from line_sandbox.http.bodies import read_body
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.messages.request_reading import UUID_PATTERN, check_messages_for_chat, read_send_request
+from line_sandbox.messages.send_request import UUID_PATTERN, check_messages_for_chat, read_send_request
 from line_sandbox.narrowcasts.state import NarrowcastPhase
 from line_sandbox.usage.delivery_counts import SendMethod
 

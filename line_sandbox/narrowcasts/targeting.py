@@ -17,7 +17,7 @@ from line_sandbox.users.state import UserState
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from line_sandbox.audiences.state import Audiences
+    from line_sandbox.audiences.state import AudienceStore
     from line_sandbox.users.demographics import DemographicsEstimator
     from line_sandbox.users.state import Users
     from line_sandbox.users.user_set import UserSet
@@ -44,7 +44,7 @@ class Target:
 class Targeting:
     """Resolves targets to users."""
 
-    def __init__(self, users: Users, audiences: Audiences, demographics: DemographicsEstimator, seed: int) -> None:
+    def __init__(self, users: Users, audiences: AudienceStore, demographics: DemographicsEstimator, seed: int) -> None:
         self._users = users
         self._audiences = audiences
         self._demographics = demographics

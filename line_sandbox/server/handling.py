@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from line_sandbox.foundation.api_errors import ErrorResponse, InvalidRequest, NotFound, TooLarge, Unauthorized
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.messages.request_reading import RETRY_KEY_HEADER
+from line_sandbox.messages.send_request import RETRY_KEY_HEADER
 from line_sandbox.server.faults import FaultKind
 
 if TYPE_CHECKING:

@@ -65,7 +65,7 @@ def _add_user_routes(router: Router, platform: Platform) -> None:
 
 
 def _add_message_routes(router: Router, platform: Platform) -> None:
-    message_routes.add_routes(router, sender=platform.sender, sent_messages=platform.sent_messages)
+    message_routes.add_routes(router, messaging=platform.messaging)
     narrowcast_routes.add_routes(router, narrowcasts=platform.narrowcasts, clock=platform.clock)
     usage_routes.add_routes(router, usage=platform.usage, clock=platform.clock, page_tokens=platform.page_tokens)
     insight_routes.add_routes(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from line_sandbox.usage.aggregation_units import AggregationUnits
     from line_sandbox.usage.delivery_counts import DeliveryCounts
     from line_sandbox.usage.monthly_quota import MonthlyQuota
+    from line_sandbox.usage.unit_names import UnitNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,5 +16,5 @@ class Usage:
     """The counters that every delivery updates."""
 
     quota: MonthlyQuota
-    units: AggregationUnits
+    units: UnitNames
     counts: DeliveryCounts

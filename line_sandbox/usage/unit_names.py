@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MAX_NAMES = 1000
 
 
-class AggregationUnits:
+class UnitNames:
     """The unit names used this month."""
 
     def __init__(self, clock: Clock) -> None:
