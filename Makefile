@@ -41,8 +41,8 @@ demo-clean:  ## Delete the demo's data
 test: install  ## Run the test suite
 	@$(PYTEST)
 
-test-all: install  ## Run the test suite and the long sweeps (kills, malformed requests)
-	@$(PYTEST) --long
+test-all: test  ## Run the test suite, then its sweeps in their long form (kills, malformed requests)
+	@$(PYTEST) -m sweep --long
 
 coverage: install  ## Run the test suite and report the branches it does not reach
 	@$(PYTEST) --cov --cov-report term-missing:skip-covered

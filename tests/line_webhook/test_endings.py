@@ -50,12 +50,16 @@ def test_its_exit_code_after_sigterm_is_0(tmp_path: Path) -> None:
         assert process.wait(20) == 0
 
 
-def test_killed_under_load_it_keeps_what_it_answered_on_sqlite(tmp_path: Path) -> None:
-    crash_often(tmp_path, f"sqlite:///{tmp_path}/store.db", crashes=3)
+@pytest.mark.sweep
+@pytest.mark.timeout(0)
+def test_killed_under_load_it_keeps_what_it_answered_on_sqlite(tmp_path: Path, kills: int) -> None:
+    crash_often(tmp_path, f"sqlite:///{tmp_path}/store.db", crashes=kills)
 
 
-def test_killed_under_load_it_keeps_what_it_answered_on_postgres(tmp_path: Path, postgres_url: str) -> None:
-    crash_often(tmp_path, postgres_url, crashes=3, workers=2)
+@pytest.mark.sweep
+@pytest.mark.timeout(0)
+def test_killed_under_load_it_keeps_what_it_answered_on_postgres(tmp_path: Path, postgres_url: str, kills: int) -> None:
+    crash_often(tmp_path, postgres_url, crashes=kills, workers=2)
 
 
 def test_workers_end_when_their_parent_is_killed(tmp_path: Path, postgres_url: str) -> None:

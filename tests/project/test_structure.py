@@ -104,8 +104,8 @@ def test_no_folders_of_a_package_import_each_other_in_a_cycle(package: str) -> N
             graph[folder_of(module)] |= {
                 folder_of(imported) for imported in imported_by(module) if package_of(imported) == package
             }
-    for folder in graph:
-        graph[folder].discard(folder)
+    for folder, imported_folders in graph.items():
+        imported_folders.discard(folder)
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:

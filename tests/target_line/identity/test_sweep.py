@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.sweep
 def test_a_load_killed_again_and_again_changes_no_byte(store_url: str, tmp_path: Path, kills: int) -> None:
     records = crowd(min(1500 * kills, 100_000), seed=5)
     load, fresh = Load(tmp_path, store_url), Load(tmp_path, f"sqlite:///{tmp_path / 'fresh.db'}")

@@ -15,7 +15,7 @@ from tests.support.sending_sweep import Sweep, sandbox
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(0)
+pytestmark = [pytest.mark.sweep, pytest.mark.timeout(0)]
 
 
 def test_killed_again_and_again_everybody_gets_everything_once(tmp_path: Path, kills: int) -> None:
