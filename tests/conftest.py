@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 KILLS = 3
-LONG_KILLS = 50
+LONG_KILLS = 30
 
 # A slow machine is not a failure, and the result of CI must not depend on chance.
 settings.register_profile(

@@ -10,6 +10,8 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.support.identity_sweep import Load, crowd
 
 if TYPE_CHECKING:
