@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from line_core.message_status import MessageStatus
-from target_line.identity.repository import IdentityChanges
+from target_line.identity.changes import IdentityChanges
 from target_line.intake.reject_limit import RejectLimit, TooManyRejectsError
 from target_line.intake.roles import Role
 
@@ -135,13 +135,13 @@ class RunReport:
     def profile_changes(self) -> dict[str, Any]:
         """Return the changes of profiles, for the store."""
         return {
-            "created": self.changes.profiles_added + self.changes.merged,
-            "merged": self.changes.merged,
+            "created": self.changes.profiles_added + self.changes.profiles_merged,
+            "merged": self.changes.profiles_merged,
             "net": self.changes.profiles_added,
             "net_anonymous": self.changes.anonymous,
             "net_identified": self.changes.identified,
-            "joins": dict(sorted(self.changes.joins.items())),
-            "doubts": dict(sorted(self.changes.doubts.items())),
+            "joins": dict(sorted(self.changes.merges.items())),
+            "doubts": dict(sorted(self.changes.rejections.items())),
         }
 
     def lines(self) -> Iterator[str]:
@@ -150,14 +150,14 @@ class RunReport:
             yield f"{role}: {received:,} records: {_listed((+self.outcomes[role]).items())}"
         if any(role is not Role.MESSAGES for role in self.received):
             changes = self.changes
-            created, net = changes.profiles_added + changes.merged, changes.profiles_added
+            merged, net = changes.profiles_merged, changes.profiles_added
             yield (
-                f"profiles: {created:,} created, {changes.merged:,} merged into other profiles, net change {net:+,} "
+                f"profiles: {net + merged:,} created, {merged:,} merged into other profiles, net change {net:+,} "
                 f"(anonymous {changes.anonymous:+,}, identified {changes.identified:+,})"
             )
-            yield f"merges and moved identifiers: {_listed(changes.joins.items())}"
-            if changes.doubts:
-                yield f"rejected identifier claims: {_listed(changes.doubts.items())}"
+            yield f"merges and moved identifiers: {_listed(changes.merges.items())}"
+            if changes.rejections:
+                yield f"rejected identifier claims: {_listed(changes.rejections.items())}"
         if self.sent:
             yield f"sending, including messages of earlier runs: {_listed(self.sent.items())}"
         if any(outcome.startswith(MessageStatus.REJECTED) for counts in self.outcomes.values() for outcome in counts):

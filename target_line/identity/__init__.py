@@ -1,1 +1,1 @@
-"""Who is who: evidence, merge rules, and their store."""
+"""Identity evidence: parsing of records, storage of evidence and merges."""

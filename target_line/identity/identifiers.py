@@ -1,4 +1,4 @@
-"""Identifiers of a record: reading, normalizing and checking `id`, `email` and `line_id`."""
+"""Parsing and normalization of the identifiers of a record: `id`, `email` and `line_id`."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def identifiers_of(record: Mapping[str, Any], provider: str) -> tuple[Identifier, ...]:
-    """All of `id`, `email` and `line_id` that a record has, in that order.
+    """Return the `id`, `email` and `line_id` of a record, in this order, without those that are empty.
 
     Raises:
         RejectedRecordError: One of them is malformed.
     """
-    found = (
+    identifiers = (
         _customer_id(record.get("id")),
         _email(record.get("email")),
         line_id_of(record.get("line_id"), provider),
     )
-    return tuple(filter(None, found))
+    return tuple(filter(None, identifiers))
 
 
 def identifier_of(kind: IdentifierKind, value: object, provider: str) -> Identifier | None:
-    """Read an identifier; None if there is no value.
+    """Return an identifier, None if the value is empty.
 
     Raises:
-        RejectedRecordError: It is malformed.
+        RejectedRecordError: The value is malformed.
     """
     match kind:
         case IdentifierKind.ID:
@@ -51,21 +51,21 @@ def identifier_of(kind: IdentifierKind, value: object, provider: str) -> Identif
 
 
 def storable(text: str, reason: Reason, length: int = MAX_IDENTIFIER_LENGTH) -> str:
-    """The text itself, unless some database would refuse it in the middle of a batch.
+    """Return the text if both databases can store it. Otherwise a whole batch would fail later.
 
     Raises:
-        RejectedRecordError: It is too long, or has a character that cannot be stored.
+        RejectedRecordError: The text is too long, or contains a character that cannot be stored.
     """
     if len(text) > length:
-        raise RejectedRecordError(reason, f"{len(text)} of {length} characters")
+        raise RejectedRecordError(reason, f"the value has {len(text)} characters, at most {length} are allowed")
     if _UNSTORABLE.search(text):
-        raise RejectedRecordError(reason, f"{text!r} has a control character")
+        raise RejectedRecordError(reason, f"{text!r} contains a control character")
     return text
 
 
 def _customer_id(value: object) -> Identifier | None:
     if isinstance(value, float) and value.is_integer():
-        value = int(value)  # a nullable integer column that some tap read as a float
+        value = int(value)  # some taps read a nullable integer column as floats
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if value is None:
@@ -90,6 +90,11 @@ def _email(value: object) -> Identifier | None:
 
 
 def line_id_of(value: object, provider: str) -> Identifier | None:
+    """Return the identifier of a LINE ID, None if the value is empty.
+
+    Raises:
+        RejectedRecordError: The value is not a LINE ID.
+    """
     if value is None or value == "":
         return None
     if not is_line_id(value):

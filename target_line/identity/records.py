@@ -1,4 +1,4 @@
-"""From a record of a tap to a piece of evidence, or to a reason why not."""
+"""Parsing of records into identity evidence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from target_line.reasons import Reason, RejectedRecordError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-IDENTITY_COLUMNS = frozenset({"id", "email", "line_id", "updated_at", "attributes"})
+_IDENTITY_COLUMNS = frozenset({"id", "email", "line_id", "updated_at", "attributes"})
+"""Columns of a `profiles` record that are not attributes."""
 
 _STATES = {state.value: state for state in FollowState}
 _FOLLOW_COLUMNS = {
@@ -26,62 +27,58 @@ _FOLLOW_COLUMNS = {
 
 
 def parse_profile(record: Mapping[str, Any], provider: str, junk: Collection[str] = ()) -> Claim:
-    """Read a `profiles` record.
+    """Parse a `profiles` record.
 
     Args:
-        record: Any of `id`, `email` and `line_id`; `updated_at` (ISO 8601; without a zone it is UTC); every other
-            column is an attribute, and so is every key of an `attributes` column (an object, or its JSON text).
+        record: At least one of `id`, `email` and `line_id`; `updated_at` (ISO 8601, UTC if it has no zone). Every
+            other column is an attribute, and every key of the column `attributes` (an object, or its JSON text).
         provider: Provider that issued the LINE ID.
-        junk: Ids and emails, in lower case, that name nobody, however often they come.
+        junk: Ids and emails that identify nobody, in lower case.
 
     Raises:
-        RejectedRecordError: It names nobody, or a value is not what its column says.
+        RejectedRecordError: The record has no identifier, or a value is invalid.
     """
     identifiers = identifiers_of(record, provider)
     for identifier in identifiers:
         if identifier.value.casefold() in junk:
             raise RejectedRecordError(
-                Reason.JUNK_IDENTIFIER, f"{identifier.kind} {identifier.value!r} names nobody (junk_identifiers)"
+                Reason.JUNK_IDENTIFIER, f"{identifier.kind} {identifier.value!r} is one of junk_identifiers"
             )
     if not identifiers:
         raise RejectedRecordError(Reason.NO_IDENTIFIER, "none of id, email and line_id has a value")
-    at = milliseconds(record.get("updated_at"), "updated_at")
+    at = _milliseconds(record.get("updated_at"), "updated_at")
     attributes = {key: DatedValue(at, value) for key, value in _attributes(record).items()}
     return Claim(identifiers, at, at, attributes)
 
 
 def parse_follow(record: Mapping[str, Any], provider: str, role: Role) -> Follow:
-    """Read a record of one of the streams that tell who follows the channel, as tap-line emits them.
+    """Parse a record of a stream of follow states, as tap-line emits them.
 
     Args:
         record: `line_id`, and by role: `follows`: `type` (follow or unfollow) and `occurred_at`; `friendships`:
-            `follow_state` and `updated_at`; `followers`: `observed_at`, the state being that it is there.
+            `follow_state` and `updated_at`; `followers`: `observed_at`, and `follow_state` if it is not `following`.
         provider: Provider that issued the LINE ID.
-        role: Which of these streams it is.
+        role: Role of the stream: follows, followers or friendships.
 
     Raises:
-        RejectedRecordError: It names nobody, or a value is not what its column says.
+        RejectedRecordError: The record has no LINE ID, or a value is invalid.
     """
     line_id = line_id_of(record.get("line_id"), provider)
     if line_id is None:
         raise RejectedRecordError(Reason.NO_IDENTIFIER, "line_id has no value")
     state_column, states, time_column = _FOLLOW_COLUMNS[role]
-    said = record.get(state_column, FollowState.FOLLOWING if role is Role.FOLLOWERS else None)
-    state = states.get(said) if isinstance(said, str) else None
+    value = record.get(state_column, FollowState.FOLLOWING if role is Role.FOLLOWERS else None)
+    state = states.get(value) if isinstance(value, str) else None
     if state is None:
         raise RejectedRecordError(
-            Reason.INVALID_FOLLOW_STATE, f"{state_column} {said!r} is not one of {', '.join(states)}"
+            Reason.INVALID_FOLLOW_STATE, f"{state_column} {value!r} is not one of {', '.join(states)}"
         )
-    at = milliseconds(record.get(time_column), time_column)
+    at = _milliseconds(record.get(time_column), time_column)
     return Follow(line_id, state, at, followed_at=at if state is FollowState.FOLLOWING else UNDATED)
 
 
-def milliseconds(value: object, column: str) -> int:
-    """A time as milliseconds since 1970; `UNDATED` for none.
-
-    Raises:
-        RejectedRecordError: It is no ISO 8601 date-time.
-    """
+def _milliseconds(value: object, column: str) -> int:
+    """Return an ISO 8601 date-time as milliseconds since 1970 UTC, `UNDATED` if there is no value."""
     if value is None or value == "":
         return UNDATED
     try:
@@ -103,6 +100,6 @@ def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:
         except ValueError:
             raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, "the attributes column is not JSON text") from None
     if nested is not None and not isinstance(nested, dict):
-        raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, "the attributes column holds no object")
-    columns = {key: value for key, value in record.items() if key not in IDENTITY_COLUMNS}
+        raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, "the attributes column is not an object")
+    columns = {key: value for key, value in record.items() if key not in _IDENTITY_COLUMNS}
     return {**(nested or {}), **columns}

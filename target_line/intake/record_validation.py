@@ -11,13 +11,17 @@ from target_line.reasons import Reason, RejectedRecordError
 
 
 class RecordValidator:
-    """Checks records against the schema that their tap declared, with the verdicts of jsonschema's Draft 7."""
+    """Validates records against the JSON schema (Draft 7) of their stream.
+
+    It uses jsonschema-rs, which accepts and rejects the same records as jsonschema: validation with jsonschema takes
+    most of the time of a run.
+    """
 
     def __init__(self, stream: str, schema: dict[str, Any]) -> None:
-        """Compile the schema.
+        """Compile the schema of a stream.
 
         Raises:
-            InputError: It is not a JSON schema.
+            InputError: The schema is invalid.
         """
         try:
             self._validator = jsonschema_rs.Draft7Validator(schema, validate_formats=False)
@@ -25,10 +29,10 @@ class RecordValidator:
             raise InputError(f"stream {stream!r} declares an invalid schema: {str(error).splitlines()[0]}") from None
 
     def check(self, record: dict[str, Any]) -> None:
-        """Do nothing, unless the record does not fit.
+        """Validate a record.
 
         Raises:
-            RejectedRecordError: It does not; the detail names the first property that is wrong.
+            RejectedRecordError: The record is invalid; the detail names the first invalid property.
         """
         error = next(self._validator.iter_errors(record), None)
         if error is not None:

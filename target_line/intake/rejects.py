@@ -1,4 +1,4 @@
-"""Rejects in the store: refused records, whole, each once, with the reason."""
+"""Rejects: records that were rejected, stored once each with the reason."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A refused record."""
+    """A rejected record."""
 
     stream: str
     record: Mapping[str, Any]
@@ -30,13 +30,13 @@ class Reject:
 
     @property
     def digest(self) -> str:
-        """Names the record by its content (SHA-256, hexadecimal)."""
+        """SHA-256 of the record's content, hexadecimal: equal records have one row."""
         return hashlib.sha256(json.dumps(self.record, sort_keys=True).encode()).hexdigest()
 
 
-def save_rejects(connection: Connection, channel: str, refused: Sequence[Reject]) -> None:
-    """Keep refused records; one that was refused before is counted again, with the newest reason."""
-    if not refused:
+def save_rejects(connection: Connection, channel: str, rejected: Sequence[Reject]) -> None:
+    """Insert rejects. For a record that was rejected before, update its count and reason."""
+    if not rejected:
         return
     now = datetime.now(UTC)
     statement = insert_on_conflict(connection, rejects)
@@ -50,7 +50,7 @@ def save_rejects(connection: Connection, channel: str, refused: Sequence[Reject]
             "replayed_at": None,
         },
     )
-    # Sorted, so that two processes that refuse the same records never wait for each other in a circle.
+    # Sorted, so that two processes that reject the same records cannot deadlock.
     rows = [
         {
             "channel": channel,
@@ -62,6 +62,6 @@ def save_rejects(connection: Connection, channel: str, refused: Sequence[Reject]
             "first_seen_at": now,
             "last_seen_at": now,
         }
-        for reject in sorted(refused, key=lambda reject: (reject.stream, reject.digest))
+        for reject in sorted(rejected, key=lambda reject: (reject.stream, reject.digest))
     ]
     connection.execute(statement, rows)

@@ -1,4 +1,4 @@
-"""What a stream's records are to the target: its role."""
+"""The role of a stream: the kind of its records."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """The part that a stream plays."""
+    """The role of a stream."""
 
     PROFILES = "profiles"
-    """Identify people: each record names a person and says something about them."""
+    """Identifiers and attributes of persons."""
     FOLLOWS = "follows"
     """Follow and unfollow events."""
     FOLLOWERS = "followers"
-    """LINE IDs that follow at the time of the record."""
+    """LINE IDs that follow the channel at the time of the record."""
     FRIENDSHIPS = "friendships"
     """The current follow state of LINE IDs."""
     MESSAGES = "messages"
@@ -28,19 +28,19 @@ class Role(StrEnum):
 
 
 def role_of(stream: str, stream_roles: Mapping[str, str]) -> Role:
-    """The role of a stream: as `stream_roles` says, else by the last part of its name (`public-profiles` → profiles).
+    """Return the role from the setting `stream_roles`, else from the last part of the name (`public-profiles`).
 
     Raises:
-        SettingError: The stream has no role, or the setting names one that there is not.
+        SettingError: The stream has no role, or the setting contains an unknown role.
     """
-    named = stream_roles.get(stream)
+    configured = stream_roles.get(stream)
     last_part = re.split(r"[-.:/]", stream)[-1]
     try:
-        return Role(named if named is not None else last_part)
+        return Role(last_part if configured is None else configured)
     except ValueError:
         roles = ", ".join(Role)
-        if named is not None:
-            message = f"stream {stream!r} cannot have the role {named!r}; the roles are {roles}"
+        if configured is not None:
+            message = f"stream {stream!r} cannot have the role {configured!r}; the roles are {roles}"
         else:
-            message = f"no role for stream {stream!r}: deselect it in the tap, or give it one of {roles}"
+            message = f"no role for stream {stream!r}: deselect it in the tap, or assign one of {roles}"
         raise SettingError(message, setting="stream_roles") from None

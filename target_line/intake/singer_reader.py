@@ -1,4 +1,4 @@
-"""Read Singer messages, and check records, as fast as a target can afford to."""
+"""Reading of Singer messages from the input."""
 
 from __future__ import annotations
 
@@ -15,35 +15,37 @@ _decoder = msgspec.json.Decoder()
 
 
 class InputError(LineError):
-    """The input is not a stream of Singer messages."""
+    """The input is not a valid stream of Singer messages."""
 
 
 class LineReader(MsgSpecReader):
-    """Reads messages with msgspec.
+    """Decodes messages with msgspec.
 
-    The SDK's own reader makes every number with a point a Decimal, which no JSON column takes, and quotes a malformed
-    line in the log, where it may show a customer's data.
+    The SDK's reader decodes every number with a decimal point as Decimal, which a JSON column cannot store. It also
+    writes a malformed line to the log, where the data of a customer may not appear.
     """
 
     def deserialize_json(self, line: str) -> dict[str, Any]:
-        """Read one line.
+        """Decode one line.
 
         Raises:
-            InputError: It is not JSON.
+            InputError: The line is not JSON.
         """
         try:
             message: dict[str, Any] = _decoder.decode(line)
         except msgspec.DecodeError:
-            message = self._deserialize_what_only_python_takes(line)
+            message = self._deserialize_tolerantly(line)
         return message
 
-    def _deserialize_what_only_python_takes(self, line: str) -> dict[str, Any]:
-        """NaN, numbers beyond a float and half surrogate pairs: some taps write them, and one is no reason to stop."""
+    def _deserialize_tolerantly(self, line: str) -> dict[str, Any]:
+        """Decode a line with NaN, lone surrogates or numbers beyond the range of float. Some taps write them."""
         try:
             message: dict[str, Any] = json.loads(line, parse_constant=str, parse_float=_number_or_text)
         except ValueError as error:
             reason = getattr(error, "msg", "not text")
-            raise InputError(f"the input has a line of {len(line)} characters that is not JSON: {reason}") from None
+            raise InputError(
+                f"the input contains a line of {len(line)} characters that is not JSON: {reason}"
+            ) from None
         return message
 
 

@@ -178,7 +178,7 @@ def test_a_forgotten_person_is_nowhere_in_the_store_and_others_are_as_before(sto
     assert Identifier(IdentifierKind.ID, "", "42") in gone
     assert Identifier(IdentifierKind.LINE_ID, "default", line_id(1)) in gone
     assert Identifier(IdentifierKind.LINE_ID, "default", line_id(2)) not in gone
-    with pytest.raises(LineError, match="nobody in the store"):
+    with pytest.raises(LineError, match="no profile in the store"):
         run(store_url, "forget", EMAIL, "--yes")
 
 

@@ -17,8 +17,8 @@ from line_core.identity.sharing import shared_emails, split_without_emails
 from line_core.store import open_store
 from line_core.store.tables import identity as tables
 from line_core.store.tables.rejects import rejects
+from target_line.identity.cluster_queries import SHARED
 from target_line.identity.repository import IdentityRepository, UnmergeError
-from target_line.identity.rows import SHARED
 from tests.support import people
 from tests.support.people import evidence_of, follow, identify, line_id
 
@@ -36,16 +36,16 @@ def identity(store: Store) -> IdentityRepository:
 
 def test_a_batch_reports_the_profiles_it_added_and_the_joins_it_made(identity: IdentityRepository) -> None:
     first = identity.ingest([follow(1, at=1), follow(2, at=1)])
-    assert (first.profiles_added, dict(first.joins)) == (2, {})
+    assert (first.profiles_added, dict(first.merges)) == (2, {})
     second = identity.ingest([identify(at=2, id="a", line=1), identify(at=2, id="a", line=2)])
-    assert (second.profiles_added, dict(second.joins)) == (-1, {MergeRule.ANONYMOUS_IDENTIFIED: 2})
+    assert (second.profiles_added, dict(second.merges)) == (-1, {MergeRule.ANONYMOUS_IDENTIFIED: 2})
 
 
 def test_the_same_batch_again_changes_nothing(identity: IdentityRepository, store: Store) -> None:
     batch = [follow(1, at=1), identify(at=2, id="a", line=1)]
     identity.ingest(batch)
     again = identity.ingest(batch)
-    assert (again.profiles_added, dict(again.joins)) == (0, {})
+    assert (again.profiles_added, dict(again.merges)) == (0, {})
     with store.read() as connection:
         assert connection.execute(select(func.count()).select_from(tables.merges)).scalar_one() == 1
 
@@ -128,11 +128,11 @@ def test_what_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> Non
         identify(at=1, id="c", line=2),
         identify(at=2, id="c", line=3),
     ]
-    assert identity.ingest(batch).doubts == {
+    assert identity.ingest(batch).rejections == {
         RejectionReason.AMBIGUOUS_IDENTITY: 2,
         RejectionReason.TOO_MANY_LINE_IDS: 1,
     }
-    assert identity.ingest(batch).doubts == {}
+    assert identity.ingest(batch).rejections == {}
     with store.read() as connection:
         found = connection.execute(select(rejects.c.reason, rejects.c.record)).all()
     assert sorted(found, key=str) == [
@@ -148,7 +148,7 @@ def test_an_email_that_too_many_share_names_nobody_for_good(store: Store) -> Non
     changes = identity.ingest([identify(at=1, email=shared, plan="free"), identify(at=1, id="a", email=shared, line=1)])
     assert changes.profiles_added == 1
     changes = identity.ingest([identify(at=2, id="b", email=shared, line=2)])
-    assert changes.doubts == {RejectionReason.SHARED_EMAIL: 1}
+    assert changes.rejections == {RejectionReason.SHARED_EMAIL: 1}
     changes = identity.ingest([identify(at=3, id="c", email=shared), identify(at=3, email=shared, plan="gold")])
     assert changes.profiles_added == 1
     found = sorted((profile.id or "", profile.email) for profile in identity.profiles())

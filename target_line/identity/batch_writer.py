@@ -1,0 +1,168 @@
+"""Writes of identity rows: collected for a batch, then executed table by table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from line_core.identity.model import UNDATED, RejectionReason
+from line_core.store.dialects import insert_many
+from line_core.store.tables import identity as tables
+from target_line.identity.cluster_queries import SHARED
+from target_line.intake.rejects import Reject, save_rejects
+from target_line.reasons import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from sqlalchemy import Connection
+
+    from line_core.identity.model import Claim, Identifier, Merge, Profile, RejectedIdentifier
+
+_STREAM = "profiles"
+_REASONS = {
+    RejectionReason.AMBIGUOUS_IDENTITY: Reason.AMBIGUOUS_IDENTITY,
+    RejectionReason.TOO_MANY_LINE_IDS: Reason.TOO_MANY_LINE_IDS,
+    RejectionReason.SHARED_EMAIL: Reason.SHARED_EMAIL,
+}
+
+
+class BatchWriter:
+    """Collects the rows of a batch. `flush` writes them."""
+
+    def __init__(self, connection: Connection, channel: str) -> None:
+        """Create a writer without rows.
+
+        Args:
+            connection: A write transaction that holds the lock `identity`; to collect only, any transaction.
+            channel: Name of the channel whose input the batch is.
+        """
+        self._connection = connection
+        self._channel = channel
+        self._now = datetime.now(UTC)
+        self._next_cluster = (
+            1 + connection.execute(select(func.coalesce(func.max(tables.clusters.c.cluster_id), 0))).scalar_one()
+        )
+        self._new_clusters: list[dict[str, Any]] = []
+        self._changed_clusters: list[dict[str, Any]] = []
+        self._absorbed_clusters: list[dict[str, Any]] = []
+        self._moved_identifiers: list[dict[str, Any]] = []
+        self._new_identifiers: list[dict[str, Any]] = []
+        self.merges: list[Merge] = []
+        """The merges of the batch, in the order in which they were added."""
+        self._merge_rows: list[dict[str, Any]] = []
+        self._rejects: list[Reject] = []
+
+    def add_cluster(
+        self,
+        clusters: set[int],
+        evidence: str,
+        *,
+        new: set[Identifier],
+        moved: Collection[Identifier] = (),
+    ) -> None:
+        """Store evidence in the oldest of its clusters, and delete the other clusters.
+
+        Args:
+            clusters: The clusters that the evidence was in; empty to create a new cluster.
+            evidence: Encoded evidence.
+            new: Identifiers of the evidence that the store does not contain.
+            moved: Identifiers of the evidence that are in another cluster.
+        """
+        if clusters:
+            kept, *absorbed = sorted(clusters)
+            self._changed_clusters.append({"kept": kept, "evidence": evidence, "updated_at": self._now})
+            self._absorbed_clusters += ({"absorbed": cluster} for cluster in absorbed)
+        else:
+            kept = self._next_cluster
+            self._next_cluster += 1
+            self._new_clusters.append({"cluster_id": kept, "evidence": evidence, "updated_at": self._now})
+        self._move(moved, kept)
+        self._new_identifiers += (
+            {"kind": kind, "provider": provider, "value": value, "cluster_id": kept} for kind, provider, value in new
+        )
+
+    def add_merge(self, merge: Merge, before: Mapping[Identifier, Profile]) -> None:
+        """Record a merge.
+
+        Args:
+            merge: The merge.
+            before: The profiles before the merge, by identifier.
+        """
+        involved = (before.get(name) for name in (merge.survivor, merge.absorbed, merge.identifier))
+        profiles = {profile.key: profile for profile in involved if profile}
+        self.merges.append(merge)
+        self._merge_rows.append(
+            {
+                "merged_at": self._now,
+                "rule": merge.rule,
+                "survivor": str(merge.survivor),
+                "absorbed": str(merge.absorbed),
+                "identifier": str(merge.identifier),
+                "evidence_at": datetime.fromtimestamp(merge.evidence_at / 1000, UTC) if merge.evidence_at else None,
+                "before": [
+                    {"identifiers": sorted(map(str, profile.identifiers)), "attributes": profile.attributes}
+                    for _, profile in sorted(profiles.items())
+                ],
+            },
+        )
+
+    def add_rejected_identifier(self, rejected: RejectedIdentifier) -> None:
+        """Record that a profile claims an identifier and does not get it."""
+        kind, _, value = rejected.identifier
+        record = {rejected.claimed_by.kind.value: rejected.claimed_by.value, kind.value: value}
+        detail = f"{rejected.claimed_by} claims {rejected.identifier} and does not get it"
+        self._rejects.append(Reject(_STREAM, record, _REASONS[rejected.reason], detail))
+
+    def add_shared_email(self, email: Identifier, *, is_known: bool) -> None:
+        """Record that too many people claim an email.
+
+        Args:
+            email: The email.
+            is_known: Whether the store contains it.
+        """
+        kind, provider, value = email
+        if is_known:
+            self._move([email], SHARED)
+        else:
+            self._new_identifiers.append({"kind": kind, "provider": provider, "value": value, "cluster_id": SHARED})
+        detail = "more people claim the email than max_people_per_email allows; from now on it identifies nobody"
+        self._rejects.append(Reject(_STREAM, {kind.value: value}, Reason.SHARED_EMAIL, detail))
+
+    def reject_claim_of_shared_email(self, claim: Claim) -> None:
+        """Record a claim that has no identifier besides shared emails."""
+        record = {name.kind.value: name.value for name in claim.identifiers}
+        record |= {name: dated.value for name, dated in claim.attributes.items()}
+        if claim.last_at != UNDATED:
+            record["updated_at"] = datetime.fromtimestamp(claim.last_at / 1000, UTC).isoformat()
+        detail = "more people claim the email than max_people_per_email allows, and the record has no other identifier"
+        self._rejects.append(Reject(_STREAM, record, Reason.SHARED_EMAIL, detail))
+
+    def flush(self) -> None:
+        """Write all rows, in statements of many rows each."""
+        clusters, identifiers = tables.clusters, tables.identifiers
+        move = update(identifiers).where(
+            identifiers.c.kind == bindparam("of_kind"),
+            identifiers.c.provider == bindparam("of_provider"),
+            identifiers.c.value == bindparam("of_value"),
+        )
+        for statement, rows in (
+            (update(clusters).where(clusters.c.cluster_id == bindparam("kept")), self._changed_clusters),
+            (move.values(cluster_id=bindparam("kept")), self._moved_identifiers),
+            (delete(clusters).where(clusters.c.cluster_id == bindparam("absorbed")), self._absorbed_clusters),
+            (insert(tables.merges), self._merge_rows),
+        ):
+            if rows:
+                self._connection.execute(statement, rows)
+        for table, rows in ((clusters, self._new_clusters), (identifiers, self._new_identifiers)):
+            if rows:
+                insert_many(self._connection, table, rows)
+        save_rejects(self._connection, self._channel, self._rejects)
+
+    def _move(self, identifiers: Iterable[Identifier], cluster: int) -> None:
+        self._moved_identifiers += (
+            {"of_kind": kind, "of_provider": provider, "of_value": value, "kept": cluster}
+            for kind, provider, value in identifiers
+        )

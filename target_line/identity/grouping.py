@@ -1,0 +1,56 @@
+"""Grouping of a batch of evidence into connected components. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from line_core.identity.sharing import identifiers_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from line_core.identity.model import EvidenceRecord, Identifier
+
+
+@dataclass(eq=False)
+class EvidenceGroup:
+    """Records of a batch that share identifiers or clusters of the store."""
+
+    identifiers: set[Identifier] = field(default_factory=set)
+    clusters: set[int] = field(default_factory=set)
+    """The clusters that contain any of the identifiers."""
+    records: list[EvidenceRecord] = field(default_factory=list)
+
+    def absorb(self, other: EvidenceGroup) -> None:
+        """Add the contents of another group."""
+        self.identifiers |= other.identifiers
+        self.clusters |= other.clusters
+        self.records += other.records
+
+
+def group_connected(records: Iterable[EvidenceRecord], cluster_of: Mapping[Identifier, int]) -> Iterable[EvidenceGroup]:
+    """Group records that are connected by common identifiers or clusters.
+
+    Args:
+        records: The records of a batch.
+        cluster_of: The clusters of the identifiers that the store contains.
+    """
+    group_of: dict[Identifier | int, EvidenceGroup] = {}
+    for record in records:
+        names = identifiers_in(record)
+        clusters = {cluster_of[name] for name in names if name in cluster_of}
+        nodes: tuple[Identifier | int, ...] = (*names, *clusters)
+        connected = {id(group): group for node in nodes if (group := group_of.get(node))}.values()
+        # The largest group absorbs the others, so that each identifier is reassigned rarely.
+        kept = max(connected, key=lambda group: len(group.identifiers)) if connected else EvidenceGroup()
+        for group in connected:
+            if group is not kept:
+                kept.absorb(group)
+                group_of.update(dict.fromkeys((*group.identifiers, *group.clusters), kept))
+        kept.identifiers.update(names)
+        kept.clusters |= clusters
+        kept.records.append(record)
+        for node in nodes:
+            group_of[node] = kept
+    return {id(group): group for group in group_of.values()}.values()

@@ -1,0 +1,147 @@
+"""Ingestion of a batch of evidence: extend the clusters that it touches, and record the merges that result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from line_core.identity.codec import decode_evidence, encode_evidence, encode_record
+from line_core.identity.model import Claim, Evidence, IdentifierKind, RejectionReason, SeparationConstraint
+from line_core.identity.rules import resolve
+from line_core.identity.sharing import identifiers_in, shared_emails, split_without_emails, without_emails
+from target_line.identity.changes import IdentityChanges
+from target_line.identity.cluster_queries import SHARED, clusters_of, encoded_evidence_of
+from target_line.identity.grouping import group_connected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import Connection
+
+    from line_core.identity.model import EvidenceRecord, Identifier, Profile
+    from line_core.identity.policy import MergePolicy
+    from target_line.identity.batch_writer import BatchWriter
+    from target_line.identity.grouping import EvidenceGroup
+
+
+class BatchIngestion:
+    """Adds one batch of evidence to the clusters of the store. The rows are collected in a `BatchWriter`."""
+
+    def __init__(self, connection: Connection, policy: MergePolicy, writer: BatchWriter) -> None:
+        self._connection = connection
+        self._policy = policy
+        self._writer = writer
+
+    def add(self, records: Sequence[EvidenceRecord]) -> IdentityChanges:
+        """Add the records of the batch."""
+        changes = IdentityChanges()
+        cluster_of = clusters_of(self._connection, {name for record in records for name in identifiers_in(record)})
+        shared = {name for name, cluster in cluster_of.items() if cluster == SHARED}
+        if shared:
+            cluster_of = {name: cluster for name, cluster in cluster_of.items() if name not in shared}
+            records = list(self._without_shared(records, shared))
+        stored = encoded_evidence_of(self._connection, set(cluster_of.values()))
+        for group in group_connected(records, cluster_of):
+            changes.add(self._add_group(group, [stored[cluster] for cluster in sorted(group.clusters)]))
+        return changes
+
+    def _without_shared(self, records: Iterable[EvidenceRecord], shared: set[Identifier]) -> Iterator[EvidenceRecord]:
+        """Yield the records without shared emails. Reject claims that have no other identifier."""
+        for record in records:
+            if remaining := without_emails(record, shared):
+                yield remaining
+            elif isinstance(record, Claim):
+                self._writer.reject_claim_of_shared_email(record)
+
+    def _add_group(self, group: EvidenceGroup, stored: list[str]) -> IdentityChanges:
+        """Add a group of records to the stored evidence of its clusters."""
+        changes = self._add_single_record(group, stored)
+        if changes is not None:
+            return changes
+        before = [decode_evidence(text) for text in stored]
+        if len(before) == 1 and all(map(before[0].covers, group.records)):
+            return IdentityChanges()
+        after = Evidence()
+        for evidence in before:
+            after.merge(evidence)
+        for record in group.records:
+            after.add(record)
+        if shared := shared_emails(after, self._policy.max_people_per_email):
+            return self._split(group, before, after, shared)
+        known = [evidence.identifiers() for evidence in before]
+        self._writer.add_cluster(
+            group.clusters,
+            encode_evidence(after),
+            new=after.identifiers().difference(*known),
+            moved=set().union(*known[1:]),
+        )
+        return self._record_changes(before, [after])
+
+    def _add_single_record(self, group: EvidenceGroup, stored: list[str]) -> IdentityChanges | None:
+        """Handle the two most frequent cases without decoding and resolving evidence; None if it is another case."""
+        record = group.records[0]
+        if len(group.records) > 1 or isinstance(record, SeparationConstraint):
+            return None
+        encoded = encode_record(record)
+        if stored == [encoded]:
+            return IdentityChanges()  # the cluster consists of this record already
+        if stored:
+            return None
+        self._writer.add_cluster(set(), encoded, new=group.identifiers)
+        is_anonymous = all(name.kind is IdentifierKind.LINE_ID for name in identifiers_in(record))
+        return IdentityChanges(anonymous=1) if is_anonymous else IdentityChanges(identified=1)
+
+    def _split(
+        self, group: EvidenceGroup, before: list[Evidence], after: Evidence, shared: set[Identifier]
+    ) -> IdentityChanges:
+        """Remove shared emails from evidence permanently, and store each component that remains as a cluster."""
+        known = {name for evidence in before for name in evidence.identifiers()}
+        for email in sorted(shared):
+            self._writer.add_shared_email(email, is_known=email in known)
+        for claim in after.claims.values():
+            if without_emails(claim, shared) is None:
+                self._writer.reject_claim_of_shared_email(claim)
+        components = split_without_emails(after, shared)
+        for number, component in enumerate(components):
+            names = component.identifiers()
+            self._writer.add_cluster(
+                set() if number else group.clusters,
+                encode_evidence(component),
+                new=names - known,
+                moved=names & known,
+            )
+        changes = self._record_changes(before, components)
+        changes.rejections[RejectionReason.SHARED_EMAIL] += len(shared)
+        return changes
+
+    def _record_changes(self, before: list[Evidence], after: list[Evidence]) -> IdentityChanges:
+        """Record the merges and rejected identifiers that the evidence before did not have."""
+        old = [resolve(evidence, self._policy) for evidence in before]
+        new = [resolve(evidence, self._policy) for evidence in after]
+        old_profiles = [profile for resolution in old for profile in resolution.profiles]
+        new_profiles = [profile for resolution in new for profile in resolution.profiles]
+        merges = {merge for resolution in new for merge in resolution.merges}
+        merges = merges.difference(*(resolution.merges for resolution in old))
+        profile_of = profiles_by_identifier(old_profiles) if merges else {}
+        for merge in sorted(merges, key=lambda merge: (merge.evidence_at, merge.rule, merge.identifier)):
+            self._writer.add_merge(merge, profile_of)
+        rejected = {item for resolution in new for item in resolution.rejected_identifiers}
+        rejected = rejected.difference(*(resolution.rejected_identifiers for resolution in old))
+        for item in sorted(rejected, key=lambda item: (item.identifier, item.claimed_by)):
+            self._writer.add_rejected_identifier(item)
+        anonymous = _count_anonymous(new_profiles) - _count_anonymous(old_profiles)
+        return IdentityChanges(
+            anonymous,
+            len(new_profiles) - len(old_profiles) - anonymous,
+            Counter(merge.rule for merge in merges),
+            Counter(item.reason for item in rejected),
+        )
+
+
+def profiles_by_identifier(profiles: Iterable[Profile]) -> dict[Identifier, Profile]:
+    """Return the profile of each identifier."""
+    return {name: profile for profile in profiles for name in profile.identifiers}
+
+
+def _count_anonymous(profiles: Iterable[Profile]) -> int:
+    return sum(profile.id is None and profile.email is None for profile in profiles)
