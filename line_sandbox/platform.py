@@ -1,10 +1,10 @@
-"""The whole platform, put together."""
+"""The simulated platform: creates the state of every subject."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from line_sandbox.account.state import account_of, branches_of
+from line_sandbox.account.state import create_account, create_module_bots
 from line_sandbox.audiences.state import AudienceStore
 from line_sandbox.chats.read_tokens import ReadTokens
 from line_sandbox.chats.state import Chats
@@ -35,23 +35,23 @@ from line_sandbox.webhooks.settings import WebhookSettings
 
 @dataclass(frozen=True, slots=True)
 class PlatformOptions:
-    """What kind of platform to play."""
+    """Options of the platform."""
 
     followers: int = 1000
     seed: int = 1
     quota: int | None = None
-    """Messages a month; None for no limit."""
+    """Monthly message quota; None for no limit."""
     verified: bool = True
-    """Whether LINE has verified the account: others may not list their followers."""
+    """Whether LINE has verified the account. Only verified accounts may list their followers."""
     module_bots: int = 0
-    """To how many accounts the channel is attached as a module channel; it is an ordinary channel with none."""
-    access_token: str = "sandbox-token"  # noqa: S105 - opens nothing but a sandbox
+    """Number of accounts that the channel is attached to as a module channel; 0 for an ordinary channel."""
+    access_token: str = "sandbox-token"  # noqa: S105 - a token of the sandbox only
     channel_id: str = "1234567890"
     channel_secret: str = "sandbox-secret"  # noqa: S105 - as above
 
 
 class Platform:
-    """One channel of one LINE Official Account, and everybody around it. As new: nothing has been sent."""
+    """The state of one channel of one LINE Official Account, its users, chats and messages."""
 
     def __init__(self, options: PlatformOptions) -> None:
         self.options = options
@@ -59,8 +59,8 @@ class Platform:
         clock = self.clock = Clock()
         self.random = SeededRandom(seed, "figures")
         self.request_ids = SeededRandom(seed, "request ids")
-        self.account = account_of(seed, verified=options.verified)
-        self.module_bots = branches_of(seed, options.module_bots)
+        self.account = create_account(seed, verified=options.verified)
+        self.module_bots = create_module_bots(seed, options.module_bots)
         self.webhook_settings = WebhookSettings(options.channel_secret, self.account.user_id)
 
         self.tokens = Tokens(
@@ -113,9 +113,9 @@ class Platform:
         self.rich_menus = RichMenuStore(clock, seed)
 
     def request_id(self, number: int) -> str:
-        """LINE's id for a request."""
+        """Return LINE's id for the request with this sequence number."""
         return self.request_ids.uuid(number)
 
     def deliver_due(self) -> None:
-        """Let happen what is due by now."""
+        """Deliver the narrowcasts that are due now."""
         self.narrowcasts.deliver_due()

@@ -1,1 +1,1 @@
-"""The LINE Official Account: its info and webhook settings."""
+"""The LINE Official Account: bot info, and the bots of a module channel."""

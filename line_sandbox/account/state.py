@@ -1,4 +1,4 @@
-"""The account behind the channel: the bot."""
+"""The LINE Official Account of the channel, and the accounts of a module channel."""
 
 from __future__ import annotations
 
@@ -6,34 +6,35 @@ from dataclasses import dataclass
 
 from line_sandbox.foundation.numbered_ids import NumberedIds
 
+_ACCOUNT_NUMBER = 2**63
+_FIRST_MODULE_BOT_NUMBER = 2**62
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """A LINE Official Account."""
 
     user_id: str
-    """The bot's own id, which webhooks name as their destination."""
+    """The bot's user id; webhooks contain it as `destination`."""
     basic_id: str
     display_name: str
     picture_url: str
     verified: bool
+    """Whether LINE has verified the account. Only verified accounts may list their followers."""
 
 
-def account_of(seed: int, *, verified: bool) -> Account:
-    """The account of a seed.
-
-    Args:
-        seed: Other seeds give other accounts.
-        verified: Whether LINE has verified it: others may not list their followers.
-    """
-    user_id = NumberedIds(seed, "U").id_of(2**63)
-    return _account(user_id, "Sandbox Shop", verified=verified)
+def create_account(seed: int, *, verified: bool) -> Account:
+    """Return the account of the channel; a different seed gives a different account."""
+    return _account(NumberedIds(seed, "U").id_of(_ACCOUNT_NUMBER), "Sandbox Shop", verified=verified)
 
 
-def branches_of(seed: int, count: int) -> list[Account]:
-    """The accounts of a seed that the channel, as a module channel, is attached to."""
+def create_module_bots(seed: int, count: int) -> list[Account]:
+    """Return `count` accounts that the channel is attached to as a module channel."""
     ids = NumberedIds(seed, "U")
-    return [_account(ids.id_of(2**62 + number), f"Sandbox Shop {number + 1}", verified=True) for number in range(count)]
+    return [
+        _account(ids.id_of(_FIRST_MODULE_BOT_NUMBER + number), f"Sandbox Shop {number + 1}", verified=True)
+        for number in range(count)
+    ]
 
 
 def _account(user_id: str, name: str, *, verified: bool) -> Account:

@@ -43,20 +43,20 @@ class _DeliveryControl:
         entries = []
         last: LoggedRequest | None = None
         described: dict[str, Any] = {}
-        for accepted, chat in platform.messaging.delivery_log.deliveries(offset, limit):
-            if accepted is not last:
-                last, described = accepted, self._describe(accepted)
+        for logged, chat in platform.messaging.delivery_log.deliveries(offset, limit):
+            if logged is not last:
+                last, described = logged, self._describe(logged)
             line_id = platform.users.line_id(chat) if chat >= 0 else platform.chats.id_of(chat)
             entries.append({"line_id": line_id, **described})
         return HttpResponse({"deliveries": entries, "total": platform.messaging.delivery_log.delivery_count})
 
-    def _describe(self, accepted: LoggedRequest) -> dict[str, Any]:
+    def _describe(self, logged: LoggedRequest) -> dict[str, Any]:
         return {
-            "endpoint": accepted.endpoint,
-            "request_id": self._sandbox.platform.request_id(accepted.request_number),
-            "retry_key": str(accepted.retry_key) if accepted.retry_key else None,
-            "messages": accepted.messages,
-            "custom_aggregation_units": accepted.units,
-            "notification_disabled": accepted.notification_disabled,
-            "at": iso_time(accepted.delivered_at),
+            "endpoint": logged.endpoint,
+            "request_id": self._sandbox.platform.request_id(logged.request_number),
+            "retry_key": str(logged.retry_key) if logged.retry_key else None,
+            "messages": logged.messages,
+            "custom_aggregation_units": logged.units,
+            "notification_disabled": logged.notification_disabled,
+            "at": iso_time(logged.delivered_at),
         }

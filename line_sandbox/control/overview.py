@@ -65,16 +65,16 @@ def _last_deliveries(platform: Platform, limit: int) -> list[dict[str, Any]]:
     """Return the last `limit` deliveries, newest first."""
     first = max(0, platform.messaging.delivery_log.delivery_count - limit)
     entries = []
-    for accepted, chat in platform.messaging.delivery_log.deliveries(first, limit):
+    for logged, chat in platform.messaging.delivery_log.deliveries(first, limit):
         is_user = chat >= 0
         entries.append(
             {
                 "line_id": platform.users.line_id(chat) if is_user else platform.chats.id_of(chat),
                 "name": platform.users.profile(chat).display_name if is_user else platform.chats.name(chat),
-                "endpoint": accepted.endpoint,
-                "request_id": platform.request_id(accepted.request_number),
-                "at": iso_time(accepted.delivered_at),
-                "messages": accepted.messages,
+                "endpoint": logged.endpoint,
+                "request_id": platform.request_id(logged.request_number),
+                "at": iso_time(logged.delivered_at),
+                "messages": logged.messages,
             }
         )
     return entries[::-1]

@@ -12,7 +12,7 @@ _COLORS = {"2": "32", "3": "36", "4": "33", "5": "31", "d": "35"}
 """ANSI color codes by the first character of the status; `d` is for dropped connections."""
 
 
-class AccessLog:
+class AccessLogWriter:
     """Writes lines to a stream, in color if it is a terminal."""
 
     def __init__(self, stream: TextIO | None) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
 
     from line_sandbox.http.routing import Router
-    from line_sandbox.server.access_log import AccessLog
+    from line_sandbox.server.access_log import AccessLogWriter
     from line_sandbox.server.exchange import Receive, Send
     from line_sandbox.server.sandbox import Sandbox
 
@@ -31,7 +31,7 @@ class SandboxApp:
         sandbox: Sandbox,
         control_router: Router,
         *,
-        access_log: AccessLog,
+        access_log: AccessLogWriter,
         abort_connection: Callable[[Any], None],
     ) -> None:
         """Store the dependencies.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from line_core.serving.listener import http_url, open_listener
-from line_sandbox.server.access_log import AccessLog
+from line_sandbox.server.access_log import AccessLogWriter
 from line_sandbox.server.app import SandboxApp
 from line_sandbox.server.connections import Connections
 
@@ -59,7 +59,7 @@ def serve(sandbox: Sandbox, control_router: Router, *, host: str, port: int, acc
     app = SandboxApp(
         sandbox,
         control_router,
-        access_log=AccessLog(sys.stderr if access_log else None),
+        access_log=AccessLogWriter(sys.stderr if access_log else None),
         abort_connection=connections.abort,
     )
     config = uvicorn.Config(

@@ -1,1 +1,1 @@
-"""Channel access tokens."""
+"""Channel access tokens of every type, and JWT assertions."""

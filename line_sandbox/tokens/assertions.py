@@ -1,4 +1,4 @@
-"""JSON Web Tokens that clients prove themselves with instead of the channel secret.
+"""JWT assertions, with which clients authenticate instead of the channel secret.
 
 Source: LINE documentation, "Generate JSON Web Tokens".
 """
@@ -20,15 +20,15 @@ MAX_ASSERTION_SECONDS = 30 * 60
 MAX_TOKEN_SECONDS = 30 * 24 * 3600
 
 _ALGORITHM = "RS256"
-_TOLERANCE_SECONDS = 60
+_CLOCK_TOLERANCE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """What a valid assertion asks for."""
+    """The claims of a valid assertion that the token endpoints use."""
 
     token_seconds: int | None
-    """How long the token is to live, where that is said."""
+    """Requested lifetime of the token in seconds; None if the assertion has no `token_exp`."""
 
 
 class AssertionKeys:
@@ -43,25 +43,25 @@ class AssertionKeys:
         """Register a key, as LINE's console does.
 
         Args:
-            key_id: The `kid` that assertions name it by.
-            public_key: JSON Web Key of an RSA key.
+            key_id: The `kid` in the header of assertions.
+            public_key: RSA public key as a JSON Web Key.
 
         Raises:
-            InvalidRequest: It is no such key.
+            InvalidRequest: The key is not an RSA public key.
         """
         try:
             self._keys[key_id] = jwt.PyJWK(public_key, algorithm=_ALGORITHM)
         except (jwt.PyJWTError, ValueError, TypeError, KeyError):
             raise InvalidRequest("not an RSA public key as a JWK") from None
 
-    def check(self, text: str) -> Assertion:
-        """Verify an assertion.
+    def verify(self, text: str) -> Assertion:
+        """Verify an assertion and return its claims.
 
         Raises:
-            NotFound: Its key is not registered.
-            OAuthErrorResponse: It is not valid, or has ended.
+            NotFound: The assertion's key is not registered.
+            OAuthErrorResponse: The assertion is invalid or expired.
         """
-        key = self._key_of(text)
+        key = self._key(text)
         try:
             claims = jwt.decode(
                 text,
@@ -76,7 +76,7 @@ class AssertionKeys:
             raise _invalid("Invalid client_assertion") from None
         if claims.get("iss") != self._channel_id or claims.get("sub") != self._channel_id:
             raise _invalid("iss and clientId of key do not match")
-        self._check_end(claims.get("exp"))
+        self._check_expiry(claims.get("exp"))
         token_seconds = claims.get("token_exp")
         if token_seconds is not None and not (
             isinstance(token_seconds, int) and 0 < token_seconds <= MAX_TOKEN_SECONDS
@@ -84,7 +84,7 @@ class AssertionKeys:
             raise _invalid("Invalid token_exp")
         return Assertion(token_seconds)
 
-    def _key_of(self, text: str) -> jwt.PyJWK:
+    def _key(self, text: str) -> jwt.PyJWK:
         try:
             header = jwt.get_unverified_header(text)
         except jwt.PyJWTError:
@@ -94,11 +94,11 @@ class AssertionKeys:
             raise NotFound("Cannot find channel key that satisfies the conditions")
         return key
 
-    def _check_end(self, ends_at: object) -> None:
-        # Assertions are dated by their maker's clock, which knows nothing of the sandbox's being moved forward.
+    def _check_expiry(self, expires_at: object) -> None:
+        # Clients use the real time for `exp`, so an advanced sandbox clock must not matter here.
         now = self._clock.real_now()
-        longest = now + MAX_ASSERTION_SECONDS + _TOLERANCE_SECONDS
-        if not isinstance(ends_at, (int, float)) or not now < ends_at <= longest:
+        latest = now + MAX_ASSERTION_SECONDS + _CLOCK_TOLERANCE_SECONDS
+        if not isinstance(expires_at, (int, float)) or not now < expires_at <= latest:
             raise _invalid("Invalid exp")
 
 

@@ -1,4 +1,4 @@
-"""Channel access tokens.
+"""Endpoints of channel access tokens.
 
 Source: LINE Messaging API reference, "Channel access token".
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
     from line_sandbox.tokens.assertions import Assertion, AssertionKeys
-    from line_sandbox.tokens.state import IssuedToken, Tokens
+    from line_sandbox.tokens.state import ChannelToken, Tokens
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -25,10 +25,10 @@ def add_routes(router: Router, *, tokens: Tokens, assertion_keys: AssertionKeys)
     """Add the routes of this module."""
     endpoints = _TokenEndpoints(tokens, assertion_keys)
     router.add("POST /oauth2/v3/token", endpoints.issue_stateless, requires_token=False)
-    router.add("POST /oauth2/v2.1/token", endpoints.issue_dated, requires_token=False)
-    router.add("GET /oauth2/v2.1/verify", endpoints.verify_dated, requires_token=False)
+    router.add("POST /oauth2/v2.1/token", endpoints.issue_v21, requires_token=False)
+    router.add("GET /oauth2/v2.1/verify", endpoints.verify_v21, requires_token=False)
     router.add("GET /oauth2/v2.1/tokens/kid", endpoints.key_ids, requires_token=False)
-    router.add("POST /oauth2/v2.1/revoke", endpoints.revoke_dated, requires_token=False)
+    router.add("POST /oauth2/v2.1/revoke", endpoints.revoke_v21, requires_token=False)
     router.add("POST /v2/oauth/accessToken", endpoints.issue_short_lived, requires_token=False)
     router.add("POST /v2/oauth/verify", endpoints.verify, requires_token=False)
     router.add("POST /v2/oauth/revoke", endpoints.revoke, requires_token=False)
@@ -40,71 +40,70 @@ class _TokenEndpoints:
         self._keys = assertion_keys
 
     def issue_stateless(self, request: HttpRequest) -> HttpResponse:
-        _check_grant(request.form)
+        _check_grant_type(request.form)
         if request.form.get("client_assertion"):
-            self._assertion(request.form)
-        elif not self._knows(request.form):
+            self._verify_assertion(request.form)
+        elif not self._has_credentials(request.form):
             raise OAuthErrorResponse("invalid_request", "Invalid 'client_credentials'.")
-        return _bearer(self._tokens.issue_stateless())
+        return _token_response(self._tokens.issue_stateless())
 
-    def issue_dated(self, request: HttpRequest) -> HttpResponse:
-        _check_grant(request.form)
-        token = self._tokens.issue_dated(self._assertion(request.form).token_seconds)
-        return _bearer(token, key_id=token.key_id)
+    def issue_v21(self, request: HttpRequest) -> HttpResponse:
+        _check_grant_type(request.form)
+        token = self._tokens.issue_v21(self._verify_assertion(request.form).token_seconds)
+        return _token_response(token, key_id=token.key_id)
 
-    def verify_dated(self, request: HttpRequest) -> HttpResponse:
-        return self._verified(self._tokens.remaining_dated(request.query_parameter("access_token") or ""))
+    def verify_v21(self, request: HttpRequest) -> HttpResponse:
+        return self._token_info(self._tokens.remaining_v21(request.query_parameter("access_token") or ""))
 
     def key_ids(self, request: HttpRequest) -> HttpResponse:
-        self._assertion({name: values[0] for name, values in request.query.items()})
+        self._verify_assertion({name: values[0] for name, values in request.query.items()})
         return HttpResponse({"kids": self._tokens.key_ids()})
 
-    def revoke_dated(self, request: HttpRequest) -> HttpResponse:
-        if not self._knows(request.form):
+    def revoke_v21(self, request: HttpRequest) -> HttpResponse:
+        if not self._has_credentials(request.form):
             raise OAuthErrorResponse("invalid_client", "client_id or client_secret is invalid")
-        self._tokens.revoke_dated(_token(request.form))
+        self._tokens.revoke_v21(_required_token(request.form))
         return HttpResponse(b"")
 
     def issue_short_lived(self, request: HttpRequest) -> HttpResponse:
-        _check_grant(request.form)
-        if not self._tokens.knows_channel(request.form.get("client_id", "")):
+        _check_grant_type(request.form)
+        if not self._tokens.is_channel_id(request.form.get("client_id", "")):
             raise OAuthErrorResponse("invalid_client", "invalid client_id")
-        if not self._tokens.knows_secret(request.form.get("client_secret", "")):
+        if not self._tokens.is_channel_secret(request.form.get("client_secret", "")):
             raise OAuthErrorResponse("invalid_client", "invalid client_secret")
-        return _bearer(self._tokens.issue_short_lived())
+        return _token_response(self._tokens.issue_short_lived())
 
     def verify(self, request: HttpRequest) -> HttpResponse:
-        return self._verified(self._tokens.remaining(_token(request.form)))
+        return self._token_info(self._tokens.remaining(_required_token(request.form)))
 
     def revoke(self, request: HttpRequest) -> HttpResponse:
-        self._tokens.revoke(_token(request.form))
+        self._tokens.revoke(_required_token(request.form))
         return HttpResponse(b"")
 
-    def _knows(self, form: Mapping[str, str]) -> bool:
-        return self._tokens.knows_channel(form.get("client_id", "")) and self._tokens.knows_secret(
-            form.get("client_secret", "")
-        )
+    def _has_credentials(self, form: Mapping[str, str]) -> bool:
+        is_channel_id = self._tokens.is_channel_id(form.get("client_id", ""))
+        return is_channel_id and self._tokens.is_channel_secret(form.get("client_secret", ""))
 
-    def _assertion(self, form: Mapping[str, str]) -> Assertion:
+    def _verify_assertion(self, form: Mapping[str, str]) -> Assertion:
         if form.get("client_assertion_type") != _ASSERTION_TYPE:
             raise OAuthErrorResponse("invalid_request", "Invalid client_assertion_type")
-        return self._keys.check(form.get("client_assertion", ""))
+        return self._keys.verify(form.get("client_assertion", ""))
 
-    def _verified(self, seconds: int) -> HttpResponse:
+    def _token_info(self, seconds: int) -> HttpResponse:
         return HttpResponse({"client_id": self._tokens.channel_id, "expires_in": seconds, "scope": "P CM"})
 
 
-def _check_grant(form: Mapping[str, str]) -> None:
+def _check_grant_type(form: Mapping[str, str]) -> None:
     if form.get("grant_type") != "client_credentials":
         raise OAuthErrorResponse("unsupported_grant_type", "grant_type must be client_credentials")
 
 
-def _token(form: Mapping[str, str]) -> str:
+def _required_token(form: Mapping[str, str]) -> str:
     token = form.get("access_token")
     if not token:
         raise OAuthErrorResponse("invalid_request")
     return token
 
 
-def _bearer(token: IssuedToken, **more: Any) -> HttpResponse:
-    return HttpResponse({"access_token": token.text, "token_type": "Bearer", "expires_in": token.seconds, **more})
+def _token_response(token: ChannelToken, **fields: Any) -> HttpResponse:
+    return HttpResponse({"access_token": token.text, "token_type": "Bearer", "expires_in": token.seconds, **fields})
