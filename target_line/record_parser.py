@@ -10,7 +10,7 @@ from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.ledger import MessageToStage
 from target_line.sending.read.message import parse_message
-from target_line.sending.read.recipients import Person
+from target_line.sending.read.recipients import PersonRecipient
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -49,7 +49,7 @@ class RecordParser:
                 return follow
             case Role.MESSAGES:
                 message = parse_message(record, self.provider, self.time_zone)
-                if isinstance(message.recipient, Person):
+                if isinstance(message.recipient, PersonRecipient):
                     self._reject_erased(message.recipient.identifier)
                 return MessageToStage(message, record)
             case _:

@@ -15,7 +15,7 @@ from target_line.record_parser import RecordParser
 from target_line.run_history import Run
 from target_line.run_report import RunReport
 from target_line.sending.ledger import Ledger
-from target_line.sending.policy import sending_policy_of
+from target_line.sending.policy import sending_policy_from_config
 from target_line.settings import junk_identifiers_of, policy_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class RunContext:
         """
         channel: str = config["channel"]
         policy = policy_of(config)
-        sending_policy = sending_policy_of(config)
+        sending_policy = sending_policy_from_config(config)
         report = RunReport(RejectLimit.parse(config.get("max_rejects")))
         store = open_store(config["store_url"])
         if save_policy(store, policy):

@@ -114,15 +114,7 @@ class TargetLine(LinePlugin, RunTarget):
             self._report_outcomes(context, error)
 
     def _process_due_messages(self, context: RunContext) -> None:
-        sending = SendingRun(
-            self.config,
-            context.store,
-            context.identity,
-            context.ledger,
-            context.sending_policy,
-            context.report,
-            context.run.run_id,
-        )
+        sending = SendingRun(self.config, context.ledger, context.identity, context.sending_policy, context.report)
         asyncio.run(sending.run(interrupted_by=StoppedBySignalError))
 
     def _report_outcomes(self, context: RunContext, error: LineError | None) -> None:

@@ -1,4 +1,4 @@
-"""What is asked of LINE before anything is sent: whose account this is, what it may still send, which units it has.
+"""Data of the account that is requested from LINE before messages are sent: bot, monthly quota, aggregation units.
 
 Sources: LINE Messaging API reference, "Get bot info", "Get the target limit for sending messages this month", "Get the
 number of unit name types assigned during this month", "Get a list of unit names assigned during this month".
@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from line_core.api.errors import MalformedResponseError, error_from_response
 from line_core.errors import LineError
-from target_line.sending.claim.quota import Quota
+from target_line.sending.claim.quota import MonthlyQuota
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from line_core.api.client import LineClient
 
-UNITS_A_MONTH = 1000
-"""LINE sends a message with one more unit name without its unit, and says nothing."""
+UNITS_PER_MONTH = 1000
+"""Unit names that LINE accepts in a month. Messages with further names are sent without a unit, without an error."""
 
 _logger = logging.getLogger("target-line.sending")
 
@@ -29,40 +29,40 @@ class WrongAccountError(LineError):
     """The token belongs to another account than expected."""
 
 
-class Units:
-    """Which custom aggregation units may be used this month."""
+class MonthlyUnits:
+    """Custom aggregation units of the current month."""
 
-    def __init__(self, known: Collection[str] = (), room: int = UNITS_A_MONTH) -> None:
-        """Begin with what LINE has.
+    def __init__(self, known: Collection[str] = (), available: int = UNITS_PER_MONTH) -> None:
+        """Store the units.
 
         Args:
-            known: Units that LINE has already this month.
-            room: How many more it takes.
+            known: Units that LINE already has this month.
+            available: Number of further units that LINE accepts.
         """
         self._known = set(known)
-        self._room = room
+        self._available = available
 
-    def admit(self, unit: str) -> bool:
-        """Whether a message with that unit keeps it; a new one takes up room."""
+    def reserve(self, unit: str) -> bool:
+        """Return whether LINE accepts the unit. A new unit takes one of the available ones."""
         if unit in self._known:
             return True
-        if self._room <= 0:
+        if self._available <= 0:
             return False
         self._known.add(unit)
-        self._room -= 1
+        self._available -= 1
         return True
 
 
 async def check_account(client: LineClient, expected_bot_user_id: str | None) -> None:
-    """Ask LINE whose token this is.
+    """Log the account that the token belongs to, and check it.
 
     Raises:
-        WrongAccountError: Not the expected account's: messages would go to strangers, or to nobody.
-        LineError: LINE refuses the token, or cannot be asked.
+        WrongAccountError: It is not the expected account. Messages would go to other people, or to nobody.
+        LineError: LINE rejects the token, or cannot be reached.
     """
-    bot = await _read(client, "/v2/bot/info")
+    bot = await _get(client, "/v2/bot/info")
     _logger.info(
-        "the token is %s's (%s), bot user id %s", bot.get("displayName"), bot.get("basicId"), bot.get("userId")
+        "the token belongs to %s (%s), bot user id %s", bot.get("displayName"), bot.get("basicId"), bot.get("userId")
     )
     if expected_bot_user_id and bot.get("userId") != expected_bot_user_id:
         raise WrongAccountError(
@@ -72,55 +72,56 @@ async def check_account(client: LineClient, expected_bot_user_id: str | None) ->
         )
 
 
-async def read_quota(client: LineClient) -> Quota:
-    """Ask LINE for the month's quota and its consumption.
+async def read_quota(client: LineClient) -> MonthlyQuota:
+    """Request the monthly quota and its consumption.
 
     Raises:
-        LineError: LINE cannot be asked.
+        LineError: The requests failed.
     """
     read_at = datetime.now(UTC)
-    quota = await _read(client, "/v2/bot/message/quota", needed="type")
+    quota = await _get(client, "/v2/bot/message/quota", required="type")
     if quota["type"] != "limited" or "value" not in quota:
-        return Quota(None, 0, read_at)
-    consumption = await _read(client, "/v2/bot/message/quota/consumption", needed="totalUsage")
-    return Quota(int(quota["value"]), int(consumption["totalUsage"]), read_at)
+        return MonthlyQuota(None, 0, read_at)
+    consumption = await _get(client, "/v2/bot/message/quota/consumption", required="totalUsage")
+    return MonthlyQuota(int(quota["value"]), int(consumption["totalUsage"]), read_at)
 
 
-async def read_units(client: LineClient, due: Collection[str]) -> Units:
-    """Ask LINE which units it has this month; only if there are any to send.
+async def read_units(client: LineClient, due: Collection[str]) -> MonthlyUnits:
+    """Request the aggregation units of this month, unless no due message has one.
 
     Args:
         client: An open client.
-        due: Units of the messages that are due.
+        due: Units of the due messages.
 
     Raises:
-        LineError: LINE cannot be asked.
+        LineError: A request failed.
     """
     if not due:
-        return Units()
-    info = await _read(client, "/v2/bot/message/aggregation/info", needed="numOfCustomAggregationUnits")
-    room = UNITS_A_MONTH - int(info["numOfCustomAggregationUnits"])
-    if room >= len(due):
-        return Units(room=room)
+        return MonthlyUnits()
+    info = await _get(client, "/v2/bot/message/aggregation/info", required="numOfCustomAggregationUnits")
+    available = UNITS_PER_MONTH - int(info["numOfCustomAggregationUnits"])
+    if available >= len(due):
+        return MonthlyUnits(available=available)
     known: list[str] = []
     params = {"limit": "100"}
     while True:
-        page = await _read(client, "/v2/bot/message/aggregation/list", params, needed="customAggregationUnits")
+        page = await _get(client, "/v2/bot/message/aggregation/list", params, required="customAggregationUnits")
         known += page["customAggregationUnits"]
         if not page.get("next"):
-            return Units(known, room)
+            return MonthlyUnits(known, available)
         params["start"] = page["next"]
 
 
-async def _read(
-    client: LineClient, path: str, params: dict[str, str] | None = None, *, needed: str | None = None
+async def _get(
+    client: LineClient, path: str, params: dict[str, str] | None = None, *, required: str | None = None
 ) -> dict[str, Any]:
-    reply = await client.get(path, params=params)
-    if error := error_from_response(reply):
+    """Return the JSON object of a response; `required` is a member that it must have."""
+    response = await client.get(path, params=params)
+    if error := error_from_response(response):
         raise error
-    answer = reply.json_object()
-    if needed and needed not in answer:
+    body = response.json_object()
+    if required and required not in body:
         raise MalformedResponseError(
-            reply.endpoint, reason=f"{needed} is missing", status=reply.status, request_id=reply.request_id
+            response.endpoint, reason=f"{required} is missing", status=response.status, request_id=response.request_id
         )
-    return answer
+    return body

@@ -1,6 +1,6 @@
-"""The ledger's messages: staged once, counted by what became of them.
+"""Messages of the ledger: staging, reading due messages, counting by status.
 
-A message goes `scheduled → claimed → accepted | rejected | skipped | unknown`; claiming is in
+Status: `scheduled → claimed → accepted | rejected | skipped | unknown`. The table of all transitions is in
 `target_line.sending.claim.claims`.
 """
 
@@ -26,20 +26,21 @@ if TYPE_CHECKING:
     from target_line.sending.read.message import Message
 
 STREAM = "messages"
+"""Stream name of rejected messages."""
 MessageCounts = dict[tuple[str, str | None], int]
-"""How many messages, by status and reason."""
+"""Number of messages by status and reason."""
 
 
 class Cursor(NamedTuple):
-    """A place in the order in which due messages are planned: those of the same content side by side."""
+    """Position in the planning order of due messages: by content, then by message id."""
 
     content_key: str = ""
     message_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A message whose time has come."""
+class DueMessage:
+    """A scheduled message whose `due_at` has passed, or that has none."""
 
     message_id: str
     content_key: str
@@ -48,55 +49,55 @@ class Due:
 
     @property
     def cursor(self) -> Cursor:
-        """Its place."""
+        """Position of the message in the planning order."""
         return Cursor(self.content_key, self.message_id)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageToStage:
-    """A message to stage."""
+    """A parsed message with its record."""
 
     message: Message
     record: Mapping[str, Any]
-    """As it came."""
+    """The record as it was received."""
 
 
 class Ledger:
-    """The messages of one channel, as one run sees them."""
+    """The messages of one channel, as one run uses them."""
 
     def __init__(self, store: Store, channel: str, run_id: str) -> None:
         """Use an open store.
 
         Args:
-            store: Where the ledger is.
-            channel: Name of the channel that sends.
-            run_id: Names the run that stages messages.
+            store: Contains the ledger.
+            channel: Name of the sending channel.
+            run_id: Id of the run that stages and claims messages.
         """
-        self._store = store
-        self._channel = channel
-        self._run_id = run_id
+        self.store = store
+        self.channel = channel
+        self.run_id = run_id
 
     def stage(self, connection: Connection, staged: Sequence[MessageToStage]) -> int:
-        """Put messages down as scheduled; those that the ledger has already stay as they are.
+        """Insert messages as scheduled. Messages whose id is in the ledger are ignored.
 
         Args:
-            connection: A write transaction that holds the ledger alone.
-            staged: The messages; of several with the same id the first counts.
+            connection: A write transaction that holds the lock of the ledger.
+            staged: The messages. Of several with the same id, the first is used.
 
         Returns:
-            How many were new.
+            The number of new messages.
         """
         now = datetime.now(UTC)
         new = {item.message.message_id: item for item in reversed(staged)}
         messages = tables.messages.c
         known = select(messages.message_id).where(
-            messages.channel == self._channel, in_values(connection, messages.message_id, new)
+            messages.channel == self.channel, in_values(connection, messages.message_id, new)
         )
         for message_id in connection.execute(known).scalars().all():
             del new[message_id]
         rows = [
             {
-                "channel": self._channel,
+                "channel": self.channel,
                 "message_id": message_id,
                 "status": MessageStatus.SCHEDULED,
                 "record": item.record,
@@ -105,7 +106,7 @@ class Ledger:
                 "send_at": item.message.send_at,
                 "due_at": item.message.send_at,
                 "expires_at": item.message.expires_at,
-                "staged_by": self._run_id,
+                "staged_by": self.run_id,
                 "staged_at": now,
                 "updated_at": now,
             }
@@ -115,26 +116,26 @@ class Ledger:
             insert_many(connection, tables.messages, rows)
         return len(rows)
 
-    def reschedule_rejected(self, connection: Connection, mended: Sequence[MessageToStage]) -> int:
-        """Schedule messages anew that were rejected, by us or by LINE, which so have certainly not arrived.
+    def reschedule_rejected(self, connection: Connection, corrected: Sequence[MessageToStage]) -> int:
+        """Return rejected messages to scheduled. A rejected message has certainly not been delivered.
 
-        The request that LINE refused stays on record; the message will go by another, under a key of its own.
+        A request that LINE rejected stays in the ledger. The message is sent by a new request with a new retry key.
 
         Args:
-            connection: A write transaction that holds the ledger alone.
-            mended: The messages. One that the ledger has by another record stays as it is.
+            connection: A write transaction that holds the lock of the ledger.
+            corrected: The messages. A message whose record differs from the one in the ledger is ignored.
 
         Returns:
-            How many were scheduled.
+            The number of rescheduled messages.
         """
         now = datetime.now(UTC)
-        again: defaultdict[str, list[MessageToStage]] = defaultdict(list)
-        for item in mended:
-            again[item.message.message_id].append(item)
+        items: defaultdict[str, list[MessageToStage]] = defaultdict(list)
+        for item in corrected:
+            items[item.message.message_id].append(item)
         messages = tables.messages.c
-        rejected = (messages.channel == self._channel) & (messages.status == MessageStatus.REJECTED)
+        rejected = (messages.channel == self.channel) & (messages.status == MessageStatus.REJECTED)
         query = select(messages.message_id, messages.record).where(
-            rejected, in_values(connection, messages.message_id, again)
+            rejected, in_values(connection, messages.message_id, items)
         )
         rows = [
             {
@@ -149,92 +150,95 @@ class Ledger:
                 "updated_at": now,
             }
             for message_id, record in connection.execute(query)
-            for item in again[message_id]
+            for item in items[message_id]
             if item.record == record
         ]
         update_many(connection, tables.messages, messages.message_id, rows, where=rejected)
         return len(rows)
 
     def has_work(self) -> bool:
-        """Whether anything is due, or claimed and unfinished."""
+        """Return whether a message is due, or a request is claimed and has no outcome."""
         messages = tables.messages.c
-        mine = messages.channel == self._channel
-        scheduled = select(messages.message_id).where(mine, *_due(datetime.now(UTC)))
+        due = select(messages.message_id).where(messages.channel == self.channel, *_is_due(datetime.now(UTC)))
         claimed = select(tables.requests.c.retry_key).where(
-            tables.requests.c.channel == self._channel, tables.requests.c.status == MessageStatus.CLAIMED
+            tables.requests.c.channel == self.channel, tables.requests.c.status == MessageStatus.CLAIMED
         )
-        with self._store.read() as connection:
-            return any(connection.execute(query.limit(1)).first() for query in (claimed, scheduled))
+        with self.store.read() as connection:
+            return any(connection.execute(query.limit(1)).first() for query in (claimed, due))
 
-    def due(self, after: Cursor, limit: int) -> list[Due]:
-        """The next due messages after a place."""
+    def read_due(self, after: Cursor, limit: int) -> list[DueMessage]:
+        """Return the next due messages after a position, in planning order."""
         messages = tables.messages.c
         query = (
             select(messages.message_id, messages.content_key, messages.record, messages.staged_at)
             .where(
-                messages.channel == self._channel,
-                *_due(datetime.now(UTC)),
-                _place() > tuple_(literal(after.content_key), literal(after.message_id)),
+                messages.channel == self.channel,
+                *_is_due(datetime.now(UTC)),
+                _position() > tuple_(literal(after.content_key), literal(after.message_id)),
             )
             .order_by(messages.content_key, messages.message_id)
             .limit(limit)
         )
-        with self._store.read() as connection:
-            return [Due(*row) for row in connection.execute(query).all()]
+        with self.store.read() as connection:
+            return [DueMessage(*row) for row in connection.execute(query).all()]
 
     def still_scheduled(self, connection: Connection, first: Cursor, last: Cursor) -> set[str]:
-        """The ids of messages between two places, these included, that nobody has claimed or settled.
+        """Return the ids of scheduled messages between two positions, both included.
 
         Args:
-            connection: A write transaction that holds the ledger alone.
-            first: The first place.
-            last: The last place.
+            connection: A write transaction that holds the lock of the ledger.
+            first: The first position.
+            last: The last position.
         """
         messages = tables.messages.c
         query = select(messages.message_id).where(
-            messages.channel == self._channel,
+            messages.channel == self.channel,
             messages.status == MessageStatus.SCHEDULED,
-            _place() >= tuple_(literal(first.content_key), literal(first.message_id)),
-            _place() <= tuple_(literal(last.content_key), literal(last.message_id)),
+            _position() >= tuple_(literal(first.content_key), literal(first.message_id)),
+            _position() <= tuple_(literal(last.content_key), literal(last.message_id)),
         )
         return set(connection.execute(query).scalars())
 
-    def index_line_ids(self) -> None:
-        """Make messages quick to find by LINE ID, if they are not; it makes sending slower, and only caps need it."""
-        with self._store.write(lock="ledger") as connection:
+    def create_line_id_index(self) -> None:
+        """Create the index of messages by LINE ID, if it is missing.
+
+        Only frequency caps need the index, and it slows sending down. So it is not part of the schema.
+        """
+        with self.store.write(lock="ledger") as connection:
             connection.execute(text("CREATE INDEX IF NOT EXISTS ix_messages_line_id ON messages (channel, line_id)"))
 
     def count_due(self) -> int:
-        """How many messages could go now."""
+        """Return the number of messages that are due now."""
         messages = tables.messages.c
-        query = select(func.count()).where(messages.channel == self._channel, *_due(datetime.now(UTC)))
-        with self._store.read() as connection:
+        query = select(func.count()).where(messages.channel == self.channel, *_is_due(datetime.now(UTC)))
+        with self.store.read() as connection:
             return connection.execute(query).scalar_one()
 
     def due_campaigns(self) -> set[str]:
-        """The units that due messages would use."""
+        """Return the custom aggregation units of the due messages."""
         messages = tables.messages.c
         query = select(messages.campaign).distinct()
-        query = query.where(messages.channel == self._channel, messages.campaign.is_not(None), *_due(datetime.now(UTC)))
-        with self._store.read() as connection:
+        query = query.where(
+            messages.channel == self.channel, messages.campaign.is_not(None), *_is_due(datetime.now(UTC))
+        )
+        with self.store.read() as connection:
             return {name for name in connection.execute(query).scalars() if name}
 
     def counts_of_run(self) -> MessageCounts:
-        """What has become of the messages that this run staged, by status and reason."""
-        return self._outcomes(tables.messages.c.staged_by == self._run_id)
-
-    def _outcomes(self, which: ColumnElement[bool]) -> MessageCounts:
+        """Return the number of messages that this run staged, by status and reason."""
         messages = tables.messages.c
-        query = select(messages.status, messages.reason, func.count()).where(which, messages.channel == self._channel)
-        with self._store.read() as connection:
+        query = select(messages.status, messages.reason, func.count()).where(
+            messages.staged_by == self.run_id, messages.channel == self.channel
+        )
+        with self.store.read() as connection:
             rows = connection.execute(query.group_by(messages.status, messages.reason))
             return {(status, reason): count for status, reason, count in rows}
 
 
-def _place() -> Tuple:
+def _position() -> Tuple:
     return tuple_(tables.messages.c.content_key, tables.messages.c.message_id)
 
 
-def _due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _is_due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     messages = tables.messages.c
     return messages.status == MessageStatus.SCHEDULED, or_(messages.due_at.is_(None), messages.due_at <= now)

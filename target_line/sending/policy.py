@@ -1,4 +1,4 @@
-"""The settings that decide whether, when and how a message goes out."""
+"""Settings that decide whether, when and how messages are sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FrequencyCap:
-    """At most so many messages to a person in any span of that length."""
+    """Maximum number of messages to one LINE ID in any period of the given length."""
 
     messages: int
     per: timedelta
@@ -26,59 +26,61 @@ class FrequencyCap:
 
 @dataclass(frozen=True, slots=True)
 class SendingPolicy:
-    """What holds for all messages of a run."""
+    """Parsed sending settings of a run."""
 
     provider: str = "default"
-    """Provider whose LINE IDs this channel can write to."""
+    """Provider whose LINE IDs the channel can send to."""
     time_zone: tzinfo = UTC
-    """Of times without a zone, and of people whose own is unknown."""
+    """Time zone of times without an offset, and of people whose time zone is unknown."""
     time_zone_attribute: str = "time_zone"
+    """Profile attribute with the person's time zone."""
     quiet_hours: QuietHours | None = None
     frequency_cap: FrequencyCap | None = None
     suppression_attributes: tuple[str, ...] = ()
+    """Profile attributes that opt a person out."""
     max_message_age: timedelta | None = None
     multicast_min: int = 2
-    """From how many people on the same content goes by multicast."""
+    """Minimum number of recipients of a multicast; fewer recipients get push messages."""
     test_recipients: tuple[str, ...] = ()
-    """LINE IDs that get everything, instead of those whom it is for."""
+    """LINE IDs that receive each content instead of its recipients."""
 
 
-def sending_policy_of(config: Mapping[str, Any]) -> SendingPolicy:
-    """Read the settings.
+def sending_policy_from_config(config: Mapping[str, Any]) -> SendingPolicy:
+    """Parse the sending settings.
 
     Raises:
-        SettingError: One of them is not what it should be.
+        SettingError: A setting is invalid.
     """
     zone = config.get("time_zone")
     quiet_hours = config.get("quiet_hours")
     if quiet_hours and not zone:
-        raise SettingError("quiet_hours needs to know in which time zone", setting="time_zone")
-    testers = tuple(config["test_recipients"])
-    for tester in testers:
-        if not is_line_id(tester):
-            raise SettingError(f"{tester!r} is not U and 32 hexadecimal digits", setting="test_recipients")
+        raise SettingError("quiet_hours requires a time zone", setting="time_zone")
+    test_recipients = tuple(config["test_recipients"])
+    for line_id in test_recipients:
+        if not is_line_id(line_id):
+            raise SettingError(f"{line_id!r} is not U and 32 hexadecimal digits", setting="test_recipients")
     cap = config.get("frequency_cap")
     age = config.get("max_message_age")
     return SendingPolicy(
         provider=config["provider"],
-        time_zone=time_zone_of(zone) if zone else UTC,
+        time_zone=parse_time_zone(zone) if zone else UTC,
         time_zone_attribute=config["time_zone_attribute"],
         quiet_hours=QuietHours.parse(quiet_hours) if quiet_hours else None,
         frequency_cap=FrequencyCap(cap["messages"], parse_duration(cap["per"], "frequency_cap")) if cap else None,
         suppression_attributes=tuple(config["suppression_attributes"]),
         max_message_age=parse_duration(age, "max_message_age") if age else None,
         multicast_min=config["multicast_min"],
-        test_recipients=tuple(dict.fromkeys(testers)),
+        test_recipients=tuple(dict.fromkeys(test_recipients)),
     )
 
 
-def time_zone_of(name: str) -> ZoneInfo:
-    """A time zone by its name, such as Asia/Tokyo.
+def parse_time_zone(name: str) -> ZoneInfo:
+    """Return the time zone with an IANA name, such as Asia/Tokyo.
 
     Raises:
-        SettingError: There is none of that name.
+        SettingError: The name is unknown.
     """
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-        raise SettingError(f"{name!r} is no time zone such as Asia/Tokyo", setting="time_zone") from None
+        raise SettingError(f"{name!r} is not a time zone such as Asia/Tokyo", setting="time_zone") from None

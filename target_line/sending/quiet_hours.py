@@ -1,4 +1,4 @@
-"""Quiet hours: when nobody wants to be woken by a message."""
+"""Quiet hours: a daily period in which messages to people are postponed."""
 
 from __future__ import annotations
 
@@ -12,44 +12,41 @@ from line_core.errors import SettingError
 if TYPE_CHECKING:
     from datetime import tzinfo
 
-_FORM = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\s*-\s*([01]?[0-9]|2[0-3]):([0-5][0-9])")
+_FORMAT = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\s*-\s*([01]?[0-9]|2[0-3]):([0-5][0-9])")
 
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """A span of each day by the clock on the wall; it may go over midnight."""
+    """A daily period in local time. It may include midnight."""
 
     begin: time
     end: time
 
     @classmethod
     def parse(cls, text: str) -> QuietHours:
-        """Read `21:00-08:00`.
+        """Parse text such as `21:00-08:00`.
 
         Raises:
-            SettingError: It is not of that form, or covers nothing.
+            SettingError: The text has another format, or the period is empty.
         """
-        form = _FORM.fullmatch(text.strip())
-        if not form:
+        match = _FORMAT.fullmatch(text.strip())
+        if not match:
             raise SettingError(f"{text!r} is not of the form 21:00-08:00", setting="quiet_hours")
-        first_hour, first_minute, last_hour, last_minute = map(int, form.groups())
+        first_hour, first_minute, last_hour, last_minute = map(int, match.groups())
         begin, end = time(first_hour, first_minute), time(last_hour, last_minute)
         if begin == end:
             raise SettingError(f"{text!r} begins and ends at the same time", setting="quiet_hours")
         return cls(begin, end)
 
     def end_after(self, now: datetime, zone: tzinfo) -> datetime | None:
-        """When the quiet hours end that now is in; None outside of them.
+        """Return the end of the quiet hours that include `now`, in UTC; None if `now` is outside of them.
 
-        When the clocks are put forward over the end, the quiet hours end as much later; of an end that comes twice the
-        first counts.
+        If the clocks are put forward over the end, the quiet hours end later by the same amount. If the end exists
+        twice, the first one counts.
 
         Args:
             now: An aware time.
-            zone: Of the person who would be woken.
-
-        Returns:
-            A time in UTC, after now.
+            zone: Time zone of the recipient.
         """
         local = now.astimezone(zone)
         clock = local.time()
@@ -59,5 +56,5 @@ class QuietHours:
             return None
         day = local.date() + timedelta(days=1) if overnight and clock >= self.begin else local.date()
         end = datetime.combine(day, self.end, zone).astimezone(UTC)
-        # Within the hour that comes twice, the first coming of the end may be behind us.
+        # In the hour that exists twice, the first occurrence of the end may have passed.
         return end if end > now else datetime.combine(day, self.end.replace(fold=1), zone).astimezone(UTC)

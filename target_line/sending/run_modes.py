@@ -1,4 +1,4 @@
-"""What a run does with the messages that are due, by its mode: send them, plan them, or have LINE validate them."""
+"""Handle the due messages of a run by its mode: send, plan, or validate."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ from line_core.api.rate_limit.shared import SharedRateLimiter
 from line_core.api.tokens import token_source_from_config
 from target_line.sending.account import check_account, read_quota, read_units
 from target_line.sending.claim.claims import RequestClaims
-from target_line.sending.claim.quota import Allowance, refused_for_quota
-from target_line.sending.decide.decider import Decider
-from target_line.sending.dry_run.plan_report import PlanChangedError, Rehearsal, keep_plan
-from target_line.sending.dry_run.validation import ask_line
+from target_line.sending.claim.planner import PagePlanner
+from target_line.sending.claim.quota import SendAllowance, quota_refusal_error
+from target_line.sending.decide.decider import DueMessages, MessageDecider
+from target_line.sending.dry_run.plan import PlanChangedError, plan_pages, save_plan, summarize
+from target_line.sending.dry_run.validation import validate_contents
+from target_line.sending.send.request_sender import RequestSender
 from target_line.sending.send.sender import Sender
 from target_line.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from line_core.errors import LineError
-    from line_core.store import Store
     from target_line.identity.repository import IdentityRepository
     from target_line.run_report import RunReport
+    from target_line.sending.claim.planner import PagePlan
     from target_line.sending.ledger import Ledger
     from target_line.sending.policy import SendingPolicy
 
@@ -34,47 +36,42 @@ _logger = logging.getLogger("target-line.sending")
 
 
 class SendingRun:
-    """One run's dealing with LINE."""
+    """Sends, plans or validates the due messages of one run."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts that a run is made of, put together in one place
+    def __init__(
         self,
         config: Mapping[str, Any],
-        store: Store,
-        identity: IdentityRepository,
         ledger: Ledger,
+        identity: IdentityRepository,
         policy: SendingPolicy,
         report: RunReport,
-        run_id: str,
     ) -> None:
-        """Prepare.
+        """Store the dependencies; call `run` to start.
 
         Args:
             config: The target's settings.
-            store: The open store.
-            identity: Who is who.
             ledger: The channel's messages.
-            policy: What holds for all messages.
-            report: Told what became of the messages.
-            run_id: Names the run.
+            identity: Profiles by identifier.
+            policy: The parsed sending settings.
+            report: Counts the outcomes.
         """
         self._config = config
-        self._channel: str = config["channel"]
-        self._store = store
-        self._identity = identity
         self._ledger = ledger
+        self._identity = identity
         self._policy = policy
         self._report = report
-        self._claims = RequestClaims(store, self._channel, run_id, ledger, policy)
-        self._rate_limiter = SharedRateLimiter(store, self._channel, config.get("max_requests_per_second"))
+        self._planner = PagePlanner(ledger.channel, policy)
+        self._claims = RequestClaims(ledger, self._planner)
+        self._rate_limiter = SharedRateLimiter(ledger.store, ledger.channel, config.get("max_requests_per_second"))
 
     async def run(self, interrupted_by: Callable[[int], LineError]) -> None:
-        """Do what the mode says.
+        """Handle the due messages by the setting `mode`.
 
         Args:
-            interrupted_by: Makes the error that a signal is.
+            interrupted_by: Returns the error for a signal number.
 
         Raises:
-            LineError: Something speaks against going on; what was not sent stays in the ledger.
+            LineError: The run was stopped. Messages without an outcome stay scheduled or claimed.
         """
         with self._rate_limiter:
             async with LineClient(
@@ -85,67 +82,67 @@ class SendingRun:
                 trust_env=self._config["use_proxy_from_environment"],
             ) as client:
                 await check_account(client, self._config.get("expected_bot_user_id"))
+                due = await self._due_messages(client)
                 match Mode(self._config["mode"]):
                     case Mode.PLAN:
-                        await self._plan(client)
+                        await self._plan(client, due)
                     case Mode.VALIDATE:
-                        await self._validate(client)
+                        await self._validate(client, due)
                     case Mode.SEND:
-                        await self._send(client, interrupted_by)
+                        await self._send(client, due, interrupted_by)
 
-    async def _plan(self, client: LineClient) -> None:
-        """Tell what would be sent, and keep it."""
+    async def _plan(self, client: LineClient, due: DueMessages) -> None:
+        """Log the plan, and save it for `target-line-admin plans`."""
         quota = await read_quota(client)
-        plan = (await self._rehearsal(client)).plan()
-        keep_plan(self._store, self._channel, plan, quota)
+        plan = summarize(self._plan_pages(due))
+        save_plan(self._ledger.store, self._ledger.channel, plan, quota)
         for line in plan.lines(quota):
             _logger.info(line)
         _logger.info("nothing was sent; to send exactly this, run with mode send and approve %s", plan.plan_hash)
 
-    async def _validate(self, client: LineClient) -> None:
-        """Have LINE look at all content that is due; what it refuses is rejected, the rest stays scheduled."""
-        valid = refused = 0
-        for requests, _ in (await self._rehearsal(client)).pages():
-            refusals = await ask_line(client, requests)
-            for refusal in refusals:
-                self._claims.refuse(refusal.message_ids, refusal.words)
-            here = sum(len(refusal.message_ids) for refusal in refusals)
-            refused += here
-            valid += sum(len(request.members) for request in requests) - here
-            _logger.info("LINE would take %s messages and refuse %s", f"{valid:,}", f"{refused:,}")
+    async def _validate(self, client: LineClient, due: DueMessages) -> None:
+        """Validate all due contents at LINE. Messages that LINE rejects become rejected, the others stay scheduled."""
+        valid = rejected = 0
+        for page in self._plan_pages(due):
+            rejections = await validate_contents(client, page.requests)
+            for rejection in rejections:
+                self._claims.reject_scheduled(rejection.message_ids, rejection.error)
+            rejected_here = sum(len(rejection.message_ids) for rejection in rejections)
+            rejected += rejected_here
+            valid += sum(len(request.message_ids) for request in page.requests) - rejected_here
+            _logger.info("LINE would accept %s messages and reject %s", f"{valid:,}", f"{rejected:,}")
 
-    async def _send(self, client: LineClient, interrupted_by: Callable[[int], LineError]) -> None:
+    async def _send(self, client: LineClient, due: DueMessages, interrupted_by: Callable[[int], LineError]) -> None:
         if approved := self._config.get("approve"):
-            plan_hash = (await self._rehearsal(client)).plan().plan_hash
+            plan_hash = summarize(self._plan_pages(due)).plan_hash
             if plan_hash != approved:
                 raise PlanChangedError(
-                    f"what would be sent now is plan {plan_hash}; nothing was sent: look at it with mode plan",
+                    f"the run would send plan {plan_hash}; nothing was sent: review it with mode plan",
                     setting="approve",
                 )
         quota = await read_quota(client)
         if quota.limit is not None:
-            _logger.info("of the month's quota of %s, %s are left", f"{quota.limit:,}", f"{quota.left:,}")
-        allowance = Allowance(
-            self._channel,
+            _logger.info("%s of the monthly quota of %s are left", f"{quota.left:,}", f"{quota.limit:,}")
+        allowance = SendAllowance(
+            self._ledger.channel,
             quota,
             reserve=self._config["quota_reserve"],
             max_sends=self._config.get("max_sends_per_run"),
         )
-        decider = await self._decider(client)
-        sender = Sender(self._ledger, self._claims, client, self._rate_limiter, decider, allowance, self._report)
+        sender = Sender(due, self._claims, RequestSender(client, self._rate_limiter), allowance, self._report)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, sender.stop, interrupted_by(number))
         try:
             await sender.run()
         except QuotaUsedUpError:
-            raise refused_for_quota(await read_quota(client), self._ledger.count_due()) from None
+            raise quota_refusal_error(await read_quota(client), self._ledger.count_due()) from None
 
-    async def _rehearsal(self, client: LineClient) -> Rehearsal:
-        return Rehearsal(self._store, self._ledger, await self._decider(client), self._policy)
+    def _plan_pages(self, due: DueMessages) -> Iterator[PagePlan]:
+        return plan_pages(self._ledger.store, due, self._planner)
 
-    async def _decider(self, client: LineClient) -> Decider:
+    async def _due_messages(self, client: LineClient) -> DueMessages:
         if self._policy.frequency_cap:
-            self._ledger.index_line_ids()
+            self._ledger.create_line_id_index()
         units = await read_units(client, self._ledger.due_campaigns())
-        return Decider(self._identity, self._policy, self._channel, units)
+        return DueMessages(self._ledger, MessageDecider(self._identity, self._policy, units))

@@ -37,7 +37,7 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "malformed", "probability": 0.02},
     {"kind": "slow", "seconds": 0.4, "probability": 0.05},
 ]
-SMALL_PAGES: dict[str, object] = {"target_line.sending.decide.decider.PAGE": 50}
+SMALL_PAGES: dict[str, object] = {"target_line.sending.decide.decider.PAGE_SIZE": 50}
 """Few messages then make many claims, each read ahead while others are sent."""
 _PERSONAL = 60
 _SHARED = 300

@@ -1,16 +1,29 @@
-"""RequestClaims: what a run is about to send, fixed durably before the first byte leaves.
+"""Ledger claims: requests that are stored, with their retry keys, before their first byte is sent.
 
-Claiming commits a request's retry key, body and members at once. From then on the request stays what it is until LINE
-has accepted or refused it; whatever crashes, a later run sends the same bytes under the same key.
+A claim stores a request's retry key, body and messages in one commit. After that the request does not change until LINE
+has accepted or rejected it. After a crash, a later run sends the same bytes with the same retry key.
+
+Status transitions of messages:
+
+| from | to | method |
+|---|---|---|
+| scheduled | claimed | `claim`: the message is sent now |
+| scheduled | skipped | `claim`: it must not be sent |
+| scheduled | rejected | `claim`: it is invalid; `reject_scheduled`: LINE's validation rejected it |
+| scheduled | scheduled | `claim`: it is postponed (new `due_at`) |
+| claimed | accepted, rejected | `record_outcomes` |
+| claimed | unknown | `take_over_unfinished`: the retry key has expired |
+| claimed | claimed | `split_multicast`: the message moves to a new request |
+| claimed | scheduled | `return_to_scheduled`: LINE has certainly not accepted the request |
+
+A request begins as claimed and ends as accepted, rejected or unknown. `return_to_scheduled` deletes it.
 """
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,154 +34,117 @@ from line_core.store.dialects import in_values, insert_many, update_many
 from line_core.store.tables import ledger as tables
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.sending.claim.outcomes import ClaimedRequest, RequestOutcome, finish, finish_requests
-from target_line.sending.claim.plan import PlannedRequest, full_chunks, plan
-from target_line.sending.decide.rules import Decision, Invalid, Postponed, Send, Skipped, User
+from target_line.sending.claim.outcomes import (
+    ClaimedRequest,
+    RequestOutcome,
+    record_outcomes,
+    record_request_outcomes,
+)
+from target_line.sending.claim.plan import PlannedRequest
+from target_line.sending.claim.request_body import RecipientKind, RequestBody, SendMethod
+from target_line.sending.decide.decisions import Invalid, LineUser, Postponed, Send, Skipped
 from target_line.sending.ledger import STREAM
-from target_line.sending.read.recipients import Chat
+from target_line.sending.read.recipients import ChatRecipient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from line_core.store import Store
-    from target_line.sending.decide.decider import Decided
-    from target_line.sending.ledger import Due, Ledger
-    from target_line.sending.policy import SendingPolicy
+    from sqlalchemy import ColumnElement
 
-RETRY_KEY_LIFE = timedelta(hours=24) - timedelta(minutes=5)
-"""LINE honours a retry key for 24 hours (LINE: "Retry failed API requests"); clocks differ, so we stop earlier."""
+    from target_line.sending.claim.planner import PagePlan, PagePlanner
+    from target_line.sending.claim.quota import SendAllowance
+    from target_line.sending.decide.decider import DuePage
+    from target_line.sending.decide.decisions import DecidedMessage
+    from target_line.sending.ledger import Ledger
 
-Cap = Callable[[Connection, Sequence[Decision]], Sequence[Decision]]
-"""Says what remains of decisions in view of what was sent."""
-Allow = Callable[[Connection], int | None]
-"""Says to how many people may be sent now; None for any number."""
+RETRY_KEY_LIFETIME = timedelta(hours=24) - timedelta(minutes=5)
+"""LINE accepts a retry key for 24 hours (LINE: "Retry failed API requests"). The margin covers clock differences."""
 
 
 @dataclass(slots=True)
-class Claimed:
-    """What a claim came to."""
+class ClaimResult:
+    """Result of a claim."""
 
     requests: list[ClaimedRequest] = field(default_factory=list)
-    """To be sent now."""
-    settled: Counter[tuple[MessageStatus, Reason]] = field(default_factory=Counter)
-    """Messages that ended without a request, and those that are held back (still scheduled)."""
-    rest: list[Decided] = field(default_factory=list)
-    """Messages that were left for the next page."""
-    allowance_spent: bool = False
-    """Whether something that could have gone stays scheduled, since no more is allowed."""
+    """Requests to send now."""
+    unsent: Counter[tuple[MessageStatus, Reason]] = field(default_factory=Counter)
+    """Number of skipped, rejected and postponed messages."""
+    carried_over: list[DecidedMessage] = field(default_factory=list)
+    """Messages that belong to the next page."""
+    limit_reached: bool = False
+    """Whether messages that could be sent stay scheduled because the allowance is used up."""
 
 
-class _TakenError(Exception):
-    """A message is not scheduled any more."""
+class _AlreadyTakenError(Exception):
+    """A message of the page is no longer scheduled."""
 
 
 class RequestClaims:
-    """The requests of one channel, as one run sees them."""
+    """The requests of one channel, as one run uses them."""
 
-    def __init__(self, store: Store, channel: str, run_id: str, ledger: Ledger, policy: SendingPolicy) -> None:
-        """Use an open store.
+    def __init__(self, ledger: Ledger, planner: PagePlanner) -> None:
+        """Store the dependencies.
 
         Args:
-            store: Where the ledger is.
-            channel: Name of the channel that sends.
-            run_id: Names the run that claims.
             ledger: The channel's messages.
-            policy: How messages are put into requests.
+            planner: Groups messages into requests.
         """
-        self._store = store
-        self._channel = channel
-        self._run_id = run_id
+        self._store = ledger.store
+        self._channel = ledger.channel
+        self._run_id = ledger.run_id
         self._ledger = ledger
-        self._policy = policy
+        self._planner = planner
 
-    def claim(self, page: Sequence[Decided], *, is_last: bool, cap: Cap, allow: Allow) -> Claimed:
-        """Claim those messages of a page that are to be sent, and settle the others, all in one commit.
+    def claim(self, page: DuePage, allowance: SendAllowance) -> ClaimResult:
+        """Claim the messages of a page that are sent now, and record the decisions about the others, in one commit.
 
         Args:
-            page: Due messages in the order of their places, and what was decided about them.
-            is_last: Whether none will follow. Else some of the last ones are left for the next page, so that chunks of
-                a multicast are full.
-            cap: Asked what remains of the decisions in view of what was sent.
-            allow: Asked how many may be sent to.
+            page: Messages that the previous page carried over, then the page's own messages.
+            allowance: Number of messages that may be claimed.
         """
         try:
-            return self._claim(page, is_last, cap, allow, sure=False)
-        except _TakenError:  # by another run, since the page was read; seldom, so it is not asked beforehand
-            return self._claim(page, is_last, cap, allow, sure=True)
+            return self._claim(page, allowance, only_scheduled=False)
+        except _AlreadyTakenError:  # another run has claimed some of them since the page was read, which is rare
+            return self._claim(page, allowance, only_scheduled=True)
 
-    def _claim(self, page: Sequence[Decided], is_last: bool, cap: Cap, allow: Allow, *, sure: bool) -> Claimed:  # noqa: FBT001 - passed on
-        """Claim a page; `sure` says to look first which messages are still to be had.
+    def take_over_unfinished(self) -> tuple[list[ClaimedRequest], int]:
+        """Take over the claimed requests of other runs. Requests whose retry key has expired become unknown.
 
-        Raises:
-            _TakenError: One of them is not; nothing is changed then.
-        """
-        claimed = Claimed()
-        if not page:
-            return claimed
-        # Alone, so that quota and frequency caps are judged by all that other runs have claimed.
-        with self._store.write(lock="ledger") as connection:
-            if sure:
-                free = self._ledger.still_scheduled(connection, page[0].due.cursor, page[-1].due.cursor)
-                page = [item for item in page if item.due.message_id in free]
-            decisions = cap(connection, [item.decision for item in page])
-            if not is_last:
-                acted_on = full_chunks(decisions)
-                claimed.rest = list(page[acted_on:])
-                page, decisions = page[:acted_on], decisions[:acted_on]
-            sends = [
-                (item.due.message_id, decision)
-                for item, decision in zip(page, decisions, strict=True)
-                if isinstance(decision, Send)
-            ]
-            allowed = allow(connection)
-            if allowed is not None and len(sends) > allowed:
-                claimed.allowance_spent = True
-                sends = sends[:allowed]
-            requests = [(str(uuid.uuid4()), planned) for planned in plan(sends, self._policy)]
-            self._settle(connection, [item.due for item in page], decisions, claimed)
-            self._fix(connection, requests, dict(sends))
-        claimed.requests = [
-            ClaimedRequest(key, planned.method, planned.body, len(planned.members), fresh=True)
-            for key, planned in requests
-        ]
-        return claimed
-
-    def unfinished(self) -> tuple[list[ClaimedRequest], int]:
-        """Take over the claimed requests of other runs; those whose retry key is dead become unknown instead.
-
-        A run whose requests were taken over may go on sending them, since the key is the same, but not release them.
+        A run whose requests are taken over can still send them, because the retry key is the same. It can no longer
+        return them to scheduled.
 
         Returns:
-            What to send again, and how many messages became unknown.
+            The requests to send again, and the number of messages that became unknown.
         """
         now = datetime.now(UTC)
         requests = tables.requests.c
         claimed = (requests.channel == self._channel) & (requests.status == MessageStatus.CLAIMED)
         with self._store.write(lock="ledger") as connection:
-            dead = self._requests(connection, claimed & (requests.claimed_at <= now - RETRY_KEY_LIFE))
-            finish(connection, self._channel, [RequestOutcome(request, MessageStatus.UNKNOWN, 0) for request in dead])
-            others = claimed & (requests.claimed_by != self._run_id)
-            alive = self._requests(connection, others)
-            connection.execute(update(tables.requests).where(others).values(claimed_by=self._run_id))
-        return alive, sum(request.messages for request in dead)
+            expired = self._read_requests(connection, claimed & (requests.claimed_at <= now - RETRY_KEY_LIFETIME))
+            unknown = [RequestOutcome(request, MessageStatus.UNKNOWN, 0) for request in expired]
+            record_outcomes(connection, self._channel, unknown)
+            of_other_runs = claimed & (requests.claimed_by != self._run_id)
+            unfinished = self._read_requests(connection, of_other_runs)
+            connection.execute(update(tables.requests).where(of_other_runs).values(claimed_by=self._run_id))
+        return unfinished, sum(request.messages for request in expired)
 
-    def finish(self, results: Sequence[RequestOutcome]) -> None:
-        """Record what came of requests."""
-        if results:
+    def record_outcomes(self, outcomes: Sequence[RequestOutcome]) -> None:
+        """Record the outcomes of requests and of their messages."""
+        if outcomes:
             with self._store.write() as connection:
-                finish(connection, self._channel, results)
+                record_outcomes(connection, self._channel, outcomes)
 
-    def release(self, requests: Iterable[ClaimedRequest]) -> None:
-        """Schedule the messages of requests that LINE certainly did not accept anew; their keys are not used again.
+    def return_to_scheduled(self, requests: Iterable[ClaimedRequest]) -> None:
+        """Delete requests that LINE has certainly not accepted, and schedule their messages again.
 
-        Requests that another run took over stay claimed: that run may have had them accepted.
+        Requests that another run has taken over stay claimed, because that run may have sent them.
         """
         table = tables.requests
         with self._store.write(lock="ledger") as connection:
             keys = [request.retry_key for request in requests]
             own = (table.c.claimed_by == self._run_id) & (table.c.status == MessageStatus.CLAIMED)
-            released = select(table.c.retry_key).where(in_values(connection, table.c.retry_key, keys), own)
-            keys = list(connection.execute(released.with_for_update()).scalars())
+            returned = select(table.c.retry_key).where(in_values(connection, table.c.retry_key, keys), own)
+            keys = list(connection.execute(returned.with_for_update()).scalars())
             messages = tables.messages
             connection.execute(
                 update(messages)
@@ -177,141 +153,181 @@ class RequestClaims:
             )
             connection.execute(table.delete().where(in_values(connection, table.c.retry_key, keys)))
 
-    def split(self, request: ClaimedRequest, words: str) -> list[ClaimedRequest]:
-        """Divide a multicast that LINE refused into two, in one commit with the refusal.
+    def split_multicast(self, request: ClaimedRequest, error: str) -> list[ClaimedRequest]:
+        """Replace a multicast that LINE rejected with two requests for half of the recipients each, in one commit.
+
+        Args:
+            request: The rejected request.
+            error: LINE's reason text.
 
         Returns:
-            The halves, under keys of their own; none if it cannot be divided, and nothing is changed then.
+            The two requests, with new retry keys. Empty, and nothing is changed, if the request cannot be split.
         """
-        body = json.loads(request.body)
+        if request.method is not SendMethod.MULTICAST:
+            return []
+        body = RequestBody.decode(request.body)
         messages = tables.messages.c
         with self._store.write(lock="ledger") as connection:
-            members = select(messages.line_id, messages.message_id).where(
+            query = select(messages.line_id, messages.message_id).where(
                 messages.retry_key == request.retry_key, messages.status == MessageStatus.CLAIMED
             )
-            member_of = dict(connection.execute(members).all())
-            line_ids = body["to"] if request.method == "multicast" else []
-            if len(line_ids) < 2 or member_of.keys() != set(line_ids):  # noqa: PLR2004 - one cannot be divided
+            message_id_of = dict(connection.execute(query).all())
+            line_ids = body.to if isinstance(body.to, tuple) else ()
+            if len(line_ids) < 2 or message_id_of.keys() != set(line_ids):  # noqa: PLR2004 - one recipient cannot be split
                 return []
             middle = len(line_ids) // 2
             halves = [
-                (str(uuid.uuid4()), _part(body, part, tuple(member_of[line_id] for line_id in part)))
-                for part in (line_ids[:middle], line_ids[middle:])
+                (str(uuid.uuid4()), _plan_half(body, half, [message_id_of[line_id] for line_id in half]))
+                for half in (line_ids[:middle], line_ids[middle:])
             ]
-            finish_requests(connection, [RequestOutcome(request, MessageStatus.REJECTED, 1, error=words)])
-            self._insert(connection, halves)
+            record_request_outcomes(connection, [RequestOutcome(request, MessageStatus.REJECTED, 1, error=error)])
+            claimed = self._insert(connection, halves)
             now = datetime.now(UTC)
             rows = [
-                {"message_id": member, "retry_key": key, "updated_at": now}
+                {"message_id": message_id, "retry_key": key, "updated_at": now}
                 for key, half in halves
-                for member in half.members
+                for message_id in half.message_ids
             ]
-            mine = messages.channel == self._channel
-            update_many(connection, tables.messages, messages.message_id, rows, where=mine)
-        return [ClaimedRequest(key, half.method, half.body, len(half.members), fresh=True) for key, half in halves]
+            of_channel = messages.channel == self._channel
+            update_many(connection, tables.messages, messages.message_id, rows, where=of_channel)
+        return claimed
 
-    def refuse(self, message_ids: Sequence[str], words: str) -> None:
-        """Reject scheduled messages in LINE's words, before they were sent."""
+    def reject_scheduled(self, message_ids: Sequence[str], error: str) -> None:
+        """Reject scheduled messages that LINE's validation rejected.
+
+        Args:
+            message_ids: The messages. Messages with another status are not changed.
+            error: LINE's reason text.
+        """
         messages = tables.messages
         with self._store.write(lock="ledger") as connection:
-            these = (
+            scheduled = (
                 (messages.c.channel == self._channel)
                 & in_values(connection, messages.c.message_id, message_ids)
                 & (messages.c.status == MessageStatus.SCHEDULED)
             )
-            records = connection.execute(select(messages.c.record).where(these)).scalars().all()
+            records = connection.execute(select(messages.c.record).where(scheduled)).scalars().all()
             now = datetime.now(UTC)
             reason = Reason.REFUSED_BY_LINE
-            new = {"status": MessageStatus.REJECTED, "reason": reason, "detail": words, "updated_at": now}
-            connection.execute(update(messages).where(these).values(new))
-            save_rejects(connection, self._channel, [Reject(STREAM, record, reason, words) for record in records])
+            new = {"status": MessageStatus.REJECTED, "reason": reason, "detail": error, "updated_at": now}
+            connection.execute(update(messages).where(scheduled).values(new))
+            save_rejects(connection, self._channel, [Reject(STREAM, record, reason, error) for record in records])
 
-    def _settle(
-        self, connection: Connection, due: Sequence[Due], decisions: Sequence[Decision], claimed: Claimed
-    ) -> None:
-        """Write down what is not sent."""
-        settled: list[dict[str, Any]] = []
-        held: list[dict[str, Any]] = []
-        refused: list[Reject] = []
-        for item, decision in zip(due, decisions, strict=True):
-            row: dict[str, Any] = {"message_id": item.message_id}
-            match decision:
+    def _claim(self, page: DuePage, allowance: SendAllowance, *, only_scheduled: bool) -> ClaimResult:
+        """Claim a page.
+
+        Args:
+            page: The page.
+            allowance: Number of messages that may be claimed.
+            only_scheduled: Read first which messages are still scheduled, and leave the others out.
+
+        Raises:
+            _AlreadyTakenError: A message is no longer scheduled. Nothing is changed.
+        """
+        if not page.messages:
+            return ClaimResult()
+        # The lock makes quota and frequency caps exact: they count all claims of other runs.
+        with self._store.write(lock="ledger") as connection:
+            if only_scheduled:
+                first, last = page.messages[0].due.cursor, page.messages[-1].due.cursor
+                scheduled = self._ledger.still_scheduled(connection, first, last)
+                page = replace(page, messages=[item for item in page.messages if item.due.message_id in scheduled])
+            plan = self._planner.plan(connection, page, max_messages=allowance.remaining(connection))
+            unsent = self._record_unsent(connection, plan.messages)
+            requests = self._persist_requests(connection, plan)
+        return ClaimResult(requests, unsent, plan.carried_over, plan.limit_reached)
+
+    def _record_unsent(
+        self, connection: Connection, messages: Sequence[DecidedMessage]
+    ) -> Counter[tuple[MessageStatus, Reason]]:
+        """Record skipped, invalid and postponed messages, and return their numbers."""
+        counts: Counter[tuple[MessageStatus, Reason]] = Counter()
+        finished: list[dict[str, Any]] = []
+        postponed: list[dict[str, Any]] = []
+        rejects: list[Reject] = []
+        for item in messages:
+            row: dict[str, Any] = {"message_id": item.due.message_id}
+            match item.decision:
                 case Skipped(reason=reason, line_id=line_id):
-                    settled.append(
-                        {**row, "status": MessageStatus.SKIPPED, "reason": reason, "detail": None, "line_id": line_id}
-                    )
-                    claimed.settled[MessageStatus.SKIPPED, reason] += 1
+                    status = MessageStatus.SKIPPED
+                    finished.append({**row, "status": status, "reason": reason, "detail": None, "line_id": line_id})
+                    counts[status, reason] += 1
                 case Invalid(reason=reason, detail=detail):
-                    settled.append(
-                        {**row, "status": MessageStatus.REJECTED, "reason": reason, "detail": detail, "line_id": None}
-                    )
-                    refused.append(Reject(STREAM, item.record, reason, detail))
-                    claimed.settled[MessageStatus.REJECTED, reason] += 1
+                    status = MessageStatus.REJECTED
+                    finished.append({**row, "status": status, "reason": reason, "detail": detail, "line_id": None})
+                    rejects.append(Reject(STREAM, item.due.record, reason, detail))
+                    counts[status, reason] += 1
                 case Postponed(reason=reason, until=until):
-                    held.append({**row, "reason": reason, "due_at": until})
-                    claimed.settled[MessageStatus.SCHEDULED, reason] += 1
-        for rows in (settled, held):
+                    postponed.append({**row, "reason": reason, "due_at": until})
+                    counts[MessageStatus.SCHEDULED, reason] += 1
+        for rows in (finished, postponed):
             self._update_scheduled(connection, rows)
-        save_rejects(connection, self._channel, refused)
+        save_rejects(connection, self._channel, rejects)
+        return counts
 
-    def _fix(
-        self, connection: Connection, requests: Sequence[tuple[str, PlannedRequest]], sends: dict[str, Send]
-    ) -> None:
-        """Write down what is to be sent, whole."""
-        self._insert(connection, requests)
+    def _persist_requests(self, connection: Connection, plan: PagePlan) -> list[ClaimedRequest]:
+        """Insert the requests of a plan and link their messages to them."""
+        requests = [(str(uuid.uuid4()), planned) for planned in plan.requests]
+        claimed = self._insert(connection, requests)
         rows = [
-            {"message_id": member, "line_id": _address(sends[member]), "retry_key": key}
+            {"message_id": message_id, "line_id": _address(plan.sends[message_id]), "retry_key": key}
             for key, planned in requests
-            for member in planned.members
+            for message_id in planned.message_ids
         ]
-        reason = Reason.TEST_RECIPIENTS if self._policy.test_recipients else None
+        reason = Reason.TEST_RECIPIENTS if self._planner.policy.test_recipients else None
         self._update_scheduled(connection, rows, status=MessageStatus.CLAIMED, reason=reason)
+        return claimed
 
     def _update_scheduled(self, connection: Connection, rows: Sequence[dict[str, Any]], **same: Any) -> None:
         messages = tables.messages
-        mine = (messages.c.channel == self._channel) & (messages.c.status == MessageStatus.SCHEDULED)
+        scheduled = (messages.c.channel == self._channel) & (messages.c.status == MessageStatus.SCHEDULED)
         same["updated_at"] = datetime.now(UTC)
-        if update_many(connection, messages, messages.c.message_id, rows, where=mine, same=same) != len(rows):
-            raise _TakenError
+        if update_many(connection, messages, messages.c.message_id, rows, where=scheduled, same=same) != len(rows):
+            raise _AlreadyTakenError
 
-    def _insert(self, connection: Connection, requests: Sequence[tuple[str, PlannedRequest]]) -> None:
+    def _insert(self, connection: Connection, requests: Sequence[tuple[str, PlannedRequest]]) -> list[ClaimedRequest]:
+        """Insert claimed requests, each with its retry key."""
         now = datetime.now(UTC)
+        claimed = [
+            ClaimedRequest(key, planned.method, planned.body.encode(), len(planned.message_ids), fresh=True)
+            for key, planned in requests
+        ]
         rows = [
             {
-                "retry_key": key,
+                "retry_key": request.retry_key,
                 "channel": self._channel,
-                "method": planned.method,
-                "body": planned.body,
+                "method": request.method,
+                "body": request.body,
                 "recipients": planned.recipients,
                 "status": MessageStatus.CLAIMED,
                 "claimed_by": self._run_id,
                 "claimed_at": now,
             }
-            for key, planned in requests
+            for request, (_, planned) in zip(claimed, requests, strict=True)
         ]
         if rows:
             insert_many(connection, tables.requests, rows)
+        return claimed
 
-    def _requests(self, connection: Connection, which: Any) -> list[ClaimedRequest]:  # noqa: ANN401 - an SQL condition
+    def _read_requests(self, connection: Connection, condition: ColumnElement[bool]) -> list[ClaimedRequest]:
+        """Return stored requests, oldest claim first."""
         table = tables.requests.c
-        members = (
+        messages = (
             select(func.count()).where(tables.messages.c.retry_key == table.retry_key).correlate(tables.requests)
         ).scalar_subquery()
-        query = select(table.retry_key, table.method, table.body, members).where(which).order_by(table.claimed_at)
-        rows = connection.execute(query)
-        return [ClaimedRequest(key, method, body, messages, fresh=False) for key, method, body, messages in rows]
+        query = select(table.retry_key, table.method, table.body, messages).where(condition)
+        rows = connection.execute(query.order_by(table.claimed_at))
+        return [ClaimedRequest(key, SendMethod(method), body, count, fresh=False) for key, method, body, count in rows]
 
 
-def _part(body: dict[str, Any], line_ids: list[str], members: tuple[str, ...]) -> PlannedRequest:
-    alone = len(line_ids) == 1
-    part = {**body, "to": line_ids[0] if alone else line_ids}
-    text = json.dumps(part, ensure_ascii=False, separators=(",", ":"))
-    return PlannedRequest("push" if alone else "multicast", text, members, len(line_ids))
+def _plan_half(body: RequestBody, line_ids: tuple[str, ...], message_ids: list[str]) -> PlannedRequest:
+    method, to = (SendMethod.PUSH, line_ids[0]) if len(line_ids) == 1 else (SendMethod.MULTICAST, line_ids)
+    return PlannedRequest(method, replace(body, to=to), tuple(message_ids), RecipientKind.USER, len(line_ids))
 
 
 def _address(send: Send) -> str | None:
     match send.to:
-        case User(line_id=address) | Chat(chat_id=address):
+        case LineUser(line_id=address) | ChatRecipient(chat_id=address):
             return address
         case _:
             return None

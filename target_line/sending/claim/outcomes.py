@@ -1,7 +1,8 @@
-"""What came of requests, written into the ledger: of the request, and of each message that it carried."""
+"""Outcomes of requests, recorded for the request and for each message that it carried."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -20,43 +21,48 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from target_line.sending.claim.request_body import SendMethod
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimedRequest:
-    """A claimed request; all of it stays the same until LINE has accepted or refused it."""
+    """A claimed request. It does not change until LINE has accepted or rejected it."""
 
     retry_key: str
-    method: str
+    method: SendMethod
     body: str
+    """JSON text, sent byte for byte at every attempt."""
     messages: int
-    """How many messages it carries."""
+    """Number of messages that it carries."""
     fresh: bool
-    """False if an earlier run may have sent it already."""
+    """Whether this run has claimed it. Otherwise an earlier run may have sent it."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestOutcome:
-    """What came of a request."""
+    """Outcome of a request: accepted, rejected or unknown."""
 
     request: ClaimedRequest
     status: MessageStatus
     attempts: int
     request_id: str | None = None
+    """LINE's id of the accepted request."""
     error: str | None = None
+    """Reason text of LINE's rejection."""
 
 
-def finish(connection: Connection, channel: str, results: Sequence[RequestOutcome]) -> None:
-    """Record what came of requests, unless that is known already.
+def record_outcomes(connection: Connection, channel: str, outcomes: Sequence[RequestOutcome]) -> None:
+    """Record outcomes for requests and messages. Requests that already have an outcome keep it.
 
     Args:
         connection: A write transaction.
-        channel: Name of the channel that sent them.
-        results: What came of them.
+        channel: Name of the sending channel.
+        outcomes: The outcomes.
     """
-    if not results:
+    if not outcomes:
         return
     now = datetime.now(UTC)
-    finish_requests(connection, results)
+    record_request_outcomes(connection, outcomes)
     messages = tables.messages
     claimed = messages.c.status == MessageStatus.CLAIMED
     for status, reason in (
@@ -64,30 +70,30 @@ def finish(connection: Connection, channel: str, results: Sequence[RequestOutcom
         (MessageStatus.UNKNOWN, Reason.RETRY_KEY_EXPIRED),
     ):
         rows = [
-            {"retry_key": result.request.retry_key, "detail": result.error}
-            for result in results
-            if result.status is status
+            {"retry_key": outcome.request.retry_key, "detail": outcome.error}
+            for outcome in outcomes
+            if outcome.status is status
         ]
         same = {"status": status, "reason": reason, "updated_at": now}
         update_many(connection, messages, messages.c.retry_key, rows, where=claimed, same=same)
-    accepted = [result.request.retry_key for result in results if result.status is MessageStatus.ACCEPTED]
+    accepted = [outcome.request.retry_key for outcome in outcomes if outcome.status is MessageStatus.ACCEPTED]
     connection.execute(
         update(messages)
         .where(in_values(connection, messages.c.retry_key, accepted), claimed)
         .values(status=MessageStatus.ACCEPTED, updated_at=now),
     )
-    save_rejects(connection, channel, _refused(connection, results))
+    save_rejects(connection, channel, _read_rejects(connection, outcomes))
 
 
-def finish_requests(connection: Connection, results: Sequence[RequestOutcome]) -> None:
-    """Record it of the requests alone; what becomes of their messages is for the caller to say."""
+def record_request_outcomes(connection: Connection, outcomes: Sequence[RequestOutcome]) -> None:
+    """Record outcomes for requests only. The caller updates their messages."""
     now = datetime.now(UTC)
     table = tables.requests
-    by_attempts: dict[int, list[str]] = {}
-    for result in results:
-        by_attempts.setdefault(result.attempts, []).append(result.request.retry_key)
+    keys_by_attempts: defaultdict[int, list[str]] = defaultdict(list)
+    for outcome in outcomes:
+        keys_by_attempts[outcome.attempts].append(outcome.request.retry_key)
     still_claimed = table.c.status == MessageStatus.CLAIMED
-    for attempts, keys in by_attempts.items():
+    for attempts, keys in keys_by_attempts.items():
         connection.execute(
             update(table)
             .where(in_values(connection, table.c.retry_key, keys), still_claimed)
@@ -95,26 +101,28 @@ def finish_requests(connection: Connection, results: Sequence[RequestOutcome]) -
         )
     rows = [
         {
-            "retry_key": result.request.retry_key,
-            "status": result.status,
-            "request_id": result.request_id,
-            "error": result.error,
+            "retry_key": outcome.request.retry_key,
+            "status": outcome.status,
+            "request_id": outcome.request_id,
+            "error": outcome.error,
             "finished_at": now,
         }
-        for result in results
+        for outcome in outcomes
     ]
     update_many(connection, table, table.c.retry_key, rows, where=still_claimed, same={"finished_at": now})
 
 
-def _refused(connection: Connection, results: Sequence[RequestOutcome]) -> list[Reject]:
-    words = {
-        result.request.retry_key: result.error or "" for result in results if result.status is MessageStatus.REJECTED
+def _read_rejects(connection: Connection, outcomes: Sequence[RequestOutcome]) -> list[Reject]:
+    errors = {
+        outcome.request.retry_key: outcome.error or ""
+        for outcome in outcomes
+        if outcome.status is MessageStatus.REJECTED
     }
-    if not words:
+    if not errors:
         return []
     messages = tables.messages.c
     query = select(messages.record, messages.retry_key).where(
-        in_values(connection, messages.retry_key, words), messages.status == MessageStatus.REJECTED
+        in_values(connection, messages.retry_key, errors), messages.status == MessageStatus.REJECTED
     )
     rows = connection.execute(query)
-    return [Reject(STREAM, record, Reason.REFUSED_BY_LINE, words[key]) for record, key in rows if key]
+    return [Reject(STREAM, record, Reason.REFUSED_BY_LINE, errors[key]) for record, key in rows if key]

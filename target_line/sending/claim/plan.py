@@ -1,133 +1,149 @@
-"""Which requests carry which messages: the fewest that LINE allows. Pure.
+"""Group messages into the smallest number of requests that LINE allows. Pure.
 
-The same content to many people goes by multicast, up to 500 in a request; what only one gets, by push.
+Equal content for several people is sent by multicast, with up to 500 recipients per request. Other messages to people
+are sent by push.
 
-Source: LINE Messaging API reference, "Send multicast message": users only, at most 500, no unit of its own.
+Source: LINE Messaging API reference, "Send multicast message": at most 500 recipients, users only.
 """
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from target_line.sending.decide.rules import Send, User
-from target_line.sending.read.recipients import Chat, Everyone, Selection
+from target_line.sending.claim.request_body import RecipientKind, RequestBody, SendMethod, chat_kind
+from target_line.sending.decide.decisions import LineUser, Send
+from target_line.sending.read.recipients import AllFollowers, ChatRecipient, NarrowcastRecipients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from target_line.sending.decide.rules import Decision
+    from target_line.sending.decide.content import MessageContent
+    from target_line.sending.decide.decisions import Decision
     from target_line.sending.policy import SendingPolicy
 
-CHUNK = 500
-"""Most people in a multicast."""
+MULTICAST_LIMIT = 500
+"""Maximum number of recipients of a multicast."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRequest:
     """A request and the messages that it carries."""
 
-    method: str
-    body: str
-    """JSON, exactly as it is to be sent at every attempt."""
-    members: tuple[str, ...]
-    """Message ids."""
+    method: SendMethod
+    body: RequestBody
+    message_ids: tuple[str, ...]
+    recipient_kind: RecipientKind
     recipients: int
-    """How much of the quota it needs, as far as can be told: a group counts as one, and what LINE chooses as none."""
+    """Quota that the request needs: a group counts as one. 0 for broadcasts and narrowcasts, where only LINE knows."""
 
 
-def plan(sends: Iterable[tuple[str, Send]], policy: SendingPolicy) -> list[PlannedRequest]:
-    """Put messages into requests.
+def plan_requests(sends: Iterable[tuple[str, Send]], policy: SendingPolicy) -> list[PlannedRequest]:
+    """Group messages into requests.
 
-    A person who is to get the same content twice gets it in two requests: LINE does not say what a multicast does that
-    names somebody twice.
+    Two messages with equal content to one person go into two requests, because LINE does not document how it treats a
+    LINE ID that stands twice in a multicast.
 
     Args:
-        sends: Message ids, each once, with what is to be sent.
-        policy: `multicast_min` and `test_recipients`.
+        sends: Message ids, each once, with the decision to send.
+        policy: `multicast_min` and `test_recipients` are used.
     """
     if policy.test_recipients:
-        return list(_redirected(sends, policy.test_recipients))
+        return list(_plan_for_test_recipients(sends, policy.test_recipients))
     requests = []
-    rounds: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+    rounds_by_content: defaultdict[MessageContent, list[dict[str, str]]] = defaultdict(list)
     for message_id, send in sends:
-        if isinstance(send.to, User):
-            _take_seat(rounds[send.content], send.to.line_id, message_id)
+        if isinstance(send.to, LineUser):
+            _assign_to_round(rounds_by_content[send.content], send.to.line_id, message_id)
         else:
-            requests.append(_single(send, message_id))
-    for content, seatings in rounds.items():
-        for seats in seatings:
-            people = list(seats.items())
-            for start in range(0, len(people), CHUNK):
-                requests += _to_users(content, people[start : start + CHUNK], policy.multicast_min)
+            requests.append(_plan_single(send, message_id))
+    for content, rounds in rounds_by_content.items():
+        for message_id_of in rounds:
+            people = list(message_id_of.items())
+            for start in range(0, len(people), MULTICAST_LIMIT):
+                requests += _plan_for_users(content, people[start : start + MULTICAST_LIMIT], policy.multicast_min)
     return requests
 
 
-def full_chunks(decisions: Sequence[Decision]) -> int:
-    """How many of the first decisions of a page to act on, so that the last content's chunks are full.
+def length_with_full_multicasts(decisions: Sequence[Decision]) -> int:
+    """Return how many of the first decisions of a page to plan, so that the multicasts of the last content are full.
 
-    The others come again at the beginning of the next page, together with what follows them.
+    The remaining messages are carried over to the next page, where the same content may continue.
 
     Args:
-        decisions: About a page's messages, those of the same content side by side.
+        decisions: Decisions of a page, with equal contents next to each other.
 
     Returns:
-        At least half of them.
+        At least half of the page's length.
     """
     last = next((decision for decision in reversed(decisions) if isinstance(decision, Send)), None)
-    if last is None or not isinstance(last.to, User):
+    if last is None or not isinstance(last.to, LineUser):
         return len(decisions)
-    places = [
-        place
-        for place, decision in enumerate(decisions)
+    indexes = [
+        index
+        for index, decision in enumerate(decisions)
         if isinstance(decision, Send) and decision.content == last.content
     ]
-    left_over = len(places) % CHUNK
-    cut = places[-left_over] if left_over else len(decisions)
-    return cut if cut >= len(decisions) / 2 else len(decisions)
+    incomplete = len(indexes) % MULTICAST_LIMIT
+    length = indexes[-incomplete] if incomplete else len(decisions)
+    return length if length >= len(decisions) / 2 else len(decisions)
 
 
-def _take_seat(seatings: list[dict[str, str]], line_id: str, message_id: str) -> None:
-    for seats in seatings:
-        if line_id not in seats:
-            seats[line_id] = message_id
+def _assign_to_round(rounds: list[dict[str, str]], line_id: str, message_id: str) -> None:
+    """Put a message into the first round that has no message for the LINE ID yet."""
+    for message_id_of in rounds:
+        if line_id not in message_id_of:
+            message_id_of[line_id] = message_id
             return
-    seatings.append({line_id: message_id})
+    rounds.append({line_id: message_id})
 
 
-def _to_users(content: str, chunk: Sequence[tuple[str, str]], multicast_min: int) -> Iterator[PlannedRequest]:
-    if len(chunk) >= max(multicast_min, 2):
-        line_ids, message_ids = zip(*chunk, strict=True)
-        yield PlannedRequest("multicast", _body(line_ids, content), message_ids, len(chunk))
+def _plan_for_users(
+    content: MessageContent, people: Sequence[tuple[str, str]], multicast_min: int
+) -> Iterator[PlannedRequest]:
+    """Yield one multicast, or a push for each person.
+
+    Args:
+        content: The content.
+        people: At most 500 different LINE IDs, each with its message id.
+        multicast_min: Minimum number of recipients of a multicast.
+    """
+    if len(people) >= max(multicast_min, 2):
+        line_ids, message_ids = zip(*people, strict=True)
+        body = RequestBody(content, line_ids)
+        yield PlannedRequest(SendMethod.MULTICAST, body, message_ids, RecipientKind.USER, len(people))
         return
-    for line_id, message_id in chunk:
-        yield PlannedRequest("push", _body(line_id, content), (message_id,), 1)
+    for line_id, message_id in people:
+        yield PlannedRequest(SendMethod.PUSH, RequestBody(content, line_id), (message_id,), RecipientKind.USER, 1)
 
 
-def _single(send: Send, message_id: str) -> PlannedRequest:
+def _plan_single(send: Send, message_id: str) -> PlannedRequest:
+    """Plan a message to a chat, to all followers, or to a selection of followers."""
+    message_ids = (message_id,)
     match send.to:
-        case Chat(chat_id=chat_id):
-            return PlannedRequest("push", _body(chat_id, send.content), (message_id,), 1)
-        case Everyone():
-            return PlannedRequest("broadcast", f"{{{send.content}}}", (message_id,), 0)
-        case Selection(narrowcast=narrowcast):
-            chosen = json.dumps(narrowcast, ensure_ascii=False, separators=(",", ":"))
-            return PlannedRequest("narrowcast", f"{chosen[:-1]},{send.content}}}", (message_id,), 0)
+        case ChatRecipient(chat_id=chat_id):
+            body = RequestBody(send.content, chat_id)
+            return PlannedRequest(SendMethod.PUSH, body, message_ids, chat_kind(chat_id), 1)
+        case AllFollowers():
+            body = RequestBody(send.content)
+            return PlannedRequest(SendMethod.BROADCAST, body, message_ids, RecipientKind.FOLLOWERS, 0)
+        case NarrowcastRecipients(conditions=conditions):
+            body = RequestBody(send.content, conditions=conditions)
+            return PlannedRequest(SendMethod.NARROWCAST, body, message_ids, RecipientKind.SELECTION, 0)
         case _:
             raise AssertionError(send.to)
 
 
-def _redirected(sends: Iterable[tuple[str, Send]], testers: Sequence[str]) -> Iterator[PlannedRequest]:
-    """Each content once to the testers, however many people it is for."""
-    members: defaultdict[str, list[str]] = defaultdict(list)
+def _plan_for_test_recipients(
+    sends: Iterable[tuple[str, Send]], test_recipients: Sequence[str]
+) -> Iterator[PlannedRequest]:
+    """Yield one request per content to the test recipients, in place of the requests to its recipients."""
+    message_ids: defaultdict[MessageContent, list[str]] = defaultdict(list)
     for message_id, send in sends:
-        members[send.content].append(message_id)
-    method, to = ("multicast", tuple(testers)) if len(testers) > 1 else ("push", testers[0])
-    for content, message_ids in members.items():
-        yield PlannedRequest(method, _body(to, content), tuple(message_ids), len(testers))
-
-
-def _body(to: str | tuple[str, ...], content: str) -> str:
-    return f'{{"to":{json.dumps(to, separators=(",", ":"))},{content}}}'
+        message_ids[send.content].append(message_id)
+    single = len(test_recipients) == 1
+    method, to = (SendMethod.PUSH, test_recipients[0]) if single else (SendMethod.MULTICAST, tuple(test_recipients))
+    for content, carried in message_ids.items():
+        body = RequestBody(content, to)
+        yield PlannedRequest(method, body, tuple(carried), RecipientKind.USER, len(test_recipients))

@@ -1,7 +1,7 @@
-"""The month's quota: how many more messages LINE lets the account send.
+"""Monthly quota, and the number of messages that a run may still claim.
 
-LINE counts recipients, not message objects, and the account's other senders too; its figure lags behind, so what this
-store has claimed since counts on top.
+LINE counts recipients, not message objects, and includes messages from other software. Its count lags behind, so
+recipients that were claimed in this store after the count was read are added.
 
 Source: LINE Messaging API reference, "Get the target limit for sending messages this month" and "Get number of messages
 sent this month".
@@ -10,7 +10,6 @@ sent this month".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select
@@ -20,44 +19,41 @@ from line_core.message_status import MessageStatus
 from line_core.store.tables import ledger as tables
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
 
-class QuotaSpentError(LineError):
-    """No more may be sent this month, or for now; the rest stays scheduled."""
+class QuotaExhaustedError(LineError):
+    """No more messages can be sent this month, or at present. The remaining messages stay scheduled."""
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
-    """What LINE said at a time."""
+class MonthlyQuota:
+    """Monthly quota of the account, as LINE reported it at a time."""
 
     limit: int | None
-    """Messages a month; None if the account has no limit."""
+    """Messages per month; None if the account has no limit."""
     used: int
     read_at: datetime
 
-    @classmethod
-    def unlimited(cls) -> Quota:
-        """Without a limit."""
-        return cls(None, 0, datetime.now(UTC))
-
     @property
     def left(self) -> int | None:
-        """How many LINE would take; None for any number."""
+        """Messages that LINE still accepts this month; None for no limit."""
         return None if self.limit is None else max(self.limit - self.used, 0)
 
 
-class Allowance:
-    """To how many people a run may still send."""
+class SendAllowance:
+    """Number of messages that a run may still claim, limited by the quota and by `max_sends_per_run`."""
 
-    def __init__(self, channel: str, quota: Quota, *, reserve: int = 0, max_sends: int | None = None) -> None:
-        """Begin with nothing sent.
+    def __init__(self, channel: str, quota: MonthlyQuota, *, reserve: int = 0, max_sends: int | None = None) -> None:
+        """Start a run that has claimed no messages.
 
         Args:
-            channel: Name of the channel that sends.
-            quota: As LINE told it when the run began to send.
-            reserve: How much of the quota is kept for others.
-            max_sends: Most messages that the run may send.
+            channel: Name of the sending channel.
+            quota: Quota at the start of the run.
+            reserve: Part of the quota that this channel does not use.
+            max_sends: Maximum number of messages of the run; None for no limit.
         """
         self._channel = channel
         self._quota = quota
@@ -65,57 +61,67 @@ class Allowance:
         self._max_sends = max_sends
         self._claimed = 0
 
-    def __call__(self, connection: Connection) -> int | None:
-        """How many may be claimed now; None for any number.
+    def remaining(self, connection: Connection) -> int | None:
+        """Return how many messages may be claimed now; None for no limit.
 
         Args:
-            connection: A write transaction that holds the ledger alone.
+            connection: A write transaction that holds the lock of the ledger.
         """
-        bounds = [
-            bound
-            for bound in (
-                None if self._quota.left is None else self._quota_left(connection),
+        limits = [
+            limit
+            for limit in (
+                None if self._quota.left is None else self._remaining_quota(connection, self._quota.left),
                 None if self._max_sends is None else self._max_sends - self._claimed,
             )
-            if bound is not None
+            if limit is not None
         ]
-        return max(min(bounds), 0) if bounds else None
+        return max(min(limits), 0) if limits else None
 
-    def took(self, messages: int) -> None:
-        """Count what was claimed."""
+    def count_claimed(self, messages: int) -> None:
+        """Add claimed messages. Call it after the claim is committed."""
         self._claimed += messages
 
-    def quota_left(self) -> int | None:
-        """About how much of the quota is left, for people to read."""
+    def estimate_quota_left(self) -> int | None:
+        """Return the approximate remaining quota for log lines; None for no limit."""
         return None if self._quota.left is None else max(self._quota.left - self._claimed, 0)
 
-    def spent(self, still_due: int) -> QuotaSpentError | None:
-        """The error that an allowance spent on the quota is; none if it was spent on the run's own limit."""
+    def exhausted_error(self, still_due: int) -> QuotaExhaustedError | None:
+        """Return the error for an exhausted allowance; None if `max_sends_per_run` was the limit, which is no error."""
         if self._max_sends is not None and self._claimed >= self._max_sends:
             return None
-        kept = f", of which {self._reserve:,} are kept by quota_reserve" if self._reserve else ""
-        words = f"the month's quota of {self._quota.limit:,} messages{kept} is spent; {still_due:,} stay scheduled"
-        return QuotaSpentError(words, setting="quota_reserve" if self._reserve else None)
+        reserved = f", of which quota_reserve keeps {self._reserve:,}" if self._reserve else ""
+        return QuotaExhaustedError(
+            f"the monthly quota of {self._quota.limit:,} messages{reserved} is used up; {still_due:,} stay scheduled",
+            setting="quota_reserve" if self._reserve else None,
+        )
 
-    def _quota_left(self, connection: Connection) -> int:
-        spent = spent_since(connection, self._channel, self._quota.read_at)
-        return (self._quota.left or 0) - self._reserve - spent
+    def _remaining_quota(self, connection: Connection, left: int) -> int:
+        return left - self._reserve - count_quota_claimed(connection, self._channel, self._quota.read_at)
 
 
-def refused_for_quota(quota: Quota, still_due: int) -> QuotaSpentError:
-    """What LINE's word that the monthly limit is reached means, by the quota as it is read afterwards."""
-    rest = f"{still_due:,} messages stay scheduled"
+def quota_refusal_error(quota: MonthlyQuota, still_due: int) -> QuotaExhaustedError:
+    """Return the error for LINE's response that the monthly limit is reached.
+
+    Args:
+        quota: Quota, read after the response.
+        still_due: Number of messages that stay scheduled.
+    """
+    scheduled = f"{still_due:,} messages stay scheduled"
     if quota.left:
-        return QuotaSpentError(
-            f"LINE says the monthly limit is reached, though {quota.left:,} of {quota.limit:,} are left: a running "
-            f"narrowcast or broadcast holds them; run again when it has ended; {rest}"
+        return QuotaExhaustedError(
+            f"LINE reports that the monthly limit is reached, but {quota.left:,} of {quota.limit:,} are left: "
+            f"a running narrowcast or broadcast reserves them; run again when it has ended; {scheduled}"
         )
     limit = "" if quota.limit is None else f" of {quota.limit:,} messages"
-    return QuotaSpentError(f"the month's quota{limit} is used up; {rest}")
+    return QuotaExhaustedError(f"the monthly quota{limit} is used up; {scheduled}")
 
 
-def spent_since(connection: Connection, channel: str, read_at: datetime) -> int:
-    """To how many people requests were claimed since LINE told its consumption, or claimed earlier and unfinished."""
+def count_quota_claimed(connection: Connection, channel: str, read_at: datetime) -> int:
+    """Return the quota needed by requests that LINE's count may not include.
+
+    These are the requests that were claimed after the count was read, and earlier requests that are still claimed.
+    Rejected requests need no quota.
+    """
     table = tables.requests.c
     query = select(func.coalesce(func.sum(table.recipients), 0)).where(
         table.channel == channel,

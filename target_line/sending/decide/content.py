@@ -1,54 +1,64 @@
-"""The content of a message as LINE is to get it: templates filled in, checked against LINE's contract."""
+"""Content of a message as it is sent to LINE: templates rendered, checked by LINE's rules for message objects."""
 
 from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from line_core.messages import check_messages
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.decide.templates import fill, has_templates
+from target_line.sending.decide.templates import has_templates, render_templates
 
 if TYPE_CHECKING:
     from line_core.identity.model import Profile
-    from target_line.sending.read.message import LineMessages, Message
+    from target_line.sending.read.message import Message, MessageObjects
 
-_HALF_SURROGATE_PAIR = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class ContentWriter:
-    """Writes contents; what no template changes is written once for all that are to get it one after the other."""
+@dataclass(frozen=True, slots=True)
+class MessageContent:
+    """The part of a request that is equal for all recipients of a multicast."""
+
+    messages: str
+    """JSON text of the list of message objects. It is encoded once for all recipients."""
+    notification_disabled: bool = False
+    aggregation_unit: str | None = None
+
+
+class ContentRenderer:
+    """Renders contents. Messages without templates are encoded and checked once for consecutive equal contents."""
 
     def __init__(self) -> None:
-        """Begin with nothing written."""
-        self._last: tuple[LineMessages, str] | None = None
+        self._last: tuple[MessageObjects, str] | None = None
 
-    def __call__(self, message: Message, profile: Profile | None, with_unit: bool) -> str:  # noqa: FBT001 - one call, by the rules
-        """A request's body but for whom it goes to, as JSON members: `"messages":[…],…`.
+    def __call__(self, message: Message, profile: Profile | None, *, with_unit: bool) -> MessageContent:
+        """Return the rendered content of a message.
 
         Args:
-            message: What is asked for.
-            profile: What templates may name, if anything is known.
-            with_unit: Whether LINE takes a custom aggregation unit with it.
+            message: The message.
+            profile: Values for the templates; None if the recipient has no profile.
+            with_unit: Whether LINE accepts a custom aggregation unit in the request.
 
         Raises:
-            RejectedRecordError: A template cannot be filled in, or LINE would refuse the outcome.
+            RejectedRecordError: A template cannot be rendered, or LINE would reject the rendered messages.
         """
-        members = f'"messages":{self._messages(message, profile)}'
-        if message.notification_disabled:
-            members += ',"notificationDisabled":true'
-        if message.campaign and with_unit:
-            members += f',"customAggregationUnits":["{message.campaign}"]'
-        return members
+        return MessageContent(
+            self._render_messages(message, profile),
+            message.notification_disabled,
+            message.campaign if with_unit else None,
+        )
 
-    def _messages(self, message: Message, profile: Profile | None) -> str:
+    def _render_messages(self, message: Message, profile: Profile | None) -> str:
         if self._last and self._last[0] == message.content:
             return self._last[1]
-        scope = {"profile": _template_view(profile), "variables": message.variables}
-        text = json.dumps(fill(message.content, scope, "messages"), ensure_ascii=False, separators=(",", ":"))
-        if problem := _problem(text):
+        scope = {"profile": _template_values(profile), "variables": message.variables}
+        rendered = render_templates(message.content, scope, "messages")
+        text = json.dumps(rendered, ensure_ascii=False, separators=(",", ":"))
+        if problem := _find_problem(text):
             raise RejectedRecordError(Reason.INVALID_MESSAGE, problem)
         if not has_templates(message.content):
             self._last = message.content, text
@@ -56,16 +66,16 @@ class ContentWriter:
 
 
 @lru_cache(maxsize=100)
-def _problem(text: str) -> str | None:
-    """What LINE would refuse about messages, given as JSON text."""
-    if _HALF_SURROGATE_PAIR.search(text):
-        return "messages: half of a surrogate pair, which is no character"
-    found = check_messages(json.loads(text))
-    return "; ".join(map(str, found)) or None
+def _find_problem(text: str) -> str | None:
+    """Return the reasons for which LINE would reject messages, given as JSON text; None if there are none."""
+    if _LONE_SURROGATE.search(text):
+        return "messages: half of a surrogate pair, which is not a character"
+    problems = check_messages(json.loads(text))
+    return "; ".join(map(str, problems)) or None
 
 
-def _template_view(profile: Profile | None) -> dict[str, Any]:
+def _template_values(profile: Profile | None) -> dict[str, Any]:
     if profile is None:
         return {}
-    named = {"id": profile.id, "email": profile.email}
-    return {**profile.attributes, **{key: value for key, value in named.items() if value is not None}}
+    identifiers = {"id": profile.id, "email": profile.email}
+    return {**profile.attributes, **{name: value for name, value in identifiers.items() if value is not None}}

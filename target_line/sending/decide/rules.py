@@ -1,109 +1,70 @@
-"""From a message and the profile it is for to what is to be sent, or to a reason why nothing is: pure rules."""
+"""Decision about one due message: pure rules, without I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from line_core.follow_state import FollowState
 from line_core.identity.model import IdentifierKind
 from line_core.identity.policy import opts_out
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.read.recipients import Chat, Everyone, Person, Selection
+from target_line.sending.decide.decisions import Invalid, LineUser, Postponed, Send, Skipped
+from target_line.sending.read.recipients import ChatRecipient, PersonRecipient
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
     from line_core.identity.model import LineAccount, Profile
+    from target_line.sending.decide.content import MessageContent
+    from target_line.sending.decide.decisions import Decision, Destination
     from target_line.sending.policy import SendingPolicy
     from target_line.sending.read.message import Message
     from target_line.sending.read.recipients import Recipient
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """A LINE ID to send to."""
+class RenderContent(Protocol):
+    """Renders the content of a message for a profile; see `ContentRenderer`."""
 
-    line_id: str
-
-
-Addressee = User | Chat | Everyone | Selection
+    def __call__(self, message: Message, profile: Profile | None, *, with_unit: bool) -> MessageContent: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
-    """To be sent now."""
-
-    to: Addressee
-    content: str
-    """The request's body but for whom it goes to, as JSON members: `"messages":[…],…`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """Nothing is sent, for this reason."""
-
-    reason: Reason
-    line_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Postponed:
-    """Nothing is sent yet."""
-
-    reason: Reason
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Invalid:
-    """The message cannot be sent as it is."""
-
-    reason: Reason
-    detail: str
-
-
-Decision = Send | Skipped | Postponed | Invalid
-Write = Callable[["Message", "Profile | None", bool], str]
-
-
-def compose(  # noqa: PLR0913 - what the decision depends on, by name
+def decide_message(  # noqa: PLR0913 - the inputs of the decision, by name
     message: Message,
     profile: Profile | None,
     policy: SendingPolicy,
     *,
-    write: Write,
+    render: RenderContent,
     now: datetime,
     staged_at: datetime,
 ) -> Decision:
-    """Decide about one due message.
+    """Decide what to do with a due message. Frequency caps are applied later, when the message is planned.
 
     Args:
-        message: What is asked for.
-        profile: The profile that its recipient names, if any is known.
-        policy: What holds for all messages.
-        write: Writes the content; told the message, the profile, and whether LINE takes a unit with it.
-        now: The time to judge by.
-        staged_at: When the message was taken in.
+        message: The message.
+        profile: Profile of its recipient; None if there is none.
+        policy: Sending settings.
+        render: Renders the content.
+        now: Current time.
+        staged_at: Time when the message was stored in the ledger.
     """
-    if _is_too_old(message, policy, now, staged_at):
+    if _is_expired(message, policy, now, staged_at):
         return Skipped(Reason.EXPIRED)
-    addressee = _addressee(message.recipient, profile, policy)
-    if isinstance(addressee, Skipped | Invalid):
-        return addressee
-    if policy.quiet_hours and (until := policy.quiet_hours.end_after(now, _zone_of(profile, policy))):
+    destination = _resolve_destination(message.recipient, profile, policy)
+    if isinstance(destination, Skipped | Invalid):
+        return destination
+    if policy.quiet_hours and (until := policy.quiet_hours.end_after(now, _time_zone_of(profile, policy))):
         return Postponed(Reason.QUIET_HOURS, until)
     try:
-        # LINE knows units of pushes and multicasts only.
-        return Send(addressee, write(message, profile, isinstance(addressee, User | Chat)))
+        # LINE accepts aggregation units only in push and multicast requests.
+        with_unit = isinstance(destination, LineUser | ChatRecipient)
+        return Send(destination, render(message, profile, with_unit=with_unit))
     except RejectedRecordError as error:
         return Invalid(error.reason, error.detail)
 
 
-def _is_too_old(message: Message, policy: SendingPolicy, now: datetime, staged_at: datetime) -> bool:
+def _is_expired(message: Message, policy: SendingPolicy, now: datetime, staged_at: datetime) -> bool:
     if message.expires_at is not None and message.expires_at <= now:
         return True
     if policy.max_message_age is None:
@@ -111,23 +72,27 @@ def _is_too_old(message: Message, policy: SendingPolicy, now: datetime, staged_a
     return (message.send_at or message.created_at or staged_at) + policy.max_message_age < now
 
 
-def _addressee(recipient: Recipient, profile: Profile | None, policy: SendingPolicy) -> Addressee | Skipped | Invalid:
-    if not isinstance(recipient, Person):
+def _resolve_destination(
+    recipient: Recipient, profile: Profile | None, policy: SendingPolicy
+) -> Destination | Skipped | Invalid:
+    if not isinstance(recipient, PersonRecipient):
         return recipient
-    named = recipient.identifier
+    identifier = recipient.identifier
     if profile is None:
-        # Nothing is known of a LINE ID like that, so nothing speaks against it.
-        return User(named.value) if named.kind is IdentifierKind.LINE_ID else Skipped(Reason.UNKNOWN_RECIPIENT)
-    if profile.is_contested and named.kind is not IdentifierKind.LINE_ID:
-        return Invalid(Reason.AMBIGUOUS_IDENTITY, f"profiles with different ids claim the {named.kind}")
+        # A LINE ID without a profile can be sent to: no profile data forbids it.
+        if identifier.kind is IdentifierKind.LINE_ID:
+            return LineUser(identifier.value)
+        return Skipped(Reason.UNKNOWN_RECIPIENT)
+    if profile.is_contested and identifier.kind is not IdentifierKind.LINE_ID:
+        return Invalid(Reason.AMBIGUOUS_IDENTITY, f"profiles with different ids claim the {identifier.kind}")
     account = profile.canonical.get(policy.provider)
     if account is None:
         return Skipped(Reason.NO_LINE_ID)
-    reason = _reason_against(account, profile, policy)
-    return Skipped(reason, account.line_id) if reason else User(account.line_id)
+    reason = _skip_reason(account, profile, policy)
+    return Skipped(reason, account.line_id) if reason else LineUser(account.line_id)
 
 
-def _reason_against(account: LineAccount, profile: Profile, policy: SendingPolicy) -> Reason | None:
+def _skip_reason(account: LineAccount, profile: Profile, policy: SendingPolicy) -> Reason | None:
     if account.follow_state is FollowState.UNFOLLOWED:
         return Reason.UNFOLLOWED
     if any(opts_out(profile.attributes.get(name)) for name in policy.suppression_attributes):
@@ -135,14 +100,14 @@ def _reason_against(account: LineAccount, profile: Profile, policy: SendingPolic
     return None
 
 
-def _zone_of(profile: Profile | None, policy: SendingPolicy) -> tzinfo:
-    named = profile.attributes.get(policy.time_zone_attribute) if profile else None
-    return (_zone(named) if isinstance(named, str) else None) or policy.time_zone
+def _time_zone_of(profile: Profile | None, policy: SendingPolicy) -> tzinfo:
+    name = profile.attributes.get(policy.time_zone_attribute) if profile else None
+    return (_time_zone(name) if isinstance(name, str) else None) or policy.time_zone
 
 
 @lru_cache
-def _zone(name: str) -> ZoneInfo | None:
+def _time_zone(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         return None

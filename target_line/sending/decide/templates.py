@@ -1,4 +1,4 @@
-"""Liquid in message content, strict: a name that there is not is an error, never an empty space."""
+"""Liquid templates in message content. Undefined names are errors, not empty text."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ if TYPE_CHECKING:
 
     from liquid import BoundTemplate
 
-_OPENERS = ("{{", "{%")
+_TEMPLATE_MARKS = ("{{", "{%")
 
 
-class _Liquid(Environment):
-    # What fills a message needs far less; more is a mistake that would stand still for ever.
+class _LimitedEnvironment(Environment):
+    # Far above the needs of a message. A template above them is a mistake, for example an endless loop.
     loop_iteration_limit = 10_000
     output_stream_limit = 100_000
     context_depth_limit = 20
 
 
-_LIQUID = _Liquid(undefined=StrictUndefined)
+_ENVIRONMENT = _LimitedEnvironment(undefined=StrictUndefined)
 
 
-def fill(value: Any, scope: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Fill in all templates of a JSON value.
+def render_templates(value: Any, scope: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value with all its templates rendered.
 
     Args:
-        value: Any JSON; its texts may be templates.
-        scope: What templates may name.
-        path: Where the value stands, for errors.
+        value: Any JSON value. Its texts may be templates; its keys are not.
+        scope: Values that templates can use, by name.
+        path: Path of the value in the message, for error texts.
 
     Raises:
-        RejectedRecordError: A template is malformed, asks too much, or names something that there is not.
+        RejectedRecordError: A template is malformed, exceeds a limit, or uses an undefined name.
     """
     if isinstance(value, str):
-        return _filled(value, scope, path) if has_templates(value) else value
+        return _render(value, scope, path) if has_templates(value) else value
     if isinstance(value, dict):
-        return {key: fill(item, scope, f"{path}.{key}") for key, item in value.items()}
+        return {key: render_templates(item, scope, f"{path}.{key}") for key, item in value.items()}
     if isinstance(value, list):
-        return [fill(item, scope, f"{path}[{number}]") for number, item in enumerate(value)]
+        return [render_templates(item, scope, f"{path}[{number}]") for number, item in enumerate(value)]
     return value
 
 
 def has_templates(value: Any) -> bool:  # noqa: ANN401 - any JSON value
-    """Whether any text of a JSON value is a template."""
+    """Return whether any text of a JSON value is a template."""
     if isinstance(value, str):
-        return any(opener in value for opener in _OPENERS)
+        return any(mark in value for mark in _TEMPLATE_MARKS)
     if isinstance(value, dict):
         return any(map(has_templates, value.values()))
     return isinstance(value, list) and any(map(has_templates, value))
 
 
-def _filled(text: str, scope: Mapping[str, Any], path: str) -> str:
+def _render(text: str, scope: Mapping[str, Any], path: str) -> str:
     try:
-        return _template(text).render(**scope)
+        return _compile(text).render(**scope)
     except LiquidError as error:
         raise RejectedRecordError(Reason.TEMPLATE_ERROR, f"{path}: {error.message}") from None
 
 
 @lru_cache(maxsize=1000)
-def _template(text: str) -> BoundTemplate:
-    return _LIQUID.from_string(text)
+def _compile(text: str) -> BoundTemplate:
+    return _ENVIRONMENT.from_string(text)

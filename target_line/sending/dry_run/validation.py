@@ -1,54 +1,60 @@
-"""Ask LINE whether it would take the content of messages, without sending it.
+"""Validate contents at LINE without sending them.
 
-Source: LINE Messaging API reference, "Validate message objects of a push message" and its siblings. LINE looks at the
-messages only, not at whom they go to.
+Source: LINE Messaging API reference, "Validate message objects of a push message" and the same for the other send
+methods. LINE checks the message objects only, not the recipients.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from line_core.api.errors import InvalidRequestError, error_from_response
+from target_line.sending.send.responses import rejection_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from line_core.api.client import LineClient
     from target_line.sending.claim.plan import PlannedRequest
+    from target_line.sending.claim.request_body import SendMethod
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Messages that LINE would refuse."""
+class RejectedContent:
+    """Messages whose content LINE rejects."""
 
     message_ids: tuple[str, ...]
-    words: str
+    error: str
+    """LINE's reason text."""
 
 
-async def ask_line(client: LineClient, requests: Iterable[PlannedRequest]) -> list[Refusal]:
-    """Tell which of some requests LINE would refuse; of equal content it is asked once.
+async def validate_contents(client: LineClient, requests: Iterable[PlannedRequest]) -> list[RejectedContent]:
+    """Validate the contents of requests, each content once per send method, and return the rejected ones.
 
     Raises:
-        LineError: LINE cannot be asked.
+        LineError: A validation request failed.
     """
-    members: dict[tuple[str, str], list[str]] = {}
+    message_ids: dict[tuple[SendMethod, str], list[str]] = {}
     for request in requests:
-        content = json.dumps(json.loads(request.body)["messages"], ensure_ascii=False)
-        members.setdefault((request.method, content), []).extend(request.members)
-    said = await asyncio.gather(*(_refusal(client, method, content) for method, content in members))
-    return [Refusal(tuple(ids), words) for ids, words in zip(members.values(), said, strict=True) if words]
+        message_ids.setdefault((request.method, request.body.content.messages), []).extend(request.message_ids)
+    errors = await asyncio.gather(*(_validate(client, method, messages) for method, messages in message_ids))
+    return [
+        RejectedContent(tuple(ids), error)
+        for ids, error in zip(message_ids.values(), errors, strict=True)
+        if error is not None
+    ]
 
 
-async def _refusal(client: LineClient, method: str, content: str) -> str | None:
-    reply = await client.request_with_retries(
-        "POST", f"/v2/bot/message/validate/{method}", body=f'{{"messages":{content}}}'.encode()
+async def _validate(client: LineClient, method: SendMethod, messages: str) -> str | None:
+    """Return LINE's reason text if it rejects messages, given as JSON text."""
+    response = await client.request_with_retries(
+        "POST", method.validation_path, body=f'{{"messages":{messages}}}'.encode()
     )
-    error = error_from_response(reply)
+    error = error_from_response(response)
     if isinstance(error, InvalidRequestError):
-        return "; ".join(part for part in (error.reason, *error.details) if part) or f"status {reply.status}"
+        return rejection_reason(error)
     if error:
         raise error
     return None

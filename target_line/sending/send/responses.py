@@ -1,7 +1,7 @@
-"""What LINE's answer to a send means for the message: a pure function.
+"""Classification of LINE's responses to send requests. Pure.
 
-Source: LINE Messaging API reference, "Status codes", "Rate limits", "Retry failed API requests". LINE asks to go by the
-status; only the two kinds of 429 differ by nothing but their text.
+Source: LINE Messaging API reference, "Status codes", "Rate limits", "Retry failed API requests". LINE recommends to use
+the status code only; the two kinds of 429 differ only in their text.
 """
 
 from __future__ import annotations
@@ -21,66 +21,72 @@ from line_core.api.errors import (
 )
 
 if TYPE_CHECKING:
+    from line_core.api.errors import ApiError
     from line_core.api.response import Response
     from line_core.errors import LineError
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
-    """LINE has it, from this attempt or an earlier one."""
+class AcceptedByLine:
+    """LINE has accepted the request, at this attempt or an earlier one."""
 
     request_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """LINE will never take it as it is."""
+class RejectedByLine:
+    """LINE rejects the request, and would reject it again."""
 
-    words: str
-    of_content: bool = False
-    """Whether it is the messages that LINE refuses, whomever they go to."""
+    reason: str
+    """LINE's reason text."""
+    is_content_error: bool = False
+    """Whether LINE rejects the message objects, independent of the recipients."""
 
 
 @dataclass(frozen=True, slots=True)
-class SlowDown:
-    """Not taken now; the same again after a pause."""
+class NotAcceptedYet:
+    """LINE has not accepted the request. It can be sent again after a pause."""
 
     error: LineError
 
 
 @dataclass(frozen=True, slots=True)
-class Uncertain:
-    """It may have been taken; only the same retry key can tell."""
+class PossiblyAccepted:
+    """LINE may have accepted the request. Only a further attempt with the same retry key can show it."""
 
     error: LineError
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """Not taken, and nothing else would be."""
+class SendingImpossible:
+    """LINE has not accepted the request, and would accept no other request either."""
 
     error: LineError
 
 
-# No send endpoint is ever missing at LINE: a 404 comes from somewhere else.
-_SPEAKS_AGAINST_ALL = (AuthenticationError, NotEntitledError, NotFoundError, QuotaUsedUpError)
+# LINE's send endpoints always exist: a 404 comes from another server, for example because api_url is wrong.
+_STOP_ERRORS = (AuthenticationError, NotEntitledError, NotFoundError, QuotaUsedUpError)
 
-Verdict = Accepted | Refused | SlowDown | Uncertain | Stop
+SendResponse = AcceptedByLine | RejectedByLine | NotAcceptedYet | PossiblyAccepted | SendingImpossible
 
 
-def verdict_of(reply: Response) -> Verdict:
-    """Read LINE's answer to a push, multicast, narrowcast or broadcast that carried a retry key."""
-    if reply.status == HTTPStatus.CONFLICT:
-        return Accepted(reply.accepted_request_id or reply.request_id)
-    error = error_from_response(reply)
+def classify_response(response: Response) -> SendResponse:
+    """Classify the response to a push, multicast, narrowcast or broadcast request with a retry key."""
+    if response.status == HTTPStatus.CONFLICT:
+        return AcceptedByLine(response.accepted_request_id or response.request_id)
+    error = error_from_response(response)
     if error is None:
-        return Accepted(reply.request_id)
+        return AcceptedByLine(response.request_id)
     if isinstance(error, ServerError):
-        return Uncertain(error)
+        return PossiblyAccepted(error)
     if isinstance(error, RateLimitError):
-        return SlowDown(error)
-    if isinstance(error, _SPEAKS_AGAINST_ALL):
-        return Stop(error)
-    words = "; ".join(part for part in (error.reason, *error.details) if part)
-    of_content = any(detail.startswith("messages") for detail in error.details)
-    return Refused(words or f"status {reply.status}", of_content)
+        return NotAcceptedYet(error)
+    if isinstance(error, _STOP_ERRORS):
+        return SendingImpossible(error)
+    is_content_error = any(detail.startswith("messages") for detail in error.details)
+    return RejectedByLine(rejection_reason(error), is_content_error)
+
+
+def rejection_reason(error: ApiError) -> str:
+    """Return LINE's message and details as one text."""
+    return "; ".join(part for part in (error.reason, *error.details) if part) or f"status {error.status}"

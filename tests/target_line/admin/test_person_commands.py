@@ -22,13 +22,11 @@ from target_line.erasure import ErasedIdentifiers
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.sending.claim.claims import RequestClaims
 from target_line.sending.claim.outcomes import RequestOutcome
-from target_line.sending.decide.decider import Decided
-from target_line.sending.decide.rules import Send, User
-from target_line.sending.ledger import Cursor, Ledger, MessageToStage
-from target_line.sending.policy import SendingPolicy
+from target_line.sending.decide.decisions import LineUser, Send
+from target_line.sending.ledger import Ledger, MessageToStage
 from target_line.sending.read.message import parse_message
+from tests.support.ledger_claims import claim_due, request_claims, text_content
 from tests.support.people import follow, identify, line_id
 
 if TYPE_CHECKING:
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from line_core.store import Store
-    from target_line.sending.claim.claims import Claimed
+    from target_line.sending.claim.claims import ClaimResult, RequestClaims
 
 EMAIL = "aoi@example.com"
 
@@ -117,17 +115,16 @@ def everything(store: Store) -> str:
         return "\n".join(str(row) for table in metadata.sorted_tables for row in connection.execute(select(table)))
 
 
-def claim(claims: RequestClaims, ledger: Ledger, to: Mapping[str, str]) -> Claimed:
-    """Claim all that is due, to the LINE IDs given by message id."""
-    page = [Decided(due, Send(User(to[due.message_id]), '"messages":[]')) for due in ledger.due(Cursor(), 9)]
-    return claims.claim(page, is_last=True, cap=lambda _, decisions: decisions, allow=lambda _: None)
+def claim(claims: RequestClaims, ledger: Ledger, to: Mapping[str, str]) -> ClaimResult:
+    """Claim all due messages. They are sent to the LINE IDs that `to` has by message id."""
+    return claim_due(claims, ledger, lambda due: Send(LineUser(to[due.message_id]), text_content("x")))
 
 
 def fill_all_tables(store: Store) -> None:
     """Put Aoi (and Ren) wherever a person can be."""
     now = datetime.now(UTC)
     run_of = Ledger(store, "main", "run")
-    claims = RequestClaims(store, "main", "run", run_of, SendingPolicy())
+    claims = request_claims(run_of)
     records: list[dict[str, Any]] = [
         {"message_id": "1", "email": EMAIL.upper(), "text": "x"},
         {"message_id": "2", "id": 42, "text": "x"},
@@ -137,7 +134,7 @@ def fill_all_tables(store: Store) -> None:
         run_of.stage(connection, [MessageToStage(parse_message(record, "default"), record) for record in records])
     to = {"1": line_id(1), "2": line_id(3), "3": line_id(2)}
     claimed = claim(claims, run_of, to)
-    claims.finish([RequestOutcome(request, MessageStatus.ACCEPTED, 1, "r") for request in claimed.requests])
+    claims.record_outcomes([RequestOutcome(request, MessageStatus.ACCEPTED, 1, "r") for request in claimed.requests])
     late = {"message_id": "4", "id": "42", "text": "later", "send_at": "2999-01-01"}
     with store.write() as connection:
         run_of.stage(connection, [MessageToStage(parse_message(late, "default"), late)])
@@ -188,7 +185,7 @@ def test_what_is_being_sent_to_a_person_must_be_settled_before_they_are_forgotte
     record = {"message_id": "1", "id": "42", "text": "x"}
     with store.write(lock="ledger") as connection:
         of_run.stage(connection, [MessageToStage(parse_message(record, "default"), record)])
-    claims = RequestClaims(store, "main", "run", of_run, SendingPolicy())
+    claims = request_claims(of_run)
     claim(claims, of_run, {"1": line_id(1)})
     with pytest.raises(LineError, match="run target-line to its end first"):
         run(store_url, "forget", "42", "--yes")

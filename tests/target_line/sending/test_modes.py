@@ -1,4 +1,4 @@
-"""What keeps a run from sending the wrong thing: plans, validation by LINE, testers, the right account, limits."""
+"""Run modes and safety settings: plan, validate, test recipients, expected account, limits."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ PUSH = "POST /v2/bot/message/push"
 
 
 def messages(line_ids: list[str], **columns: Any) -> list[Record]:
-    """The same to all, unless the columns say otherwise."""
+    """Return one message with the same text for each LINE ID; `columns` are added to each record."""
     return [
         ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": "hello", **columns})
         for number, line_id in enumerate(line_ids)
     ]
 
 
-def test_a_plan_sends_nothing_and_only_what_was_approved_goes(target: Target) -> None:
+def test_mode_plan_sends_nothing_and_only_an_approved_plan_is_sent(target: Target) -> None:
     line_ids = target.line_ids(5)
     log = target.run(*messages(line_ids), ("messages", {"message_id": "x", "id": "nobody", "text": "x"}), mode="plan")
     assert "plan: 5 messages in 1 requests: 5 by multicast in 1" in log
@@ -53,13 +53,13 @@ def test_a_plan_sends_nothing_and_only_what_was_approved_goes(target: Target) ->
     ]
 
 
-def test_what_line_would_refuse_is_found_by_asking_it(sqlite_target: Target) -> None:
+def test_mode_validate_rejects_content_that_line_rejects(sqlite_target: Target) -> None:
     line_ids = sqlite_target.line_ids(3)
     sqlite_target.fault("status", path="/v2/bot/message/validate/push", status=400, count=1)
     log = sqlite_target.run(
         *messages(line_ids[:2]), *messages(line_ids[2:], message_id="alone", text="bye"), mode="validate"
     )
-    assert "LINE would take 2 messages and refuse 1" in log
+    assert "LINE would accept 2 messages and reject 1" in log
     assert sqlite_target.deliveries() == []
     assert sqlite_target.requested("POST /v2/bot/message/validate/multicast") == {"200": 1}
     assert {name: (row["status"], row["reason"]) for name, row in sqlite_target.ledger().items()} == {
@@ -69,7 +69,7 @@ def test_what_line_would_refuse_is_found_by_asking_it(sqlite_target: Target) -> 
     }
 
 
-def test_nothing_goes_out_with_the_token_of_another_account(sqlite_target: Target) -> None:
+def test_nothing_is_sent_with_the_token_of_another_account(sqlite_target: Target) -> None:
     line_ids = sqlite_target.line_ids(1)
     log = sqlite_target.run(*messages(line_ids), expected_bot_user_id="U" + "0" * 32, expect=1)
     assert "setting: expected_bot_user_id" in log
@@ -93,7 +93,7 @@ def test_test_recipients_get_each_content_once_instead_of_the_people(sqlite_targ
     assert "messages: 4 records: accepted (test_recipients) 4" in log
 
 
-def test_a_run_sends_no_more_than_it_may_and_the_next_goes_on(sqlite_target: Target) -> None:
+def test_max_sends_per_run_leaves_messages_to_the_next_run(sqlite_target: Target) -> None:
     line_ids = sqlite_target.line_ids(5)
     log = sqlite_target.run(*messages(line_ids), max_sends_per_run=2)
     assert "max_sends_per_run is reached; 3 messages stay scheduled" in log
@@ -102,12 +102,12 @@ def test_a_run_sends_no_more_than_it_may_and_the_next_goes_on(sqlite_target: Tar
     assert Counter(entry["line_id"] for entry in sqlite_target.deliveries()) == Counter(line_ids)
 
 
-def test_when_the_quota_is_spent_the_rest_goes_next_month(sqlite_target: Target, tmp_path: Path) -> None:
+def test_messages_above_the_quota_are_sent_next_month(sqlite_target: Target, tmp_path: Path) -> None:
     line_ids = sqlite_target.line_ids(5)
     with programs.serve("line-sandbox", "serve", "--port", "0", "--quota", "4", log=tmp_path / "sandbox.log") as url:
         limited = Target(url, sqlite_target.config_path, {**sqlite_target.config, "api_url": url})
         log = limited.run(*messages(line_ids), quota_reserve=1, expect=1)
-        assert "the month's quota of 4 messages, of which 1 are kept by quota_reserve is spent; 2 stay scheduled" in log
+        assert "the monthly quota of 4 messages, of which quota_reserve keeps 1 is used up; 2 stay scheduled" in log
         assert "setting: quota_reserve" in log
         assert "messages: 5 records: accepted 3, scheduled 2" in log
         limited.advance_clock(32 * 24 * 3600)
@@ -115,7 +115,7 @@ def test_when_the_quota_is_spent_the_rest_goes_next_month(sqlite_target: Target,
         assert Counter(entry["line_id"] for entry in limited.deliveries()) == Counter(line_ids)
 
 
-def test_a_quota_that_a_narrowcast_holds_for_now_is_told_from_one_that_is_used_up(
+def test_a_quota_reserved_by_a_narrowcast_has_another_error_than_a_used_up_quota(
     sqlite_target: Target, tmp_path: Path
 ) -> None:
     with programs.serve(
@@ -125,14 +125,14 @@ def test_a_quota_that_a_narrowcast_holds_for_now_is_told_from_one_that_is_used_u
         line_ids = limited.line_ids(600)
         limited.run(("messages", {"message_id": "n", "recipient": {"limit": {"max": 1000}}, "text": "to many"}))
         log = limited.run(*messages(line_ids), expect=1)
-        assert "a running narrowcast or broadcast holds them" in log
+        assert "a running narrowcast or broadcast reserves them" in log
         limited.advance_clock(24 * 3600)
         log = limited.run(expect=1)
-        assert "quota of 1,500 messages is spent" in log
+        assert "quota of 1,500 messages is used up" in log
     assert Counter(row["status"] for row in limited.ledger().values()) == {"accepted": 501, "scheduled": 100}
 
 
-def test_a_plan_counts_what_it_holds_for_a_person_on_all_of_its_pages(sqlite_target: Target) -> None:
+def test_the_frequency_cap_counts_planned_messages_across_pages(sqlite_target: Target) -> None:
     cap = {"messages": 3, "per": "7d"}
     (line_id,) = sqlite_target.line_ids(1)
     texts = [
@@ -146,7 +146,7 @@ def test_a_plan_counts_what_it_holds_for_a_person_on_all_of_its_pages(sqlite_tar
     assert len(sqlite_target.deliveries()) == 3
 
 
-def test_people_are_not_written_to_more_often_than_the_cap_allows(target: Target) -> None:
+def test_messages_above_the_frequency_cap_are_skipped(target: Target) -> None:
     one, other = target.line_ids(2)
     cap = {"messages": 2, "per": "7d"}
     records = [
@@ -161,7 +161,7 @@ def test_people_are_not_written_to_more_often_than_the_cap_allows(target: Target
     assert Counter(row["reason"] for row in target.ledger().values())["frequency_cap"] == 2
 
 
-def test_in_quiet_hours_messages_wait_and_go_when_they_are_over(sqlite_target: Target) -> None:
+def test_quiet_hours_postpone_messages(sqlite_target: Target) -> None:
     (line_id,) = sqlite_target.line_ids(1)
     now = datetime.now(UTC)
     quiet = f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
@@ -173,10 +173,10 @@ def test_in_quiet_hours_messages_wait_and_go_when_they_are_over(sqlite_target: T
     assert "messages: 1 records: scheduled (quiet_hours) 1" in log
     assert sqlite_target.deliveries() == []
     sqlite_target.run(quiet_hours=quiet, time_zone="UTC")
-    assert sqlite_target.deliveries() == [], "it waits even if the run has no input"
+    assert sqlite_target.deliveries() == [], "it stays postponed in a run without input"
 
 
-def test_an_opt_out_in_the_warehouse_only_ever_sends_less(sqlite_target: Target) -> None:
+def test_people_who_opted_out_or_unfollowed_are_skipped(sqlite_target: Target) -> None:
     opted_out, left = sqlite_target.line_ids(2)
     log = sqlite_target.run(
         ("profiles", {"id": "a", "line_id": opted_out, "unsubscribed": True}),
@@ -189,7 +189,7 @@ def test_an_opt_out_in_the_warehouse_only_ever_sends_less(sqlite_target: Target)
     assert sqlite_target.deliveries() == []
 
 
-def test_everyone_audiences_and_groups_are_reached_by_their_own_requests(sqlite_target: Target) -> None:
+def test_broadcasts_narrowcasts_and_group_messages_are_sent(sqlite_target: Target) -> None:
     group = "C" + "1" * 32
     log = sqlite_target.run(
         ("messages", {"message_id": "e", "recipient": "everyone", "text": "all", "campaign": "spring"}),
@@ -203,7 +203,7 @@ def test_everyone_audiences_and_groups_are_reached_by_their_own_requests(sqlite_
     assert ledger["e"]["request_id"]
 
 
-def test_a_multicast_that_line_refuses_is_divided_until_the_others_have_it(target: Target) -> None:
+def test_a_rejected_multicast_is_split_until_the_other_recipients_have_it(target: Target) -> None:
     line_ids = target.line_ids(8)
     target.fault("status", path="/v2/bot/message/multicast", status=400, count=3)
     target.run(*messages(line_ids))
@@ -212,7 +212,7 @@ def test_a_multicast_that_line_refuses_is_divided_until_the_others_have_it(targe
     assert target.requested(MULTICAST)["400"] == 3
 
 
-def test_a_campaign_beyond_the_thousandth_of_a_month_is_refused_instead_of_not_counted(
+def test_a_campaign_above_the_monthly_maximum_of_units_is_rejected(
     sqlite_target: Target,
 ) -> None:
     (line_id,) = sqlite_target.line_ids(1)
@@ -232,7 +232,7 @@ def test_a_campaign_beyond_the_thousandth_of_a_month_is_refused_instead_of_not_c
     assert "messages: 3 records: accepted 2, rejected (too_many_campaigns) 1" in log
 
 
-def test_too_many_refusals_by_line_end_the_run(sqlite_target: Target) -> None:
+def test_too_many_rejections_by_line_stop_the_run(sqlite_target: Target) -> None:
     line_ids = sqlite_target.line_ids(1000)
     records = [
         record

@@ -1,74 +1,260 @@
-"""The sender: what it does while LINE keeps it waiting."""
+"""The sender, with scripted responses in place of LINE."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+import pytest
 from sqlalchemy import select
 
+from line_core.api.errors import AuthenticationError, QuotaUsedUpError, RateLimitError, ServerError, UnreachableError
 from line_core.api.response import Response
 from line_core.identity.policy import MergePolicy
 from line_core.store.tables.ledger import messages
+from line_core.store.tables.ledger import requests as request_table
 from target_line.identity.repository import IdentityRepository
-from target_line.intake.reject_limit import RejectLimit
+from target_line.intake.reject_limit import RejectLimit, TooManyRejectsError
 from target_line.run_report import RunReport
-from target_line.sending.account import Units
-from target_line.sending.claim.claims import RequestClaims
-from target_line.sending.claim.quota import Allowance, Quota
+from target_line.sending.account import MonthlyUnits
+from target_line.sending.claim.quota import QuotaExhaustedError
 from target_line.sending.decide import decider
-from target_line.sending.decide.decider import Decider
+from target_line.sending.decide.decider import DueMessages, MessageDecider
 from target_line.sending.ledger import Ledger, MessageToStage
 from target_line.sending.policy import SendingPolicy
 from target_line.sending.read.message import parse_message
-from target_line.sending.send import sender
-from target_line.sending.send.sender import Sender
+from target_line.sending.send import request_sender
+from target_line.sending.send.request_sender import RequestSender
+from target_line.sending.send.sender import Sender, SenderLimits
+from tests.support.ledger_claims import allowance_of, request_claims
 from tests.support.people import line_id
-from tests.support.rate_limiter_simulation import InMemoryRateLimiter
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Callable, Sequence
 
     from line_core.api.client import LineClient
+    from line_core.api.rate_limit.limiter import RateLimiter
     from line_core.store import Store
+    from target_line.sending.claim.quota import SendAllowance
 
 
-class SlowLine:
-    """LINE, taking its time and accepting everything."""
+def response(
+    status: int, message: str = "", *, details: Sequence[dict[str, str]] = (), accepted_request_id: str = ""
+) -> Response:
+    body = json.dumps({"message": message, "details": list(details)}).encode()
+    headers = {"x-line-request-id": "r", "x-line-accepted-request-id": accepted_request_id}
+    return Response("POST /v2/bot/message/push", status, headers, body)
 
-    def __init__(self, seconds: float) -> None:
+
+ACCEPTED = response(200)
+
+
+class ScriptedLine:
+    """LINE and its rate limiter. Records requests by retry key, and pauses."""
+
+    def __init__(
+        self, respond: Callable[[dict[str, Any], int], Response | UnreachableError], seconds: float = 0
+    ) -> None:
+        self._respond = respond
         self._seconds = seconds
+        self.bodies: dict[str, list[bytes]] = {}
+        self.paused: list[str] = []
 
-    async def request(self, method: str, path: str, **_: Any) -> Response:
+    async def request(self, method: str, path: str, *, body: bytes, headers: dict[str, str]) -> Response:
+        assert method == "POST"
+        assert path in ("/v2/bot/message/push", "/v2/bot/message/multicast")
+        attempts = self.bodies.setdefault(headers["X-Line-Retry-Key"], [])
+        attempts.append(body)
         await asyncio.sleep(self._seconds)
-        return Response(f"{method} {path}", 200, {"x-line-request-id": "r"}, b"{}")
+        answer = self._respond(json.loads(body), len(attempts))
+        if isinstance(answer, UnreachableError):
+            raise answer
+        return answer
+
+    def pause(self, endpoint: str, _seconds: float) -> None:
+        self.paused.append(endpoint)
 
 
-def test_what_was_decided_long_before_it_can_be_claimed_is_decided_again(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sender, "_IN_FLIGHT", 1)
-    monkeypatch.setattr(sender, "_QUEUE_SIZE", 1)
-    monkeypatch.setattr(sender, "_STALE_AFTER", timedelta(seconds=0.2))
-    monkeypatch.setattr(decider, "PAGE", 1)
+class Run:
+    """A store with messages, and one sending run on it."""
+
+    def __init__(self, store: Store, name: str = "run", **policy: Any) -> None:
+        self.store = store
+        self.ledger = Ledger(store, "main", name)
+        self.policy = SendingPolicy(**policy)
+        self.report = RunReport(RejectLimit.parse(None))
+
+    def stage(self, people: int, text: str | None = None, **columns: Any) -> None:
+        """Stage a message to each of several people, with its number as text unless a text is given."""
+        records = [
+            {"message_id": str(number), "line_id": line_id(number), "text": text or str(number), **columns}
+            for number in range(people)
+        ]
+        self.stage_records(records)
+
+    def stage_records(self, records: Sequence[dict[str, Any]]) -> None:
+        with self.store.write(lock="ledger") as connection:
+            self.ledger.stage(
+                connection, [MessageToStage(parse_message(record, "default"), record) for record in records]
+            )
+
+    def send(
+        self, line: ScriptedLine, *, allowance: SendAllowance | None = None, limits: SenderLimits | None = None
+    ) -> None:
+        """Send everything that is due.
+
+        Raises:
+            LineError: The run was stopped.
+        """
+        identity = IdentityRepository(self.store, MergePolicy())
+        due = DueMessages(self.ledger, MessageDecider(identity, self.policy, MonthlyUnits()))
+        requests = RequestSender(cast("LineClient", line), cast("RateLimiter", line))
+        claims = request_claims(self.ledger, self.policy)
+        sender = Sender(due, claims, requests, allowance or allowance_of(), self.report, limits=limits)
+        asyncio.run(sender.run())
+
+    def statuses(self) -> dict[str, str]:
+        with self.store.read() as connection:
+            return dict(connection.execute(select(messages.c.message_id, messages.c.status)).all())
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_sender, "pauses", lambda attempts: [0.0] * attempts)
+
+
+def test_messages_are_decided_again_if_their_decisions_are_old(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decider, "PAGE_SIZE", 1)
+    run = Run(store, multicast_min=500)
     expires_at = (datetime.now(UTC) + timedelta(seconds=1.5)).isoformat()
     records = [{"message_id": str(number), "line_id": line_id(number), "text": "the same"} for number in range(5)]
     records[4]["expires_at"] = expires_at
-    ledger = Ledger(store, "main", "run")
-    with store.write(lock="ledger") as connection:
-        ledger.stage(connection, [MessageToStage(parse_message(record, "default"), record) for record in records])
-    policy, report = SendingPolicy(multicast_min=500), RunReport(RejectLimit.parse(None))
-    sending = Sender(
-        ledger,
-        RequestClaims(store, "main", "run", ledger, policy),
-        cast("LineClient", SlowLine(1)),
-        InMemoryRateLimiter(),
-        Decider(IdentityRepository(store, MergePolicy()), policy, "main", Units()),
-        Allowance("main", Quota.unlimited()),
-        report,
-    )
-    asyncio.run(sending.run())
+    run.stage_records(records)
+    limits = SenderLimits(in_flight=1, queued=1, max_decision_age=timedelta(seconds=0.2))
+    run.send(ScriptedLine(lambda _body, _attempt: ACCEPTED, seconds=1), limits=limits)
+    assert run.statuses() == {"0": "accepted", "1": "accepted", "2": "accepted", "3": "accepted", "4": "skipped"}
+
+
+@pytest.mark.parametrize(
+    ("failure", "pauses_endpoint"),
+    [
+        (response(500), False),
+        (response(429), True),
+        (UnreachableError("POST /v2/bot/message/push", reason="reset", may_have_arrived=True), False),
+        (UnreachableError("POST /v2/bot/message/push", reason="refused", may_have_arrived=False), True),
+    ],
+    ids=["500", "429", "may have arrived", "not sent"],
+)
+def test_a_failed_request_is_sent_again_with_the_same_bytes_and_key(
+    store: Store, failure: Response | UnreachableError, pauses_endpoint: bool
+) -> None:
+    run = Run(store)
+    run.stage(3)
+    line = ScriptedLine(lambda _body, attempt: failure if attempt < 3 else ACCEPTED)
+    run.send(line)
+    assert set(run.statuses().values()) == {"accepted"}
+    assert len(line.bodies) == 3
+    for bodies in line.bodies.values():
+        assert len(bodies) == 3
+        assert len(set(bodies)) == 1
+    assert set(line.paused) == ({"POST /v2/bot/message/push"} if pauses_endpoint else set())
+
+
+def test_a_conflict_means_that_an_earlier_attempt_was_accepted(store: Store) -> None:
+    run = Run(store)
+    run.stage(1)
+    conflict = response(409, accepted_request_id="first")
+    run.send(ScriptedLine(lambda _body, attempt: response(500) if attempt == 1 else conflict))
+    assert run.statuses() == {"0": "accepted"}
     with store.read() as connection:
-        outcomes = dict(connection.execute(select(messages.c.message_id, messages.c.status)).all())
-    assert outcomes == {"0": "accepted", "1": "accepted", "2": "accepted", "3": "accepted", "4": "skipped"}
+        assert connection.execute(select(request_table.c.request_id)).scalars().all() == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "status"),
+    [
+        (response(500), ServerError, "claimed"),
+        (response(429), RateLimitError, "scheduled"),
+        (response(401), AuthenticationError, "scheduled"),
+        (response(429, "You have reached your monthly limit."), QuotaUsedUpError, "scheduled"),
+    ],
+    ids=["500", "429", "401", "monthly limit"],
+)
+def test_a_permanent_failure_stops_the_run_and_keeps_the_messages(
+    store: Store, answer: Response, error: type[Exception], status: str
+) -> None:
+    run = Run(store)
+    run.stage(5)
+    with pytest.raises(error):
+        run.send(ScriptedLine(lambda _body, _attempt: answer))
+    assert set(run.statuses().values()) == {status}
+
+
+def test_the_next_run_sends_unfinished_requests_with_the_same_bytes_and_keys(store: Store) -> None:
+    run = Run(store)
+    run.stage(3, text="the same")
+    first = ScriptedLine(lambda _body, _attempt: response(500))
+    with pytest.raises(ServerError):
+        run.send(first)
+    second = ScriptedLine(lambda _body, _attempt: response(409))
+    Run(store, "next").send(second)
+    assert {key: set(bodies) for key, bodies in first.bodies.items()} == {
+        key: set(bodies) for key, bodies in second.bodies.items()
+    }
+    assert set(run.statuses().values()) == {"accepted"}
+
+
+def test_an_unfinished_request_that_cannot_be_sent_stays_claimed(store: Store) -> None:
+    run = Run(store)
+    run.stage(1)
+    with pytest.raises(ServerError):
+        run.send(ScriptedLine(lambda _body, _attempt: response(500)))
+    with pytest.raises(AuthenticationError):
+        Run(store, "next").send(ScriptedLine(lambda _body, _attempt: response(401)))
+    assert run.statuses() == {"0": "claimed"}
+
+
+def test_a_rejected_multicast_is_split_until_only_the_rejected_recipient_is_left(store: Store) -> None:
+    run = Run(store)
+    run.stage(8, text="the same")
+    invalid = line_id(5)
+
+    def respond(body: dict[str, Any], _attempt: int) -> Response:
+        return response(400, "invalid recipient") if invalid in body["to"] else ACCEPTED
+
+    run.send(ScriptedLine(respond))
+    assert run.statuses() == {**{str(number): "accepted" for number in range(8)}, "5": "rejected"}
+
+
+def test_a_multicast_with_rejected_content_is_not_split(store: Store) -> None:
+    run = Run(store)
+    run.stage(8, text="the same")
+    details = [{"property": "messages[0].text", "message": "invalid"}]
+    line = ScriptedLine(lambda _body, _attempt: response(400, "invalid", details=details))
+    run.send(line)
+    assert len(line.bodies) == 1
+    assert set(run.statuses().values()) == {"rejected"}
+
+
+def test_too_many_rejected_messages_stop_the_run(store: Store) -> None:
+    run = Run(store)
+    run.report = RunReport(RejectLimit.parse(1))
+    run.stage(1000)
+    with pytest.raises(TooManyRejectsError):
+        run.send(ScriptedLine(lambda _body, _attempt: response(400), seconds=0.01), limits=SenderLimits(in_flight=2))
+    counts = Counter(run.statuses().values())
+    assert counts["scheduled"] > 0
+    assert counts.keys() == {"rejected", "scheduled"}
+
+
+def test_the_limit_per_run_is_no_error_and_the_quota_is(store: Store) -> None:
+    run = Run(store)
+    run.stage(3)
+    run.send(ScriptedLine(lambda _body, _attempt: ACCEPTED), allowance=allowance_of(max_sends=2))
+    assert Counter(run.statuses().values()) == {"accepted": 2, "scheduled": 1}
+    used_up = allowance_of(quota=0)
+    with pytest.raises(QuotaExhaustedError, match="1 stay scheduled"):
+        Run(store, "next").send(ScriptedLine(lambda _body, _attempt: ACCEPTED), allowance=used_up)

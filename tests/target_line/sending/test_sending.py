@@ -1,4 +1,4 @@
-"""Sending, as a whole program against the sandbox: each message once, whatever LINE does."""
+"""`target-line` as a program against the sandbox: each message is delivered once, also after failures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Record = tuple[str, dict[str, Any]]
 
 
 def message(message_id: str, line_id: str, text: str | None = None) -> Record:
-    """A message of its own content, and so a push, unless a text is given."""
+    """Return a message with a unique text, which is sent by push, unless a text is given."""
     return "messages", {"message_id": message_id, "line_id": line_id, "text": text or f"hello {message_id}"}
 
 
@@ -27,7 +27,7 @@ def messages(line_ids: list[str]) -> list[Record]:
     return [message(f"m{number}", line_id) for number, line_id in enumerate(line_ids)]
 
 
-def assert_each_got_it_once(target: Target, line_ids: list[str]) -> None:
+def assert_delivered_once(target: Target, line_ids: list[str]) -> None:
     assert Counter(delivery["line_id"] for delivery in target.deliveries()) == Counter(line_ids)
     ledger = target.ledger()
     assert {row["status"] for row in ledger.values()} == {"accepted"}
@@ -36,17 +36,17 @@ def assert_each_got_it_once(target: Target, line_ids: list[str]) -> None:
     }
 
 
-def test_every_message_arrives_once_and_a_second_run_sends_nothing(target: Target) -> None:
+def test_every_message_is_delivered_once_and_a_second_run_sends_nothing(target: Target) -> None:
     line_ids = target.line_ids(50)
     log = target.run(*messages(line_ids))
     assert "messages: 50 records: accepted 50" in log
-    assert_each_got_it_once(target, line_ids)
+    assert_delivered_once(target, line_ids)
     log = target.run(*messages(line_ids))
     assert "messages: 50 records: duplicate 50" in log
-    assert_each_got_it_once(target, line_ids)
+    assert_delivered_once(target, line_ids)
 
 
-def test_a_message_goes_to_the_canonical_line_id_whatever_the_order_of_the_streams(target: Target) -> None:
+def test_a_message_goes_to_the_canonical_line_id_in_any_order_of_streams(target: Target) -> None:
     old, new = target.line_ids(2)
     target.run(
         ("messages", {"message_id": "m1", "email": "aoi@example.com", "text": "Hi {{ profile.name }}"}),
@@ -74,16 +74,14 @@ def test_a_message_goes_to_the_canonical_line_id_whatever_the_order_of_the_strea
     ],
     ids=lambda fault: str(fault["kind"]) + str(fault.get("status", "")),
 )
-def test_what_line_does_wrong_for_a_while_loses_and_repeats_nothing(
-    sqlite_target: Target, fault: dict[str, Any]
-) -> None:
+def test_temporary_failures_of_line_lose_and_repeat_no_message(sqlite_target: Target, fault: dict[str, Any]) -> None:
     line_ids = sqlite_target.line_ids(20)
     sqlite_target.fault(**fault)
     sqlite_target.run(*messages(line_ids))
-    assert_each_got_it_once(sqlite_target, line_ids)
+    assert_delivered_once(sqlite_target, line_ids)
 
 
-def test_when_line_fails_for_good_the_next_run_goes_on(target: Target) -> None:
+def test_after_a_permanent_failure_the_next_run_sends_the_same_requests(target: Target) -> None:
     line_ids = target.line_ids(5)
     target.fault("drop_after_accept")
     log = target.run(*messages(line_ids), expect=1)
@@ -92,10 +90,10 @@ def test_when_line_fails_for_good_the_next_run_goes_on(target: Target) -> None:
     assert {row["status"] for row in target.ledger().values()} == {"claimed"}
     target.mend()
     target.run()
-    assert_each_got_it_once(target, line_ids)
+    assert_delivered_once(target, line_ids)
 
 
-def test_a_message_that_line_refuses_is_rejected_in_line_s_words_and_the_others_go(sqlite_target: Target) -> None:
+def test_a_message_that_line_rejects_is_rejected_with_the_reason_and_others_are_sent(sqlite_target: Target) -> None:
     good, *_ = sqlite_target.line_ids(1)
     image = {"type": "image", "originalContentUrl": "http://no.https/", "previewImageUrl": "https://x.example/p.png"}
     sqlite_target.run(
@@ -110,7 +108,7 @@ def test_a_message_that_line_refuses_is_rejected_in_line_s_words_and_the_others_
     assert ledger["stranger"]["detail"] == "Failed to send messages"
 
 
-def test_a_wrong_token_stops_the_run_and_loses_nothing(sqlite_target: Target) -> None:
+def test_an_invalid_token_stops_the_run_and_loses_no_message(sqlite_target: Target) -> None:
     line_ids = sqlite_target.line_ids(3)
     log = sqlite_target.run(*messages(line_ids), expect=1, channel_access_token="hunter2-token")
     assert "setting: channel_access_token" in log
@@ -118,20 +116,20 @@ def test_a_wrong_token_stops_the_run_and_loses_nothing(sqlite_target: Target) ->
     assert "Traceback" not in log
     assert {row["status"] for row in sqlite_target.ledger().values()} == {"scheduled"}
     sqlite_target.run()
-    assert_each_got_it_once(sqlite_target, line_ids)
+    assert_delivered_once(sqlite_target, line_ids)
 
 
-def test_an_unreachable_api_stops_the_run_and_loses_nothing(sqlite_target: Target) -> None:
+def test_an_unreachable_api_stops_the_run_and_loses_no_message(sqlite_target: Target) -> None:
     line_ids = sqlite_target.line_ids(3)
     log = sqlite_target.run(*messages(line_ids), expect=1, api_url="http://127.0.0.1:9")
     assert "setting: api_url" in log
     assert "Traceback" not in log
     assert {row["status"] for row in sqlite_target.ledger().values()} == {"scheduled"}
     sqlite_target.run()
-    assert_each_got_it_once(sqlite_target, line_ids)
+    assert_delivered_once(sqlite_target, line_ids)
 
 
-def test_tokens_can_be_issued_from_the_channel_s_id_and_secret(sqlite_target: Target) -> None:
+def test_tokens_can_be_issued_with_channel_id_and_secret(sqlite_target: Target) -> None:
     line_ids = sqlite_target.line_ids(2)
     credentials: dict[str, Any] = {
         "channel_access_token": None,
@@ -139,11 +137,11 @@ def test_tokens_can_be_issued_from_the_channel_s_id_and_secret(sqlite_target: Ta
         "channel_secret": "sandbox-secret",
     }
     sqlite_target.run(*messages(line_ids), **credentials)
-    assert_each_got_it_once(sqlite_target, line_ids)
+    assert_delivered_once(sqlite_target, line_ids)
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "error"),
     [
         ({"channel_access_token": None}, "no credentials.*setting: channel_access_token"),
         ({"channel_access_token": None, "channel_secret": "hunter2"}, "setting: channel_id"),
@@ -151,7 +149,7 @@ def test_tokens_can_be_issued_from_the_channel_s_id_and_secret(sqlite_target: Ta
         ({"identifier_precedence": ["id", "id", "email"]}, "setting: identifier_precedence"),
         ({"store_url": "sqlite:////no/such/place/store.db"}, "setting: store_url"),
         ({"stream_roles": {"messages": "letters"}}, "setting: stream_roles"),
-        ({"max_rejects": 0}, "1 of 1 records were refused, 0 are allowed"),
+        ({"max_rejects": 0}, "1 of 1 records were rejected, 0 are allowed"),
         ({"max_rejects": "5 percent"}, "setting: max_rejects"),
         ({"quiet_hours": "21:00-08:00"}, "setting: time_zone"),
         ({"quiet_hours": "night", "time_zone": "Asia/Tokyo"}, "setting: quiet_hours"),
@@ -161,28 +159,28 @@ def test_tokens_can_be_issued_from_the_channel_s_id_and_secret(sqlite_target: Ta
         ({"test_recipients": ["me"]}, "setting: test_recipients"),
     ],
 )
-def test_a_setting_that_cannot_work_is_one_line_that_names_it(
+def test_an_invalid_setting_is_one_error_line_with_its_name(
     sqlite_target: Target,
     settings: dict[str, Any],
-    said: str,
+    error: str,
 ) -> None:
     log = sqlite_target.run(message("m1", "U1"), expect=1, **settings)
     errors = [line for line in log.splitlines() if "ERROR" in line]
     assert len(errors) == 1
-    assert re.search(said, errors[0])
+    assert re.search(error, errors[0])
     assert "Traceback" not in log
     assert not any(secret in log for secret in ("hunter2", "12345", "sandbox-token"))
 
 
-def test_a_stream_without_a_role_is_a_clear_error(sqlite_target: Target) -> None:
+def test_a_stream_without_a_role_is_an_error(sqlite_target: Target) -> None:
     log = sqlite_target.run(("orders", {"id": 1}), expect=1)
     assert "no role for stream 'orders'" in log
     assert "setting: stream_roles" in log
 
 
-def test_when_the_quota_is_used_up_the_rest_stays_scheduled(sqlite_target: Target, tmp_path: Path) -> None:
+def test_messages_above_the_quota_stay_scheduled(sqlite_target: Target, tmp_path: Path) -> None:
     line_ids = sqlite_target.line_ids(5)
     with programs.serve("line-sandbox", "serve", "--port", "0", "--quota", "2", log=tmp_path / "sandbox.log") as url:
         log = sqlite_target.run(*messages(line_ids), expect=1, api_url=url)
-    assert "the month's quota of 2 messages is spent; 3 stay scheduled" in log
+    assert "the monthly quota of 2 messages is used up; 3 stay scheduled" in log
     assert Counter(row["status"] for row in sqlite_target.ledger().values()) == {"accepted": 2, "scheduled": 3}

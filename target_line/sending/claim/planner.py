@@ -1,0 +1,80 @@
+"""Turn a page of decided messages into requests. Claims and dry runs both use it, so that their plans agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_line.sending.claim.plan import length_with_full_multicasts, plan_requests
+from target_line.sending.decide.decisions import DecidedMessage, LineUser, Send
+from target_line.sending.decide.frequency_cap import apply_frequency_cap
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from sqlalchemy import Connection
+
+    from target_line.sending.claim.plan import PlannedRequest
+    from target_line.sending.decide.decider import DuePage
+    from target_line.sending.policy import SendingPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class PagePlan:
+    """Plan of one page of due messages."""
+
+    messages: list[DecidedMessage]
+    """Messages of the page with their final decisions, without the ones carried over."""
+    sends: dict[str, Send]
+    """Messages to send now, by message id."""
+    requests: list[PlannedRequest]
+    """Requests that carry `sends`."""
+    carried_over: list[DecidedMessage]
+    """Messages that are planned with the next page, so that multicasts are full."""
+    limit_reached: bool
+    """Whether messages that could be sent stay scheduled because of `max_messages`."""
+
+
+class PagePlanner:
+    """Plans pages of due messages of one channel."""
+
+    def __init__(self, channel: str, policy: SendingPolicy) -> None:
+        self.channel = channel
+        self.policy = policy
+
+    def plan(
+        self,
+        connection: Connection,
+        page: DuePage,
+        *,
+        max_messages: int | None = None,
+        planned: Counter[str] | None = None,
+    ) -> PagePlan:
+        """Apply the frequency cap, carry over incomplete multicasts, and group the other messages into requests.
+
+        Args:
+            connection: A transaction that sees all earlier claims.
+            page: Messages that the previous page carried over, then the page's own messages.
+            max_messages: Maximum number of messages to send; None for no limit.
+            planned: Messages by LINE ID that were planned on earlier pages and not claimed. Updated. For dry runs.
+        """
+        decisions = apply_frequency_cap(
+            connection,
+            self.channel,
+            self.policy.frequency_cap,
+            [item.decision for item in page.messages],
+            planned,
+        )
+        length = len(decisions) if page.is_last else length_with_full_multicasts(decisions)
+        messages = [
+            DecidedMessage(item.due, decision)
+            for item, decision in zip(page.messages[:length], decisions[:length], strict=True)
+        ]
+        sends = {item.due.message_id: item.decision for item in messages if isinstance(item.decision, Send)}
+        limit_reached = max_messages is not None and len(sends) > max_messages
+        if limit_reached:
+            sends = dict(list(sends.items())[:max_messages])
+        if planned is not None:
+            planned.update(send.to.line_id for send in sends.values() if isinstance(send.to, LineUser))
+        requests = plan_requests(sends.items(), self.policy)
+        return PagePlan(messages, sends, requests, page.messages[length:], limit_reached)

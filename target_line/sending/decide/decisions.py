@@ -1,0 +1,70 @@
+"""Decisions about due messages: send, skip, postpone, or reject as invalid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_line.sending.read.recipients import AllFollowers, ChatRecipient, NarrowcastRecipients
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from target_line.reasons import Reason
+    from target_line.sending.decide.content import MessageContent
+    from target_line.sending.ledger import DueMessage
+
+
+@dataclass(frozen=True, slots=True)
+class LineUser:
+    """A user of LINE, by the LINE ID to send to."""
+
+    line_id: str
+
+
+Destination = LineUser | ChatRecipient | AllFollowers | NarrowcastRecipients
+"""Recipient after identity resolution: a person is replaced by the canonical LINE ID."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send the message now."""
+
+    to: Destination
+    content: MessageContent
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Do not send the message. Final."""
+
+    reason: Reason
+    line_id: str | None = None
+    """LINE ID of the recipient, if it is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postponed:
+    """Keep the message scheduled until a later time."""
+
+    reason: Reason
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Reject the message: it cannot be sent as it is."""
+
+    reason: Reason
+    detail: str
+
+
+Decision = Send | Skipped | Postponed | Invalid
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedMessage:
+    """A due message and the decision about it."""
+
+    due: DueMessage
+    decision: Decision

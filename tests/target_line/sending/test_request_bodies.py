@@ -1,0 +1,151 @@
+"""Bodies of requests and hashes of plans, byte for byte: stored claims and approved plans depend on them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from line_core.identity.policy import MergePolicy
+from line_core.store import open_store
+from target_line.identity.repository import IdentityRepository
+from target_line.sending.account import MonthlyUnits
+from target_line.sending.claim.planner import PagePlanner
+from target_line.sending.claim.request_body import RequestBody
+from target_line.sending.decide import decider
+from target_line.sending.decide.content import MessageContent
+from target_line.sending.decide.decider import DueMessages, MessageDecider
+from target_line.sending.dry_run.plan import plan_pages, summarize
+from target_line.sending.ledger import Ledger, MessageToStage
+from target_line.sending.policy import SendingPolicy
+from target_line.sending.read.message import parse_message
+from tests.support.people import line_id
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TESTER, OTHER_TESTER = "U" + "f" * 32, "U" + "e" * 32
+
+
+def records_of_every_kind() -> list[dict[str, Any]]:
+    """Return records with every kind of recipient, content and option."""
+    special = 'Hello こんにちは 😀 "quoted" \\ \x07\x7f\u2028 <b>'
+    shared = {"text": "shared", "campaign": "spring_26", "notification_disabled": True}
+    area = {"demographic": {"type": "area", "oneOf": ["jp_13", "東京"]}}
+    sticker = {"type": "sticker", "packageId": "446", "stickerId": "1988"}
+    records: list[dict[str, Any]] = [
+        *({"line_id": line_id(number), "text": special} for number in range(700)),
+        *({"line_id": line_id(number), **shared} for number in (0, 1, 2, 0)),
+        *(
+            {"line_id": line_id(number), "text": "number {{ variables.n }}", "variables": {"n": number}}
+            for number in range(5)
+        ),
+        {"group_id": "C" + "a" * 32, "text": "group", "campaign": "c1"},
+        {"room_id": "R" + "b" * 32, "text": "room", "notification_disabled": True},
+        {"recipient": "everyone", "text": "all", "campaign": "c2", "notification_disabled": True},
+        {"recipient": "audience:4711", "text": "audience"},
+        {"recipient": {"filter": area, "limit": {"max": 1e22, "upToRemainingQuota": True}}, "text": "chosen"},
+        {"recipient": '{"recipient": {"type": "redelivery", "requestId": "\\u00e9\\/x"}}', "text": "chosen too"},
+        {"line_id": line_id(9), "messages": [sticker, {"type": "text", "text": "tab\tnewline\n"}]},
+        {"id": "nobody", "text": "x"},
+        {"line_id": line_id(1), "text": "{{ profile.nothing }}"},
+    ]
+    return [{"message_id": f"m{number:04}", **record} for number, record in enumerate(records)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "plan_hash"),
+    [
+        (SendingPolicy(), "9692c72222c4d451eaf4534313b98691746b248d99c699dda724c39ab8fe245d"),
+        (SendingPolicy(multicast_min=4), "e765254978a69664cd8b96b4237a67461136ef6dc88d0db6cf78daf2f3364df8"),
+        (
+            SendingPolicy(test_recipients=(TESTER, OTHER_TESTER)),
+            "a3434bce7b807ec3418497fdb5fb22673e027bebfd54cc76b86b11457f278e3d",
+        ),
+        (
+            SendingPolicy(test_recipients=(TESTER,)),
+            "b48f0d901798807dbe0fe814f3bbd108753cbe72c2c17e808abc868806180efc",
+        ),
+    ],
+    ids=["default", "multicast_min", "two test recipients", "one test recipient"],
+)
+def test_the_hash_of_a_plan_is_the_same_as_in_earlier_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: SendingPolicy, plan_hash: str
+) -> None:
+    monkeypatch.setattr(decider, "PAGE_SIZE", 300)
+    with open_store(f"sqlite:///{tmp_path / 'store.db'}") as store:
+        ledger = Ledger(store, "main", "run")
+        staged = [MessageToStage(parse_message(record, "default"), record) for record in records_of_every_kind()]
+        with store.write(lock="ledger") as connection:
+            ledger.stage(connection, staged)
+        identity = IdentityRepository(store, MergePolicy())
+        due = DueMessages(ledger, MessageDecider(identity, policy, MonthlyUnits()))
+        plan = summarize(plan_pages(store, due, PagePlanner("main", policy)))
+    assert plan.plan_hash == plan_hash
+
+
+ONE, TWO = line_id(1), line_id(2)
+TEXT = '[{"type":"text","text":"é \\"x\\""}]'
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (RequestBody(MessageContent(TEXT), ONE), f'{{"to":"{ONE}","messages":{TEXT}}}'),
+        (
+            RequestBody(MessageContent(TEXT, True, "spring_26"), (ONE, TWO)),
+            (
+                f'{{"to":["{ONE}","{TWO}"],"messages":{TEXT},"notificationDisabled":true,'
+                f'"customAggregationUnits":["spring_26"]}}'
+            ),
+        ),
+        (
+            RequestBody(MessageContent(TEXT, True)),
+            f'{{"messages":{TEXT},"notificationDisabled":true}}',
+        ),
+        (
+            RequestBody(
+                MessageContent(TEXT), conditions={"filter": {"oneOf": ["東京", 1e22]}, "limit": {"max": 5, "x": True}}
+            ),
+            f'{{"filter":{{"oneOf":["東京",1e+22]}},"limit":{{"max":5,"x":true}},"messages":{TEXT}}}',
+        ),
+    ],
+    ids=["push", "multicast", "broadcast", "narrowcast"],
+)
+def test_a_body_is_encoded_without_spaces_and_in_a_fixed_order(body: RequestBody, text: str) -> None:
+    assert body.encode() == text
+    assert RequestBody.decode(text) == body
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(
+    messages=st.lists(st.dictionaries(st.text(), JSON_VALUES, max_size=3), min_size=1, max_size=5),
+    notification_disabled=st.booleans(),
+    unit=st.none() | st.from_regex("[a-zA-Z0-9_]{1,30}", fullmatch=True),
+    to=st.none() | st.just(ONE) | st.just((ONE, TWO)),
+    conditions=st.dictionaries(st.sampled_from(["recipient", "filter", "limit"]), JSON_VALUES, max_size=3),
+)
+def test_a_decoded_body_is_encoded_to_the_same_text(
+    messages: list[dict[str, Any]],
+    notification_disabled: bool,
+    unit: str | None,
+    to: str | tuple[str, ...] | None,
+    conditions: dict[str, Any],
+) -> None:
+    content = MessageContent(
+        json.dumps(messages, ensure_ascii=False, separators=(",", ":")), notification_disabled, unit
+    )
+    text = RequestBody(content, to, conditions).encode()
+    assert RequestBody.decode(text).encode() == text
+    decoded = json.loads(text)
+    assert decoded["messages"] == messages
+    assert {name: decoded[name] for name in conditions} == conditions
