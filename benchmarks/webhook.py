@@ -187,9 +187,9 @@ def receiver(directory: Path, case: Case, store_url: str, library: Path | None) 
 
 def serve_signature_only() -> None:
     """Serve with everything but parsing and storing: what is signed is answered 200."""
-    from line_webhook import endpoint  # noqa: PLC0415 - for this process alone
+    from line_webhook.receiving import endpoint  # noqa: PLC0415 - for this process alone
     from line_webhook.server import serve  # noqa: PLC0415 - as above
-    from line_webhook.settings import load_settings  # noqa: PLC0415 - as above
+    from line_webhook.settings_sources import load_settings  # noqa: PLC0415 - as above
 
     setattr(endpoint, "parse_events", lambda *_: [])  # noqa: B010 - it is the module's own name for it
     serve(load_settings({}, os.environ))

@@ -1,1 +1,1 @@
-"""The webhook receiver, `tap-line-webhook`: LINE's events into the store, each once, before the answer."""
+"""The webhook receiver `tap-line-webhook`: stores LINE's webhook events in the inbox, each once, then responds 200."""

@@ -1,72 +1,64 @@
-"""The receiver put together as an ASGI application."""
+"""Build the receiver's ASGI application."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
-from line_core.errors import StoreError
 from line_core.store import open_store
 from line_core.store.inbox import relay_queue
-from line_webhook.background import Background
-from line_webhook.bodies import Bodies
-from line_webhook.endpoint import WebhookEndpoint
-from line_webhook.gauges import current_gauges, stored_gauges
-from line_webhook.logs import access_log, configure
-from line_webhook.metrics import Metrics
-from line_webhook.store_thread import StoreThread
-from line_webhook.storing import Storing
+from line_webhook.background.retention import RetentionPurge
+from line_webhook.background.runner import BackgroundRunner
+from line_webhook.json_logs import configure_logging
+from line_webhook.metrics.counters import ReceiverMetrics
+from line_webhook.receiving.access_log import WebhookAccessLog
+from line_webhook.receiving.endpoint import ReceiverEndpoint, RequestRecorder
+from line_webhook.receiving.request_bodies import RequestBodies
+from line_webhook.receiving.status_routes import status_routes
+from line_webhook.storage.async_store import AsyncStore
+from line_webhook.storage.group_commit import GroupCommitThread
+from line_webhook.storage.request_writer import RequestWriter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable
 
-    from starlette.requests import Request
-    from starlette.responses import Response
-
-    from line_webhook.settings import Settings
-
-_GAUGE_SECONDS = 1.0
+    from line_core.store import Store
+    from line_webhook.settings import ReceiverSettings
 
 
-def create_app(settings: Settings, metrics_directory: Path | None = None) -> Starlette:
-    """Make the application, with its store open; its lifespan ends by closing it.
-
-    Args:
-        settings: The settings.
-        metrics_directory: Where all workers of this receiver count; by default this is the only one.
+def create_app(settings: ReceiverSettings) -> Starlette:
+    """Open the store and build the application. The end of its lifespan closes the store.
 
     Raises:
         StoreError: The store cannot be used.
-        SettingError: The settings do not fit together.
+        SettingError: The settings contradict each other.
     """
-    configure(settings.log_level)
+    configure_logging(settings.log_level)
     channels = settings.channels_by_name()
     store = open_store(settings.store_url)
-    metrics = Metrics(list(channels), metrics_directory)
+    metrics = ReceiverMetrics(list(channels))
     targets = {name: [relay_queue.target_id(url) for url in channel.relay_urls] for name, channel in channels.items()}
-    storing = Storing(store, targets, metrics)
-    thread = StoreThread(storing.write, storing.probe, patience_seconds=settings.store_timeout_seconds)
-    bodies = Bodies(settings.max_body_bytes, settings.max_buffered_bytes)
-    background = Background(settings, store, thread.call, metrics)
-    endpoint = WebhookEndpoint(
+    writer = RequestWriter(store, targets, metrics)
+    thread = GroupCommitThread(writer.write, writer.probe, timeout_seconds=settings.store_timeout_seconds)
+    async_store = AsyncStore(store, thread.call)
+    bodies = RequestBodies(max_body_bytes=settings.max_body_bytes, max_buffered_bytes=settings.max_buffered_bytes)
+    background = BackgroundRunner(settings, async_store, metrics, _purge_factory(settings, store))
+    endpoint = ReceiverEndpoint(
         {name: channel.secrets for name, channel in channels.items()},
         bodies,
         thread,
+        RequestRecorder(metrics, WebhookAccessLog.for_level(settings.log_level)),
         background.wake_relays,
-        observed_by=(metrics, access_log(settings.log_level)),
     )
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        # What was made so far stays: looking through it for garbage would halt all requests for 50 ms now and then.
+        # Exclude the objects created so far from garbage collection: a full collection blocks all requests for 50 ms.
         gc.collect()
         gc.freeze()
         thread.start()
@@ -77,30 +69,17 @@ def create_app(settings: Settings, metrics_directory: Path | None = None) -> Sta
             await thread.close()
             store.close()
 
-    async def health(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def ready(_request: Request) -> Response:
-        if thread.trouble is not None:
-            return JSONResponse({"status": "events cannot be stored at present"}, 503)
-        return JSONResponse({"status": "ready"})
-
-    async def show_metrics(_request: Request) -> Response:
-        gauges = current_gauges(thread, bodies)
-        if thread.trouble is None:
-            with suppress(StoreError, TimeoutError):
-                async with asyncio.timeout(_GAUGE_SECONDS):
-                    gauges += await thread.call(partial(stored_gauges, store))
-        return PlainTextResponse(metrics.render(gauges), media_type="text/plain; version=0.0.4")
-
     app = Starlette(
         lifespan=lifespan,
         routes=[
             Route("/webhook/{channel}", endpoint, methods=["POST"]),
-            Route("/health", health, methods=["GET"]),
-            Route("/ready", ready, methods=["GET"]),
-            Route("/metrics", show_metrics, methods=["GET"]),
+            *status_routes(thread, async_store, bodies),
         ],
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _purge_factory(settings: ReceiverSettings, store: Store) -> Callable[[], RetentionPurge] | None:
+    days = settings.inbox_retention_days
+    return None if days is None else partial(RetentionPurge, store, days, unread=settings.inbox_purge_unread)

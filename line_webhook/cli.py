@@ -2,103 +2,120 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+import click
 
 from line_core.errors import LineError, SettingError
 from line_core.store import open_store
 from line_core.store.inbox import relay_queue
-from line_webhook.retention import STEP_PAUSE_SECONDS, Purge
-from line_webhook.settings import ENVIRONMENT_PREFIX, Settings, is_secret, load_settings, metadata
+from line_webhook.background.retention import PAUSE_BETWEEN_STEPS_SECONDS, RetentionPurge
+from line_webhook.settings import ENVIRONMENT_PREFIX, SETTING_NAMES, is_secret, setting_default, setting_description
+from line_webhook.settings_sources import load_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
-_PURGE_SETTINGS = ("store_url", "inbox_retention_days", "inbox_purge_unread")
+    from line_webhook.settings import ReceiverSettings
+
+_SECRETS = ", ".join(name for name in SETTING_NAMES if is_secret(name))
+_EPILOG = (
+    f"Each setting can also be set in the config file, or by the environment variable {ENVIRONMENT_PREFIX}<NAME>. "
+    "Options override the environment, and the environment overrides the file."
+)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program; returns its exit code."""
-    options = vars(_parser().parse_args(arguments))
-    run, config = options.pop("run"), options.pop("config")
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="singer-line", prog_name="tap-line-webhook", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Receive LINE's webhooks and store each event once, before the response."""
+
+
+def _command(
+    name: str, settings: Sequence[str], epilog: str = _EPILOG
+) -> Callable[[Callable[[ReceiverSettings], None]], click.Command]:
+    """Register a command that takes `--config` and an option for each of these settings."""
+
+    def register(run: Callable[[ReceiverSettings], None]) -> click.Command:
+        def callback(config: Path | None, **options: str | None) -> None:
+            run(load_settings({name: text for name, text in options.items() if text}, os.environ, config))
+
+        command = click.Command(
+            name,
+            callback=callback,
+            params=[
+                click.Option(
+                    ["--config"], type=click.Path(path_type=Path), metavar="FILE", help="JSON file with settings"
+                ),
+                *map(_setting_option, settings),
+            ],
+            help=run.__doc__,
+            epilog=epilog,
+        )
+        cli.add_command(command)
+        return command
+
+    return register
+
+
+def _setting_option(name: str) -> click.Option:
+    # The value stays text: `load_settings` converts and validates the values of all sources in the same way.
+    default = setting_default(name)
+    suffix = "" if default is None else f" (default: {default})"
+    return click.Option([f"--{name.replace('_', '-')}"], metavar="VALUE", help=f"{setting_description(name)}{suffix}")
+
+
+@_command(
+    "serve",
+    [name for name in SETTING_NAMES if not is_secret(name)],
+    epilog=f"{_EPILOG} Settings that hold secrets have no option: {_SECRETS}.",
+)
+def serve(settings: ReceiverSettings) -> None:
+    """Receive webhooks at /webhook/<channel>."""
     try:
-        run(load_settings({name: value for name, value in options.items() if value is not None}, os.environ, config))
-    except LineError as error:
-        print(f"tap-line-webhook: {error}", file=sys.stderr)  # noqa: T201 - the program's last word
-        return 1
-    return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="tap-line-webhook", description="Receives LINE's webhooks and stores each event once, before it answers."
-    )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version('singer-line')}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-
-    serve = commands.add_parser("serve", help="receive webhooks at /webhook/<channel>")
-    serve.set_defaults(run=_serve)
-    _add_settings(serve, [name for name in Settings.__struct_fields__ if not is_secret(name)])
-    secret = ", ".join(name for name in Settings.__struct_fields__ if is_secret(name))
-    serve.epilog = f"{serve.epilog} Never by option, since they hold secrets: {secret}."
-
-    purge = commands.add_parser("purge", help="remove old events now, as retention does every hour")
-    purge.set_defaults(run=_purge)
-    _add_settings(purge, _PURGE_SETTINGS)
-
-    retry = commands.add_parser("retry-relays", help="relay the dead letters once more, in their order")
-    retry.set_defaults(run=_retry_relays)
-    _add_settings(retry, ["store_url"])
-    return parser
-
-
-def _add_settings(parser: argparse.ArgumentParser, names: Iterable[str]) -> None:
-    defaults = dict(zip(Settings.__struct_fields__, Settings.__struct_defaults__, strict=True))
-    parser.add_argument("--config", type=Path, metavar="FILE", help="JSON file with settings")
-    for name in names:
-        default = defaults[name]
-        shown = "" if default is None else f" (default: {default})"
-        text = f"{metadata(name).description}{shown}".replace("%", "%%")
-        parser.add_argument(f"--{name.replace('_', '-')}", metavar="VALUE", help=text)
-    parser.epilog = (
-        f"Settings can also stand in the config file, or in the environment as {ENVIRONMENT_PREFIX}<NAME>; "
-        "options win over the environment, and the environment over the file."
-    )
-
-
-def _serve(settings: Settings) -> None:
-    try:
-        from line_webhook.server import serve  # noqa: PLC0415 - the web server is an extra
+        from line_webhook import server  # noqa: PLC0415 - the web server is an extra
     except ModuleNotFoundError as error:
         raise LineError(
             f"the receiver needs {error.name}: install the extra with pip install 'singer-line[webhook]'"
         ) from None
-    serve(settings)
+    server.serve(settings)
 
 
-def _purge(settings: Settings) -> None:
+@_command("purge", ["store_url", "inbox_retention_days", "inbox_purge_unread"])
+def purge(settings: ReceiverSettings) -> None:
+    """Remove old events now; `serve` does it every hour."""
     days = settings.inbox_retention_days
     if days is None:
-        raise SettingError("how old may events become?", setting="inbox_retention_days")
+        raise SettingError("missing: the age in days above which events are removed", setting="inbox_retention_days")
     removed = 0
     with open_store(settings.store_url) as store:
-        purge = Purge(store, days, unread=settings.inbox_purge_unread)
-        while (count := purge.step()) is not None:
+        retention = RetentionPurge(store, days, unread=settings.inbox_purge_unread)
+        while (count := retention.step()) is not None:
             removed += count
-            time.sleep(STEP_PAUSE_SECONDS)
-    print(f"{removed} events removed")  # noqa: T201 - the command's output
+            time.sleep(PAUSE_BETWEEN_STEPS_SECONDS)
+    click.echo(f"{removed} events removed")
 
 
-def _retry_relays(settings: Settings) -> None:
+@_command("retry-relays", ["store_url"])
+def retry_relays(settings: ReceiverSettings) -> None:
+    """Relay the dead letters again, in their original order."""
     with open_store(settings.store_url) as store, store.write() as connection:
         revived = relay_queue.requeue_dead_letters(connection)
-    print(f"{revived} requests queued again")  # noqa: T201 - the command's output
+    click.echo(f"{revived} requests queued again")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the program and exit. Exit codes: 0 success, 1 failure, 2 wrong command line."""
+    try:
+        cli.main(arguments, prog_name="tap-line-webhook")
+    except LineError as error:
+        click.echo(f"tap-line-webhook: {error}", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

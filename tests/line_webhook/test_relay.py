@@ -14,10 +14,11 @@ import pytest
 from line_core.store.inbox import relay_queue
 from line_core.store.leases import acquire_lease, release_lease
 from line_core.webhook_events.parsing import parse_events
-from line_webhook import relay as module
-from line_webhook.metrics import Metrics
-from line_webhook.relay import Manners, Relay
-from line_webhook.storing import SignedRequest, Storing
+from line_webhook.background import relay as module
+from line_webhook.background.relay import Relay, RelayOptions
+from line_webhook.metrics.counters import ReceiverMetrics
+from line_webhook.storage.async_store import AsyncStore
+from line_webhook.storage.request_writer import RequestWriter, SignedRequest
 from tests.support.webhook_catcher import WebhookCatcher
 from tests.support.webhook_events import body_of, event, signature, text
 
@@ -29,15 +30,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_FIRST_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(module, "_LOOK_AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr(module, "_FIRST_RETRY_SECONDS", 0.01)
+    monkeypatch.setattr(module, "_POLL_SECONDS", 0.05)
 
 
 def store_request(store: Store, body: bytes, url: str) -> None:
-    metrics = Metrics(["main"])
-    storing = Storing(store, {"main": [relay_queue.target_id(url)]}, metrics)
+    writer = RequestWriter(store, {"main": [relay_queue.target_id(url)]}, ReceiverMetrics(["main"]))
     received = parse_events("main", body, datetime.now(UTC))
-    storing.write([SignedRequest("main", received, body, signature(body).encode())])
+    writer.write([SignedRequest("main", received, body, signature(body).encode())])
 
 
 def backlog(store: Store) -> tuple[int, int]:
@@ -47,12 +47,12 @@ def backlog(store: Store) -> tuple[int, int]:
 
 
 def make_relay(store: Store, url: str, *, give_up_hours: float = 24, owner: str | None = None) -> Relay:
-    manners = Manners(owner or uuid.uuid4().hex, 5, timedelta(hours=give_up_hours), Metrics(["main"]))
+    options = RelayOptions(owner or uuid.uuid4().hex, 5, timedelta(hours=give_up_hours))
 
     async def call(function: Callable[[], Any]) -> Any:
         return await asyncio.to_thread(function)
 
-    return Relay(store, call, "main", url, manners)
+    return Relay(AsyncStore(store, call), "main", url, options, ReceiverMetrics(["main"]))
 
 
 async def relay_until(relay: Relay, condition: Callable[[], bool]) -> None:

@@ -14,7 +14,7 @@ from line_core.store.inbox.readers import acknowledge, acknowledged_positions
 from line_core.store.inbox.retention import removable_positions
 from line_core.store.tables.inbox import relay_requests
 from line_core.webhook_events.parsing import parse_events
-from line_webhook.retention import Purge
+from line_webhook.background.retention import RetentionPurge
 from tests.support.webhook_events import GROUP_ID, body_of, event
 from tests.support.webhook_events import text as message
 
@@ -46,7 +46,7 @@ def numbers(store: Store) -> list[int]:
 
 
 def purge(store: Store, days: float = 30, *, unread: bool = False) -> int:
-    one_pass = Purge(store, days, unread=unread)
+    one_pass = RetentionPurge(store, days, unread=unread)
     removed = 0
     while (count := one_pass.step()) is not None:
         removed += count
@@ -102,7 +102,7 @@ def test_the_last_follow_of_each_person_and_the_groups_stay(store: Store) -> Non
 
 def test_a_purge_goes_in_small_steps(store: Store) -> None:
     write(store, *(event(number, "postback") for number in range(501)), days_ago=40)
-    one_pass = Purge(store, 30, unread=True)
+    one_pass = RetentionPurge(store, 30, unread=True)
     steps = [one_pass.step() for _ in range(4)]
     assert steps == [200, 200, 101, None]
 

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy.exc import DataError, OperationalError
 
 from line_core.errors import StoreError
-from line_webhook import store_thread
-from line_webhook.store_thread import NotStoredError, StoreThread
+from line_webhook.storage import group_commit
+from line_webhook.storage.group_commit import GroupCommitThread, NotStoredError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -49,8 +49,8 @@ class Disk:
 
 
 @asynccontextmanager
-async def running(disk: Disk, patience_seconds: float = 0.3) -> AsyncIterator[StoreThread[str]]:
-    thread = StoreThread(disk.write, disk.probe, patience_seconds=patience_seconds)
+async def running(disk: Disk, timeout_seconds: float = 0.3) -> AsyncIterator[GroupCommitThread[str]]:
+    thread = GroupCommitThread(disk.write, disk.probe, timeout_seconds=timeout_seconds)
     thread.start()
     try:
         yield thread
@@ -61,8 +61,8 @@ async def running(disk: Disk, patience_seconds: float = 0.3) -> AsyncIterator[St
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_thread, "_PROBE_SECONDS_IDLE", 0.1)
-    monkeypatch.setattr(store_thread, "_PROBE_SECONDS_IN_TROUBLE", 0.05)
+    monkeypatch.setattr(group_commit, "_PROBE_INTERVAL_SECONDS", 0.1)
+    monkeypatch.setattr(group_commit, "_PROBE_INTERVAL_SECONDS_WHILE_UNAVAILABLE", 0.05)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -83,7 +83,7 @@ async def test_items_that_wait_together_are_written_together() -> None:
 async def test_senders_that_wait_for_their_answers_share_one_flush_when_it_is_slow() -> None:
     disk = Disk()
     disk.flush_seconds = 0.02
-    async with running(disk, patience_seconds=5) as thread:
+    async with running(disk, timeout_seconds=5) as thread:
 
         async def send(sender: int) -> None:
             await asyncio.sleep(0.005 * (sender % 2))  # in two halves, one while the other is written
@@ -96,10 +96,10 @@ async def test_senders_that_wait_for_their_answers_share_one_flush_when_it_is_sl
 
 
 async def test_a_lone_sender_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_thread, "_LONGEST_GATHERING_SECONDS", 10.0)
+    monkeypatch.setattr(group_commit, "_MAX_GATHER_SECONDS", 10.0)
     disk = Disk()
     disk.flush_seconds = 0.01
-    async with running(disk, patience_seconds=5) as thread:
+    async with running(disk, timeout_seconds=5) as thread:
         await asyncio.gather(*(thread.add("crowd") for _ in range(50)))
         await thread.add("first after the crowd")
         disk.flush_seconds = 3
@@ -125,7 +125,7 @@ async def test_an_item_is_not_done_before_it_is_stored() -> None:
 async def test_a_short_outage_refuses_nothing() -> None:
     disk = Disk()
     disk.is_down = True
-    async with running(disk, patience_seconds=5) as thread:
+    async with running(disk, timeout_seconds=5) as thread:
         stored = thread.add("a")
         await asyncio.sleep(0.1)
         disk.is_down = False
@@ -139,13 +139,13 @@ async def test_a_long_outage_refuses_at_once_and_ends_by_itself() -> None:
     async with running(disk) as thread:
         with pytest.raises(NotStoredError, match="down"):
             await thread.add("a")
-        assert thread.trouble is not None
+        assert thread.unavailable_reason is not None
         began = time.monotonic()
         with pytest.raises(NotStoredError):
             thread.add("b")
         assert time.monotonic() - began < 0.1
         disk.is_down = False
-        await until(lambda: thread.trouble is None)
+        await until(lambda: thread.unavailable_reason is None)
         await thread.add("c")
     assert disk.stored == ["c"]
 
@@ -154,13 +154,13 @@ async def test_an_outage_is_noticed_while_nothing_arrives() -> None:
     disk = Disk()
     async with running(disk) as thread:
         disk.is_down = True
-        await until(lambda: thread.trouble is not None)
+        await until(lambda: thread.unavailable_reason is not None)
 
 
 async def test_a_store_that_hangs_fails_items_in_time_and_keeps_them_all_the_same() -> None:
     disk = Disk()
     disk.may_go_on.clear()
-    async with running(disk, patience_seconds=0.2) as thread:
+    async with running(disk, timeout_seconds=0.2) as thread:
         first = thread.add("a")
         await asyncio.sleep(0.05)
         second = thread.add("b")
@@ -172,7 +172,7 @@ async def test_a_store_that_hangs_fails_items_in_time_and_keeps_them_all_the_sam
         with pytest.raises(NotStoredError):
             thread.add("c")
         disk.may_go_on.set()
-        await until(lambda: thread.trouble is None)
+        await until(lambda: thread.unavailable_reason is None)
         await thread.add("d")
     assert disk.stored == ["a", "b", "d"]
 
@@ -181,11 +181,11 @@ async def test_an_item_that_the_store_refuses_takes_no_other_with_it() -> None:
     disk = Disk()
     disk.refuses = {"b"}
     disk.may_go_on.clear()
-    async with running(disk, patience_seconds=5) as thread:
+    async with running(disk, timeout_seconds=5) as thread:
         outcomes = asyncio.gather(*(thread.add(item) for item in "abc"), return_exceptions=True)
         disk.may_go_on.set()
         first, second, third = await outcomes
-        assert thread.trouble is None
+        assert thread.unavailable_reason is None
     assert (first, type(second), third) == (None, NotStoredError, None)
     assert sorted(disk.stored) == ["a", "c"]
 

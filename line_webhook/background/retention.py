@@ -1,4 +1,4 @@
-"""Remove old events in small steps, so that requests never wait for it."""
+"""Remove old events from the inbox, in small transactions, so that webhook requests do not wait long."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from line_core.store.inbox.retention import last_removable_position, removable_p
 if TYPE_CHECKING:
     from line_core.store import Store
 
-STEP_PAUSE_SECONDS: Final = 0.05
-"""What to wait between steps."""
+PAUSE_BETWEEN_STEPS_SECONDS: Final = 0.05
 
-_STEP_EVENTS = 200
+_EVENTS_PER_STEP = 200
 
 
-class Purge:
-    """One pass over the inbox."""
+class RetentionPurge:
+    """One pass over the inbox. Call `step` until it returns none."""
 
     def __init__(self, store: Store, retention_days: float, *, unread: bool) -> None:
-        """Set up; `step` removes.
+        """Prepare a pass.
 
         Args:
             store: The store.
-            retention_days: How long events stay.
-            unread: Remove also what a reader has not acknowledged.
+            retention_days: Age in days above which events are removed.
+            unread: Also remove events that no reader has acknowledged.
         """
         self._store = store
         self._received_before = datetime.now(UTC) - timedelta(days=retention_days)
@@ -34,10 +33,10 @@ class Purge:
         self._up_to: int | None = None
 
     def step(self) -> int | None:
-        """Remove some events.
+        """Remove the next events in one transaction.
 
         Returns:
-            How many; none when there are no more.
+            Number of removed events; none after the last step.
 
         Raises:
             StoreError: The store cannot be used.
@@ -45,7 +44,7 @@ class Purge:
         with self._store.read() as connection:
             if self._up_to is None:
                 self._up_to = last_removable_position(connection, self._received_before, include_unread=self._unread)
-            positions = removable_positions(connection, after=self._after, up_to=self._up_to, limit=_STEP_EVENTS)
+            positions = removable_positions(connection, after=self._after, up_to=self._up_to, limit=_EVENTS_PER_STEP)
         if not positions:
             return None
         self._after = positions[-1]

@@ -1,4 +1,4 @@
-"""What a group of accepted requests becomes in the store."""
+"""Write a group of accepted requests to the store."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from line_core.store.inbox import relay_queue, write_events
 from line_core.store.inbox.heartbeat import write_heartbeat
-from line_webhook.metrics import COMMITS, EVENTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from line_core.store import Store
     from line_core.webhook_events.parsing import ReceivedEvent
-    from line_webhook.metrics import Metrics
+    from line_webhook.metrics.counters import ReceiverMetrics
 
 
 class SignedRequest(NamedTuple):
-    """A request whose signature was verified, and its events."""
+    """A request with a valid signature and at least one event."""
 
     channel: str
     events: list[ReceivedEvent]
@@ -26,19 +25,19 @@ class SignedRequest(NamedTuple):
     signature: bytes
 
 
-class Storing:
-    """Writes requests: their events into the inbox, and the whole of them to the relays of their channel."""
+class RequestWriter:
+    """Writes the events of requests to the inbox, and the requests themselves to the relay queues of their channel."""
 
-    def __init__(self, store: Store, relays: Mapping[str, Sequence[str]], metrics: Metrics) -> None:
-        """Set up.
+    def __init__(self, store: Store, relay_targets: Mapping[str, Sequence[str]], metrics: ReceiverMetrics) -> None:
+        """Store the dependencies.
 
         Args:
-            store: Where to.
-            relays: Targets of each channel that has any; see `line_core.store.inbox.relay_queue.target_id`.
+            store: The store.
+            relay_targets: Relay targets by channel name; see `line_core.store.inbox.relay_queue.target_id`.
             metrics: Counts events and commits.
         """
         self._store = store
-        self._relays = relays
+        self._relay_targets = relay_targets
         self._metrics = metrics
 
     def write(self, requests: list[SignedRequest]) -> None:
@@ -49,13 +48,11 @@ class Storing:
         """
         with self._store.write(lock="inbox") as connection:
             written = write_events(connection, [event for request in requests for event in request.events])
-            relay_queue.enqueue(connection, [row for request in requests for row in self._relayed(request)])
-        self._metrics.add(COMMITS)
-        self._metrics.add(EVENTS, "new", amount=written.new)
-        self._metrics.add(EVENTS, "repeated", amount=written.repeated)
+            relay_queue.enqueue(connection, [row for request in requests for row in self._relay_requests(request)])
+        self._metrics.count_commit(new_events=written.new, repeated_events=written.repeated)
 
     def probe(self) -> None:
-        """Write something that nobody needs.
+        """Write the receiver's heartbeat.
 
         Raises:
             StoreError: The store cannot be written.
@@ -63,7 +60,7 @@ class Storing:
         with self._store.write() as connection:
             write_heartbeat(connection, datetime.now(UTC))
 
-    def _relayed(self, request: SignedRequest) -> list[relay_queue.NewRelayRequest]:
+    def _relay_requests(self, request: SignedRequest) -> list[relay_queue.NewRelayRequest]:
         return [
             relay_queue.NewRelayRequest(
                 request.channel,
@@ -72,5 +69,5 @@ class Storing:
                 request.signature.decode("ascii"),
                 request.events[0].received_at,
             )
-            for target in self._relays.get(request.channel, ())
+            for target in self._relay_targets.get(request.channel, ())
         ]

@@ -1,0 +1,1 @@
+"""HTTP: read a webhook request within limits, check its signature and respond."""

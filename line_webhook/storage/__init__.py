@@ -1,0 +1,1 @@
+"""Write accepted requests to the store with group commit, in one thread."""
