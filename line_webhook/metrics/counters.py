@@ -15,11 +15,11 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.multiprocess import MultiProcessCollector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from prometheus_client.metrics_core import Metric
 
-CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
+CONTENT_TYPE: Final[str] = CONTENT_TYPE_PLAIN_0_0_4
 
 _STATUSES: Final = (200, 400, 401, 404, 413, 503)
 _RELAY_OUTCOMES: Final = ("delivered", "failed", "dead")
@@ -103,7 +103,9 @@ class _MetricList:
 
 def render_metrics(gauges: Iterable[Metric]) -> bytes:
     """Render the counters of all workers, and gauges, in Prometheus' text format 0.0.4."""
+    register_counters: Callable[[CollectorRegistry], object] = MultiProcessCollector  # untyped in the library
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # the library has partial types
+    register_counters(registry)
     registry.register(_MetricList(gauges))
-    return generate_latest(registry)
+    text: bytes = generate_latest(registry)
+    return text
