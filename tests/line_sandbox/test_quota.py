@@ -1,4 +1,4 @@
-"""The month's messages, what is counted, and custom aggregation units."""
+"""The monthly quota, the counts of sent messages, and custom aggregation units."""
 
 from __future__ import annotations
 
@@ -14,79 +14,79 @@ if TYPE_CHECKING:
 
     from tests.support.sandbox_clients import Control, Sdk
 
-MONTHLY = {"message": "You have reached your monthly limit."}
+MONTHLY_LIMIT = {"message": "You have reached your monthly limit."}
 ONE_TEXT = [{"type": "text", "text": "hello"}]
 
 
 def line_day(control: Control, days: int = 0) -> str:
-    """A day on LINE's calendar, as seen from the sandbox's today."""
+    """Return the date `days` after the sandbox's current date, in LINE's time zone."""
     now = datetime.fromisoformat(control.post("clock", advance_seconds=0)["now"]).astimezone(UTC)
     return f"{now + timedelta(hours=9, days=days):%Y%m%d}"
 
 
-def test_messages_beyond_the_quota_are_refused_and_not_delivered(start_sandbox: Callable[..., Control]) -> None:
+def test_messages_beyond_the_quota_are_rejected_and_not_delivered(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--quota", 3, "--followers", 10)
-    people = sandbox.followers(5)
-    assert [sandbox.push(person).status_code for person in people] == [200, 200, 200, 429, 429]
-    answer = sandbox.push(people[0])
-    assert answer.json() == MONTHLY
+    line_ids = sandbox.followers(5)
+    assert [sandbox.push(line_id).status_code for line_id in line_ids] == [200, 200, 200, 429, 429]
+    response = sandbox.push(line_ids[0])
+    assert response.json() == MONTHLY_LIMIT
     assert len(sandbox.deliveries()) == sandbox.get("summary")["quota_used"] == 3
     quota = sandbox.line("GET", "/v2/bot/message/quota").json()
     used = sandbox.line("GET", "/v2/bot/message/quota/consumption").json()
     assert (quota, used) == ({"type": "limited", "value": 3}, {"totalUsage": 3})
 
 
-def test_a_request_is_accepted_whole_or_not_at_all(start_sandbox: Callable[..., Control]) -> None:
+def test_a_request_that_exceeds_the_quota_is_rejected_as_a_whole(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--quota", 3, "--followers", 10)
     body = {"to": sandbox.followers(4), "messages": ONE_TEXT}
-    assert sandbox.line("POST", "/v2/bot/message/multicast", json=body).json() == MONTHLY
-    assert sandbox.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT}).json() == MONTHLY
+    assert sandbox.line("POST", "/v2/bot/message/multicast", json=body).json() == MONTHLY_LIMIT
+    assert sandbox.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT}).json() == MONTHLY_LIMIT
     assert sandbox.deliveries() == []
 
 
-def test_four_bubbles_are_one_message_and_the_unreached_cost_nothing(start_sandbox: Callable[..., Control]) -> None:
+def test_the_quota_counts_reached_users_not_message_objects(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--quota", 5, "--followers", 10)
     first, second = sandbox.followers(2)
     sandbox.set_user(second, "blocked")
-    for person in (first, second):
-        body = {"to": person, "messages": ONE_TEXT * 4}
+    for line_id in (first, second):
+        body = {"to": line_id, "messages": ONE_TEXT * 4}
         assert sandbox.line("POST", "/v2/bot/message/push", json=body).status_code == 200
     assert sandbox.get("summary")["quota_used"] == 1
 
 
-def test_the_next_month_begins_anew(start_sandbox: Callable[..., Control]) -> None:
+def test_the_quota_resets_in_the_next_month(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--quota", 1, "--followers", 10)
-    person = sandbox.followers(1)[0]
-    assert [sandbox.push(person).status_code for _ in range(2)] == [200, 429]
+    line_id = sandbox.followers(1)[0]
+    assert [sandbox.push(line_id).status_code for _ in range(2)] == [200, 429]
     sandbox.advance(32 * 24 * 3600)
-    assert sandbox.push(person).status_code == 200
+    assert sandbox.push(line_id).status_code == 200
 
 
-def test_a_running_narrowcast_reserves_messages_for_everybody(start_sandbox: Callable[..., Control]) -> None:
+def test_a_narrowcast_in_progress_reserves_quota_for_all_followers(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--quota", 120, "--followers", 100)
-    person = sandbox.followers(1)[0]
+    line_id = sandbox.followers(1)[0]
     recipients = {"description": "few", "audiences": [{"id": line_id} for line_id in sandbox.followers(10)]}
     number = sandbox.line("POST", "/v2/bot/audienceGroup/upload", json=recipients).json()["audienceGroupId"]
     sandbox.advance(10)
     recipient = {"type": "audience", "audienceGroupId": number}
     body = {"messages": ONE_TEXT, "recipient": recipient}
     assert sandbox.line("POST", "/v2/bot/message/narrowcast", json=body).status_code == 202
-    # 10 people are meant, 100 reserved: of 120 messages 20 are left for the moment.
-    assert [sandbox.push(person).status_code for _ in range(21)] == [200] * 20 + [429]
-    assert sandbox.push(person).json() == MONTHLY
+    # The narrowcast has 10 recipients but reserves 100 of 120 messages, so that 20 remain.
+    assert [sandbox.push(line_id).status_code for _ in range(21)] == [200] * 20 + [429]
+    assert sandbox.push(line_id).json() == MONTHLY_LIMIT
     sandbox.advance(60)
-    assert sandbox.push(person).status_code == 200
+    assert sandbox.push(line_id).status_code == 200
     assert sandbox.get("summary")["quota_used"] == 31
 
 
-def test_a_narrowcast_may_content_itself_with_what_is_left(start_sandbox: Callable[..., Control]) -> None:
+def test_a_narrowcast_can_be_limited_to_the_remaining_quota(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--quota", 60, "--followers", 100)
     narrowcast = "/v2/bot/message/narrowcast"
-    assert sandbox.line("POST", narrowcast, json={"messages": ONE_TEXT}).json() == MONTHLY
+    assert sandbox.line("POST", narrowcast, json={"messages": ONE_TEXT}).json() == MONTHLY_LIMIT
     strict = {"upToRemainingQuota": True, "forbidPartialDelivery": True}
-    answer = sandbox.line("POST", narrowcast, json={"messages": ONE_TEXT, "limit": strict})
+    response = sandbox.line("POST", narrowcast, json={"messages": ONE_TEXT, "limit": strict})
     sandbox.advance(60)
-    request_id = answer.headers["x-line-request-id"]
+    request_id = response.headers["x-line-request-id"]
     progress = sandbox.line("GET", "/v2/bot/message/progress/narrowcast", params={"requestId": request_id}).json()
     assert (progress["phase"], progress["errorCode"]) == ("failed", 5)
     sandbox.line("POST", narrowcast, json={"messages": ONE_TEXT, "limit": {"upToRemainingQuota": True}})
@@ -99,41 +99,46 @@ async def test_without_a_quota_there_is_no_limit(sdk: Sdk) -> None:
     assert (quota.type, quota.value) == ("none", None)
 
 
-async def test_sent_messages_are_counted_the_day_after(sdk: Sdk, control: Control) -> None:
+async def test_counts_of_sent_messages_are_ready_on_the_next_day(sdk: Sdk, control: Control) -> None:
     first, second, third = control.followers(3)
     control.push(first)
     control.line("POST", "/v2/bot/message/multicast", json={"to": [first, second, third], "messages": ONE_TEXT})
     control.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
     today = line_day(control)
-    ways = ("push", "multicast", "broadcast", "reply")
-    for way in ways:
-        answer = await getattr(sdk.messaging, f"get_number_of_sent_{way}_messages")(today)
-        assert (answer.status, answer.success) == ("unready", None)
+    methods = ("push", "multicast", "broadcast", "reply")
+    for method in methods:
+        response = await getattr(sdk.messaging, f"get_number_of_sent_{method}_messages")(today)
+        assert (response.status, response.success) == ("unready", None)
     control.advance(24 * 3600)
-    counts = [(await getattr(sdk.messaging, f"get_number_of_sent_{way}_messages")(today)).success for way in ways]
+    counts = [
+        (await getattr(sdk.messaging, f"get_number_of_sent_{method}_messages")(today)).success for method in methods
+    ]
     assert counts == [1, 3, 1000, 0]
 
 
-async def test_days_before_line_counted_are_out_of_service(sdk: Sdk) -> None:
+async def test_counts_before_march_31_2018_are_out_of_service(sdk: Sdk) -> None:
     assert (await sdk.messaging.get_number_of_sent_push_messages("20180330")).status == "out_of_service"
     assert (await sdk.messaging.get_number_of_sent_push_messages("20180331")).status == "ready"
 
 
 @pytest.mark.parametrize("date", [None, "", "2026-01-01", "20261301", "20260230", "1", "２０２６０１０１"])
-def test_a_date_that_is_none_is_refused(control: Control, date: str | None) -> None:
-    answer = control.line("GET", "/v2/bot/message/delivery/push", params={"date": date} if date is not None else {})
-    assert (answer.status_code, answer.json()) == (400, {"message": "The value for the 'date' parameter is invalid"})
+def test_an_invalid_date_is_rejected(control: Control, date: str | None) -> None:
+    response = control.line("GET", "/v2/bot/message/delivery/push", params={"date": date} if date is not None else {})
+    assert (response.status_code, response.json()) == (
+        400,
+        {"message": "The value for the 'date' parameter is invalid"},
+    )
 
 
-def test_phone_number_pushes_are_for_contract_customers(control: Control) -> None:
+def test_counts_of_phone_number_pushes_are_forbidden(control: Control) -> None:
     assert control.line("GET", "/v2/bot/message/delivery/pnp", params={"date": "20260101"}).status_code == 403
 
 
-async def test_unit_names_of_the_month_are_listed(sdk: Sdk, control: Control) -> None:
-    person = control.followers(1)[0]
+async def test_unit_names_of_the_current_month_are_listed(sdk: Sdk, control: Control) -> None:
+    line_id = control.followers(1)[0]
     names = [f"unit_{number:03d}" for number in range(150)]
     for name in [*names, names[0]]:
-        control.push(person, customAggregationUnits=[name])
+        control.push(line_id, customAggregationUnits=[name])
     assert (await sdk.messaging.get_aggregation_unit_usage()).num_of_custom_aggregation_units == 150
     first = await sdk.messaging.get_aggregation_unit_name_list(limit="100")
     rest = await sdk.messaging.get_aggregation_unit_name_list(limit="100", start=first.next)
@@ -143,12 +148,12 @@ async def test_unit_names_of_the_month_are_listed(sdk: Sdk, control: Control) ->
     assert (await sdk.messaging.get_aggregation_unit_usage()).num_of_custom_aggregation_units == 0
 
 
-def test_the_1001st_unit_of_a_month_is_dropped_in_silence(start_sandbox: Callable[..., Control]) -> None:
+def test_the_1001st_unit_name_of_a_month_is_ignored(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--followers", 1, "--no-rate-limits", "--no-access-log")
-    person = sandbox.followers(1)[0]
+    line_id = sandbox.followers(1)[0]
     for number in range(1001):
-        assert sandbox.push(person, customAggregationUnits=[f"unit_{number}"]).status_code == 200
-    assert sandbox.push(person, customAggregationUnits=["unit_7"]).status_code == 200
+        assert sandbox.push(line_id, customAggregationUnits=[f"unit_{number}"]).status_code == 200
+    assert sandbox.push(line_id, customAggregationUnits=["unit_7"]).status_code == 200
     used = sandbox.line("GET", "/v2/bot/message/aggregation/info").json()
     assert used == {"numOfCustomAggregationUnits": 1000}
     units = [delivery["custom_aggregation_units"] for delivery in sandbox.deliveries()]
@@ -156,14 +161,14 @@ def test_the_1001st_unit_of_a_month_is_dropped_in_silence(start_sandbox: Callabl
 
 
 @pytest.mark.parametrize("units", [["a", "b"], ["x" * 31], [""], ["with space"], ["ü"], "spring", [7]])
-def test_a_unit_name_that_is_not_allowed_is_refused(control: Control, units: Any) -> None:
-    answer = control.push(control.followers(1)[0], customAggregationUnits=units)
-    assert answer.status_code == 400
-    assert answer.json()["details"][0]["property"].startswith("customAggregationUnits")
+def test_an_invalid_unit_name_is_rejected(control: Control, units: Any) -> None:
+    response = control.push(control.followers(1)[0], customAggregationUnits=units)
+    assert response.status_code == 400
+    assert response.json()["details"][0]["property"].startswith("customAggregationUnits")
 
 
-async def test_the_sdk_sees_the_quota_ending(start_sandbox: Callable[..., Control]) -> None:
-    from tests.support.sandbox_clients import Sdk  # noqa: PLC0415 - needs a sandbox of its own
+async def test_the_sdk_raises_an_error_when_the_quota_is_used_up(start_sandbox: Callable[..., Control]) -> None:
+    from tests.support.sandbox_clients import Sdk  # noqa: PLC0415 - this test starts its own sandbox
 
     sandbox = start_sandbox("--quota", 0, "--followers", 3)
     for is_async in (False, True):

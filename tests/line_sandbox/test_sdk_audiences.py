@@ -1,4 +1,4 @@
-"""LINE's official SDK makes, fills, lists and deletes audiences."""
+"""LINE's official SDK creates, fills, lists and deletes audiences."""
 
 from __future__ import annotations
 
@@ -21,17 +21,19 @@ if TYPE_CHECKING:
     from tests.support.sandbox_clients import Control, Sdk
 
 
-def people(control: Control, count: int) -> list[Audience]:
+def audience_members(control: Control, count: int) -> list[Audience]:
     return [Audience(id=line_id) for line_id in control.followers(count)]
 
 
-async def test_an_audience_gets_ready_as_time_passes(sdk: Sdk, control: Control) -> None:
-    request = CreateAudienceGroupRequest(description="mine", audiences=people(control, 3), uploadDescription="first")
-    made = await sdk.audience.create_audience_group(request)
-    assert (made.type, made.permission, made.create_route) == ("UPLOAD", "READ_WRITE", "MESSAGING_API")
+async def test_an_audience_becomes_ready_after_some_seconds(sdk: Sdk, control: Control) -> None:
+    request = CreateAudienceGroupRequest(
+        description="mine", audiences=audience_members(control, 3), uploadDescription="first"
+    )
+    created = await sdk.audience.create_audience_group(request)
+    assert (created.type, created.permission, created.create_route) == ("UPLOAD", "READ_WRITE", "MESSAGING_API")
     statuses = []
     for _ in range(3):
-        data = await sdk.audience.get_audience_data(made.audience_group_id)
+        data = await sdk.audience.get_audience_data(created.audience_group_id)
         statuses.append((data.audience_group.status, data.jobs[0].job_status))
         control.advance(3)
     assert statuses == [("IN_PROGRESS", "QUEUED"), ("IN_PROGRESS", "WORKING"), ("READY", "FINISHED")]
@@ -39,36 +41,36 @@ async def test_an_audience_gets_ready_as_time_passes(sdk: Sdk, control: Control)
     assert data.jobs[0].description == "first"
 
 
-async def test_people_are_added_each_once(sdk: Sdk, control: Control) -> None:
-    made = await sdk.audience.create_audience_group(
-        CreateAudienceGroupRequest(description="mine", audiences=people(control, 3))
+async def test_adding_users_counts_each_user_once(sdk: Sdk, control: Control) -> None:
+    created = await sdk.audience.create_audience_group(
+        CreateAudienceGroupRequest(description="mine", audiences=audience_members(control, 3))
     )
     more = AddAudienceToAudienceGroupRequest(
-        audienceGroupId=made.audience_group_id, audiences=people(control, 5), uploadDescription="more"
+        audienceGroupId=created.audience_group_id, audiences=audience_members(control, 5), uploadDescription="more"
     )
     await sdk.audience.add_audience_to_audience_group(more)
-    data = await sdk.audience.get_audience_data(made.audience_group_id)
+    data = await sdk.audience.get_audience_data(created.audience_group_id)
     assert data.audience_group.audience_count == 5
     assert [job.audience_count for job in data.jobs] == [3, 2]
 
 
-async def test_people_come_from_a_file(sdk: Sdk, control: Control, tmp_path: Path) -> None:
-    file = tmp_path / "people.txt"
+async def test_users_are_uploaded_from_a_file(sdk: Sdk, control: Control, tmp_path: Path) -> None:
+    file = tmp_path / "users.txt"
     file.write_text("\n".join(control.followers(40)) + "\n")
-    made = await sdk.audience_blob.create_audience_for_uploading_user_ids(str(file), description="by file")
+    created = await sdk.audience_blob.create_audience_for_uploading_user_ids(str(file), description="by file")
     control.advance(10)
-    data = await sdk.audience.get_audience_data(made.audience_group_id)
+    data = await sdk.audience.get_audience_data(created.audience_group_id)
     assert (data.audience_group.description, data.audience_group.audience_count) == ("by file", 40)
-    if not sdk.is_async:  # the asynchronous client cannot send the id, a number, in a form
+    if not sdk.is_async:  # The asynchronous client cannot send the numeric id in a form.
         file.write_text("\n".join(control.followers(45)))
-        await sdk.audience_blob.add_user_ids_to_audience(str(file), audience_group_id=made.audience_group_id)
-        data = await sdk.audience.get_audience_data(made.audience_group_id)
+        await sdk.audience_blob.add_user_ids_to_audience(str(file), audience_group_id=created.audience_group_id)
+        data = await sdk.audience.get_audience_data(created.audience_group_id)
         assert data.audience_group.audience_count == 45
 
 
 async def test_audiences_are_renamed_and_deleted(sdk: Sdk, control: Control) -> None:
-    made = await sdk.audience.create_audience_group(CreateAudienceGroupRequest(description="before"))
-    number = made.audience_group_id
+    created = await sdk.audience.create_audience_group(CreateAudienceGroupRequest(description="before"))
+    number = created.audience_group_id
     rename = UpdateAudienceGroupDescriptionRequest(description="after")
     await sdk.audience.update_audience_group_description(number, rename)
     assert (await sdk.audience.get_audience_data(number)).audience_group.description == "after"
@@ -80,7 +82,7 @@ async def test_audiences_are_renamed_and_deleted(sdk: Sdk, control: Control) -> 
     assert control.line("DELETE", f"/v2/bot/audienceGroup/{number}").status_code == 400
 
 
-async def test_audiences_are_listed_page_by_page(sdk: Sdk, control: Control) -> None:
+async def test_audiences_are_listed_in_pages(sdk: Sdk, control: Control) -> None:
     for number in range(5):
         await sdk.audience.create_audience_group(CreateAudienceGroupRequest(description=f"Mine {number}"))
     pages = [await sdk.audience.get_audience_groups(page=page, size=5) for page in (1, 2, 3)]
@@ -92,13 +94,13 @@ async def test_audiences_are_listed_page_by_page(sdk: Sdk, control: Control) -> 
     assert [group.description for group in found.audience_groups] == [f"Mine {number}" for number in (4, 3, 2, 1, 0)]
     own = await sdk.audience.get_audience_groups(page=1, includes_external_public_groups=False)
     assert {group.create_route for group in own.audience_groups} == {"MESSAGING_API"}
-    by_hand = await sdk.audience.get_audience_groups(page=1, create_route="OA_MANAGER")
-    assert {group.create_route for group in by_hand.audience_groups} == {"OA_MANAGER"}
+    from_manager = await sdk.audience.get_audience_groups(page=1, create_route="OA_MANAGER")
+    assert {group.create_route for group in from_manager.audience_groups} == {"OA_MANAGER"}
     ready = await sdk.audience.get_audience_groups(page=1, status="READY")
     assert len(ready.audience_groups) == 7
 
 
-async def test_shared_audiences_are_listed_apart(sdk: Sdk) -> None:
+async def test_shared_audiences_have_their_own_list(sdk: Sdk) -> None:
     shared = await sdk.audience.get_shared_audience_groups(page=1)
     assert {group.create_route for group in shared.audience_groups} == {"AD_MANAGER"}
     everything = await sdk.audience.get_shared_audience_groups(page=1, includes_owned_audience_groups=True)
@@ -107,15 +109,15 @@ async def test_shared_audiences_are_listed_apart(sdk: Sdk) -> None:
     assert (data.owner.name, data.audience_group.permission) == ("Sandbox Shop", "READ")
 
 
-async def test_small_audiences_of_behaviour_hide_their_size(sdk: Sdk) -> None:
+async def test_small_restricted_audiences_have_a_count_of_zero(sdk: Sdk) -> None:
     groups = (await sdk.audience.get_audience_groups(page=1)).audience_groups
     counts = {group.type: group.audience_count for group in groups}
-    assert counts["WEBTRAFFIC"] == 0, "10 people are fewer than 20"
+    assert counts["WEBTRAFFIC"] == 0, "10 users are fewer than the minimum of 20"
     assert counts["CHAT_TAG"] == 42
     assert counts["FRIEND_PATH"] > 20
 
 
-async def test_who_opened_or_tapped_a_broadcast_becomes_an_audience(sdk: Sdk, control: Control) -> None:
+async def test_audiences_are_created_from_clicks_and_impressions_of_a_broadcast(sdk: Sdk, control: Control) -> None:
     link = {"type": "uri", "label": "Shop", "uri": "https://shop.example/"}
     template = {"type": "confirm", "text": "Look?", "actions": [link, link]}
     body = {"messages": [{"type": "template", "altText": "look", "template": template}]}
@@ -131,15 +133,15 @@ async def test_who_opened_or_tapped_a_broadcast_becomes_an_audience(sdk: Sdk, co
     assert (clicked.type, clicked.click_url, opened.type) == ("CLICK", "https://shop.example/", "IMP")
     control.advance(10)
     counts = [
-        (await sdk.audience.get_audience_data(made.audience_group_id)).audience_group.audience_count
-        for made in (clicked, opened)
+        (await sdk.audience.get_audience_data(created.audience_group_id)).audience_group.audience_count
+        for created in (clicked, opened)
     ]
     assert 100 < counts[0] < counts[1] < 1000
 
 
-def audience_error(control: Control, method: str, path: str, **how: Any) -> tuple[int, str]:
-    answer = control.line(method, f"/v2/bot/audienceGroup/{path}", **how)
-    return answer.status_code, answer.json()["details"][0]["message"]
+def audience_error(control: Control, method: str, path: str, **options: Any) -> tuple[int, str]:
+    response = control.line(method, f"/v2/bot/audienceGroup/{path}", **options)
+    return response.status_code, response.json()["details"][0]["message"]
 
 
 @pytest.mark.parametrize(
@@ -159,11 +161,11 @@ def audience_error(control: Control, method: str, path: str, **how: Any) -> tupl
         ),
     ],
 )
-def test_what_is_wrong_with_an_audience_has_a_code(control: Control, body: dict[str, Any], code: str) -> None:
+def test_an_invalid_audience_is_rejected_with_a_code(control: Control, body: dict[str, Any], code: str) -> None:
     assert audience_error(control, "POST", "upload", json=body) == (400, code)
 
 
-def test_audiences_of_messages_need_the_message(control: Control) -> None:
+def test_audiences_from_a_message_need_a_recent_message(control: Control) -> None:
     unknown = {"description": "x", "requestId": "00000000-0000-0000-0000-000000000000"}
     assert audience_error(control, "POST", "imp", json=unknown) == (400, "REQUEST_NOT_FOUND")
     body = {"messages": [{"type": "text", "text": "hello"}]}
@@ -179,18 +181,18 @@ def test_an_audience_expires_after_180_days(control: Control) -> None:
     body = {"description": "old", "audiences": [{"id": control.followers(1)[0]}]}
     number = control.line("POST", "/v2/bot/audienceGroup/upload", json=body).json()["audienceGroupId"]
     control.advance(180 * 24 * 3600)
-    told = control.line("GET", f"/v2/bot/audienceGroup/{number}").json()["audienceGroup"]
-    assert told["status"] == "EXPIRED"
+    audience = control.line("GET", f"/v2/bot/audienceGroup/{number}").json()["audienceGroup"]
+    assert audience["status"] == "EXPIRED"
     more = {"audienceGroupId": number, "audiences": body["audiences"]}
     assert audience_error(control, "PUT", "upload", json=more) == (400, "AUDIENCE_GROUP_CAN_NOT_UPLOAD_STATUS_EXPIRED")
 
 
-def test_ten_uploads_into_an_audience_run_at_once(control: Control) -> None:
+def test_at_most_ten_uploads_to_an_audience_run_at_the_same_time(control: Control) -> None:
     body: dict[str, Any] = {"description": "busy", "audiences": [{"id": control.followers(1)[0]}]}
     number = control.line("POST", "/v2/bot/audienceGroup/upload", json=body).json()["audienceGroupId"]
     more = {"audienceGroupId": number, "audiences": body["audiences"]}
-    answers = [control.line("PUT", "/v2/bot/audienceGroup/upload", json=more).status_code for _ in range(10)]
-    assert answers == [202] * 9 + [429]
+    statuses = [control.line("PUT", "/v2/bot/audienceGroup/upload", json=more).status_code for _ in range(10)]
+    assert statuses == [202] * 9 + [429]
     control.advance(10)
     assert control.line("PUT", "/v2/bot/audienceGroup/upload", json=more).status_code == 202
 
@@ -198,23 +200,23 @@ def test_ten_uploads_into_an_audience_run_at_once(control: Control) -> None:
 @pytest.mark.parametrize(
     ("file", "status"),
     [
-        (("people.txt", b"U1\n", "text/plain"), 400),
-        (("people.txt", b"\xff\xfe", "text/plain"), 400),
-        (("people.png", b"x", "image/png"), 415),
+        (("users.txt", b"U1\n", "text/plain"), 400),
+        (("users.txt", b"\xff\xfe", "text/plain"), 400),
+        (("users.png", b"x", "image/png"), 415),
         (None, 400),
     ],
 )
-def test_a_file_that_holds_no_people_is_refused(
+def test_a_file_without_user_ids_is_rejected(
     control: Control, file: tuple[str, bytes, str] | None, status: int
 ) -> None:
     fields: dict[str, Any] = {"description": (None, "by file")}
     if file:
         fields["file"] = file
-    answer = control.line("POST", "/v2/bot/audienceGroup/upload/byFile", files=fields)
-    assert answer.status_code == status
+    response = control.line("POST", "/v2/bot/audienceGroup/upload/byFile", files=fields)
+    assert response.status_code == status
 
 
 @pytest.mark.parametrize(("size", "code"), [(41, "TOO_HIGH"), (0, "TOO_LOW")])
-def test_a_page_of_audiences_has_1_to_40(control: Control, size: int, code: str) -> None:
-    answer = control.line("GET", "/v2/bot/audienceGroup/list", params={"page": 1, "size": size})
-    assert (answer.status_code, answer.json()["details"]) == (400, [{"message": code}])
+def test_the_page_size_of_audiences_is_1_to_40(control: Control, size: int, code: str) -> None:
+    response = control.line("GET", "/v2/bot/audienceGroup/list", params={"page": 1, "size": size})
+    assert (response.status_code, response.json()["details"]) == (400, [{"message": code}])

@@ -1,4 +1,4 @@
-"""LINE's official SDK reads insight: uncounted days, figures that settle, nulls for fewer than twenty people."""
+"""LINE's official SDK reads statistics: days without figures, growth over 14 days, nulls for fewer than 20 users."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def day(control: Control, days: int = 0) -> str:
     return f"{now + timedelta(days=days):%Y%m%d}"
 
 
-async def test_followers_of_a_day_are_counted_the_day_after(sdk: Sdk, control: Control) -> None:
+async def test_follower_counts_are_ready_on_the_next_day(sdk: Sdk, control: Control) -> None:
     today = await sdk.insight.get_number_of_followers(var_date=day(control))
     assert (today.status, today.followers, today.blocks) == ("unready", None, None)
     yesterday = await sdk.insight.get_number_of_followers(var_date=day(control, -1))
@@ -39,10 +39,10 @@ async def test_followers_of_a_day_are_counted_the_day_after(sdk: Sdk, control: C
     after = await sdk.insight.get_number_of_followers(var_date=day(control, -1))
     assert (after.followers, after.blocks) == (1051, 51)
     again = await sdk.insight.get_number_of_followers(var_date=day(control, -2))
-    assert (again.followers, again.blocks) == (1050, 50), "the past does not change"
+    assert (again.followers, again.blocks) == (1050, 50), "counts of past days do not change"
 
 
-async def test_followers_grow_over_the_years_and_are_unknown_before_2016(sdk: Sdk) -> None:
+async def test_follower_counts_grow_and_are_out_of_service_before_november_2016(sdk: Sdk) -> None:
     days = ("20190401", "20210101", "20230101", "20250101")
     followers = [(await sdk.insight.get_number_of_followers(var_date=one)).followers for one in days]
     assert followers == sorted(followers)
@@ -50,31 +50,31 @@ async def test_followers_grow_over_the_years_and_are_unknown_before_2016(sdk: Sd
     assert (await sdk.insight.get_number_of_followers(var_date="20161031")).status == "out_of_service"
 
 
-async def test_deliveries_of_a_day_hold_what_the_api_sent(sdk: Sdk, control: Control) -> None:
-    for person in control.followers(3):
-        control.push(person)
+async def test_delivery_counts_include_messages_sent_by_the_api(sdk: Sdk, control: Control) -> None:
+    for line_id in control.followers(3):
+        control.push(line_id)
     control.line("POST", "/v2/bot/message/broadcast", json={"messages": [{"type": "text", "text": "x"}]})
     today = day(control)
     assert (await sdk.insight.get_number_of_message_deliveries(today)).status == "unready"
     control.advance(24 * 3600)
     sent = await sdk.insight.get_number_of_message_deliveries(today)
     assert (sent.status, sent.api_push, sent.api_broadcast) == ("ready", 3, 1000)
-    assert sent.api_multicast is None, "what there was none of is left out"
+    assert sent.api_multicast is None, "counts of zero are omitted"
     assert (await sdk.insight.get_number_of_message_deliveries("20170228")).status == "out_of_service"
 
 
 @pytest.mark.parametrize("path", ["followers", "message/delivery"])
 @pytest.mark.parametrize("text", ["2026-01-01", "20261301", "x"])
-def test_a_date_that_is_none_is_a_bad_request(control: Control, path: str, text: str) -> None:
-    answer = control.line("GET", f"/v2/bot/insight/{path}", params={"date": text})
-    assert (answer.status_code, answer.json()) == (400, {"message": "Bad Request"})
+def test_an_invalid_date_is_a_bad_request(control: Control, path: str, text: str) -> None:
+    response = control.line("GET", f"/v2/bot/insight/{path}", params={"date": text})
+    assert (response.status_code, response.json()) == (400, {"message": "Bad Request"})
 
 
-def test_followers_need_a_date(control: Control) -> None:
+def test_follower_counts_need_a_date(control: Control) -> None:
     assert control.line("GET", "/v2/bot/insight/followers").json() == {"message": "date is required"}
 
 
-async def test_demographics_add_up(sdk: Sdk) -> None:
+async def test_demographic_percentages_add_up_to_100(sdk: Sdk) -> None:
     friends = await sdk.insight.get_friends_demographics()
     assert friends.available
     for tiles in (friends.genders, friends.ages, friends.areas, friends.app_types, friends.subscription_periods):
@@ -83,7 +83,7 @@ async def test_demographics_add_up(sdk: Sdk) -> None:
     assert "東京" in {tile.area for tile in friends.areas}
 
 
-def test_demographics_of_few_friends_are_not_told(start_sandbox: Callable[..., Control]) -> None:
+def test_demographics_of_fewer_than_20_friends_are_unavailable(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--followers", 19)
     assert sandbox.line("GET", "/v2/bot/insight/demographic").json() == {
         "available": False,
@@ -96,11 +96,11 @@ def test_demographics_of_few_friends_are_not_told(start_sandbox: Callable[..., C
 
 
 def broadcast(control: Control, *messages: dict[str, Any]) -> str:
-    answer = control.line("POST", "/v2/bot/message/broadcast", json={"messages": list(messages)})
-    return answer.headers["x-line-request-id"]
+    response = control.line("POST", "/v2/bot/message/broadcast", json={"messages": list(messages)})
+    return response.headers["x-line-request-id"]
 
 
-async def test_what_people_did_with_a_broadcast_grows_for_14_days(sdk: Sdk, control: Control) -> None:
+async def test_interactions_with_a_broadcast_grow_for_14_days(sdk: Sdk, control: Control) -> None:
     request_id = broadcast(control, TEMPLATE, VIDEO)
     opened = []
     for _ in range(17):
@@ -118,17 +118,17 @@ async def test_what_people_did_with_a_broadcast_grows_for_14_days(sdk: Sdk, cont
     assert event.messages[1].media_played >= event.messages[1].unique_media_played
 
 
-async def test_figures_below_twenty_are_null(start_sandbox: Callable[..., Control]) -> None:
+async def test_figures_below_20_are_null(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--followers", 25)
     request_id = broadcast(sandbox, TEMPLATE)
     sandbox.advance(20 * 24 * 3600)
-    answer = sandbox.line("GET", "/v2/bot/insight/message/event", params={"requestId": request_id}).json()
-    assert answer["overview"]["delivered"] == 25
-    assert {answer["overview"][name] for name in ("uniqueImpression", "uniqueClick", "uniqueMediaPlayed")} == {None}
-    assert (answer["messages"], answer["clicks"]) == ([], [])
+    response = sandbox.line("GET", "/v2/bot/insight/message/event", params={"requestId": request_id}).json()
+    assert response["overview"]["delivered"] == 25
+    assert {response["overview"][name] for name in ("uniqueImpression", "uniqueClick", "uniqueMediaPlayed")} == {None}
+    assert (response["messages"], response["clicks"]) == ([], [])
 
 
-async def test_a_narrowcast_that_is_not_over_has_delivered_nothing_yet(sdk: Sdk, control: Control) -> None:
+async def test_a_narrowcast_in_progress_has_no_statistics(sdk: Sdk, control: Control) -> None:
     body = {"messages": [{"type": "text", "text": "x"}]}
     request_id = control.line("POST", "/v2/bot/message/narrowcast", json=body).headers["x-line-request-id"]
     before = await sdk.insight.get_message_event(request_id)
@@ -137,19 +137,19 @@ async def test_a_narrowcast_that_is_not_over_has_delivered_nothing_yet(sdk: Sdk,
     assert (await sdk.insight.get_message_event(request_id)).overview.delivered == 1000
 
 
-async def test_pushes_have_no_statistics_of_their_own(sdk: Sdk, control: Control) -> None:
+async def test_pushes_have_no_statistics_by_request(sdk: Sdk, control: Control) -> None:
     request_id = control.push(control.followers(1)[0]).headers["x-line-request-id"]
     with pytest.raises(ApiException) as error:
         await sdk.insight.get_message_event(request_id)
     assert error.value.status == 404
 
 
-async def test_what_was_sent_under_a_unit_is_added_up(sdk: Sdk, control: Control) -> None:
-    people = control.followers(600)
-    body = {"to": people[:500], "messages": [TEMPLATE], "customAggregationUnits": ["spring"]}
+async def test_statistics_of_a_unit_are_the_sum_of_its_messages(sdk: Sdk, control: Control) -> None:
+    line_ids = control.followers(600)
+    body = {"to": line_ids[:500], "messages": [TEMPLATE], "customAggregationUnits": ["spring"]}
     control.line("POST", "/v2/bot/message/multicast", json=body)
     control.advance(24 * 3600)
-    control.line("POST", "/v2/bot/message/multicast", json=body | {"to": people[500:]})
+    control.line("POST", "/v2/bot/message/multicast", json=body | {"to": line_ids[500:]})
     first, second = day(control, -1), day(control)
     control.advance(20 * 24 * 3600)
 
@@ -181,13 +181,13 @@ async def test_what_was_sent_under_a_unit_is_added_up(sdk: Sdk, control: Control
         {"customAggregationUnit": "x" * 31, "from": "20260101", "to": "20260101"},
     ],
 )
-def test_statistics_of_a_unit_need_a_month_at_most(control: Control, parameters: dict[str, str]) -> None:
-    answer = control.line("GET", "/v2/bot/insight/message/event/aggregation", params=parameters)
-    assert answer.status_code == 400
-    assert answer.json() == {"message": None, "key": None, "stacktrace": None, "code": None}
+def test_statistics_of_a_unit_need_valid_parameters(control: Control, parameters: dict[str, str]) -> None:
+    response = control.line("GET", "/v2/bot/insight/message/event/aggregation", params=parameters)
+    assert response.status_code == 400
+    assert response.json() == {"message": None, "key": None, "stacktrace": None, "code": None}
 
 
-async def test_rich_menu_figures_by_day_add_up_to_the_total(sdk: Sdk, control: Control) -> None:
+async def test_daily_rich_menu_figures_add_up_to_the_total(sdk: Sdk, control: Control) -> None:
     menu = (await sdk.messaging.get_rich_menu_list()).richmenus[0]
     start, end = day(control, -40), day(control, -1)
     total = await sdk.insight.get_rich_menu_insight_summary(menu.rich_menu_id, start, end)
@@ -206,17 +206,17 @@ async def test_rich_menu_figures_by_day_add_up_to_the_total(sdk: Sdk, control: C
         (-1200, -1190, "Parameter from must be the same date as, or after"),
     ],
 )
-def test_rich_menu_figures_are_of_some_days(control: Control, start: int, end: int, message: str) -> None:
+def test_rich_menu_figures_need_a_valid_date_range(control: Control, start: int, end: int, message: str) -> None:
     menu = control.line("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
     parameters = {"from": day(control, start), "to": day(control, end)}
-    answer = control.line("GET", f"/v2/bot/insight/richmenu/{menu}/daily", params=parameters)
-    assert answer.status_code == 400
-    assert answer.json()["message"].startswith(message)
+    response = control.line("GET", f"/v2/bot/insight/richmenu/{menu}/daily", params=parameters)
+    assert response.status_code == 400
+    assert response.json()["message"].startswith(message)
 
 
-def test_a_rich_menu_that_few_people_tapped_tells_nothing(start_sandbox: Callable[..., Control]) -> None:
+def test_a_rich_menu_with_few_clicks_has_no_figures(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--followers", 20)
     menu = sandbox.line("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
     parameters = {"from": day(sandbox, -30), "to": day(sandbox, -1)}
-    answer = sandbox.line("GET", f"/v2/bot/insight/richmenu/{menu}/summary", params=parameters)
-    assert answer.json() == {"richMenuId": menu}
+    response = sandbox.line("GET", f"/v2/bot/insight/richmenu/{menu}/summary", params=parameters)
+    assert response.json() == {"richMenuId": menu}

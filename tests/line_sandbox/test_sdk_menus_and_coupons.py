@@ -1,4 +1,4 @@
-"""LINE's official SDK keeps rich menus, aliases, links and coupons."""
+"""LINE's official SDK manages rich menus, aliases, links and coupons."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ async def status_of(call: Any) -> int:
     return status
 
 
-async def test_a_menu_is_made_shown_and_deleted(sdk: Sdk) -> None:
+async def test_a_menu_is_created_set_as_default_and_deleted(sdk: Sdk) -> None:
     await sdk.messaging.validate_rich_menu_object(MENU)
     menu_id = (await sdk.messaging.create_rich_menu(MENU)).rich_menu_id
     assert await status_of(sdk.messaging_blob.get_rich_menu_image(menu_id)) == 404
-    assert await status_of(sdk.messaging.set_default_rich_menu(menu_id)) == 400, "it has no image"
+    assert await status_of(sdk.messaging.set_default_rich_menu(menu_id)) == 400, "the menu has no image"
     await sdk.messaging_blob.set_rich_menu_image(menu_id, PNG, _headers={"Content-Type": "image/png"})
     assert bytes(await sdk.messaging_blob.get_rich_menu_image(menu_id)) == PNG
     assert (await sdk.messaging.get_rich_menu(menu_id)).chat_bar_text == "Tap"
@@ -76,9 +76,9 @@ async def test_the_default_menu_can_be_cleared(sdk: Sdk) -> None:
 
 @pytest.mark.parametrize(
     ("content_type", "image", "status"),
-    [("image/gif", PNG, 415), ("image/png", b"no picture", 400), ("image/png", PNG + b"x" * 1024 * 1024, 400)],
+    [("image/gif", PNG, 415), ("image/png", b"not an image", 400), ("image/png", PNG + b"x" * 1024 * 1024, 400)],
 )
-def test_an_image_that_is_none_is_refused(control: Control, content_type: str, image: bytes, status: int) -> None:
+def test_an_invalid_image_is_rejected(control: Control, content_type: str, image: bytes, status: int) -> None:
     menu_id = control.line("POST", "/v2/bot/richmenu", json=MENU.to_dict()).json()["richMenuId"]
     path, headers = f"/v2/bot/richmenu/{menu_id}/content", {"content-type": content_type}
     assert control.line("POST", path, data=image, headers=headers).status_code == status
@@ -102,24 +102,24 @@ def test_an_image_that_is_none_is_refused(control: Control, content_type: str, i
         ({"areas": [AREA.to_dict()] * 21}, "areas", "Size must be between 0 and 20"),
     ],
 )
-def test_a_menu_that_is_wrong_names_the_property(
+def test_an_invalid_menu_is_rejected_with_the_property(
     control: Control, change: dict[str, Any], name: str, message: str
 ) -> None:
     menu = {key: value for key, value in (MENU.to_dict() | change).items() if value is not None}
     for path in ("/v2/bot/richmenu", "/v2/bot/richmenu/validate"):
-        answer = control.line("POST", path, json=menu)
-        assert answer.status_code == 400
-        assert answer.json()["details"] == [{"message": message, "property": name}]
+        response = control.line("POST", path, json=menu)
+        assert response.status_code == 400
+        assert response.json()["details"] == [{"message": message, "property": name}]
 
 
-async def test_people_are_linked_to_menus(sdk: Sdk, control: Control) -> None:
+async def test_menus_are_linked_to_users(sdk: Sdk, control: Control) -> None:
     menu_id = await menu_with_image(sdk)
     first, second, third = control.followers(20)[11:14]
     assert await status_of(sdk.messaging.get_rich_menu_id_of_user(first)) == 404
     await sdk.messaging.link_rich_menu_id_to_user(first, menu_id)
     await sdk.messaging.link_rich_menu_id_to_users(RichMenuBulkLinkRequest(richMenuId=menu_id, userIds=[second, third]))
-    for person in (first, second, third):
-        assert (await sdk.messaging.get_rich_menu_id_of_user(person)).rich_menu_id == menu_id
+    for line_id in (first, second, third):
+        assert (await sdk.messaging.get_rich_menu_id_of_user(line_id)).rich_menu_id == menu_id
     await sdk.messaging.unlink_rich_menu_id_from_user(first)
     await sdk.messaging.unlink_rich_menu_id_from_users(RichMenuBulkUnlinkRequest(userIds=[second]))
     assert await status_of(sdk.messaging.get_rich_menu_id_of_user(first)) == 404
@@ -127,13 +127,13 @@ async def test_people_are_linked_to_menus(sdk: Sdk, control: Control) -> None:
     assert (await sdk.messaging.get_rich_menu_id_of_user(third)).rich_menu_id == menu_id
 
 
-async def test_every_tenth_person_has_a_menu_at_first(sdk: Sdk, control: Control) -> None:
+async def test_every_tenth_user_has_a_linked_menu_at_the_start(sdk: Sdk, control: Control) -> None:
     linked = (await sdk.messaging.get_rich_menu_alias("regulars")).rich_menu_id
     menus = []
-    for person in control.followers(20):
-        answer = control.line("GET", f"/v2/bot/user/{person}/richmenu")
-        menus.append(answer.json().get("richMenuId"))
-    assert [place for place, menu in enumerate(menus) if menu == linked] == [0, 10]
+    for line_id in control.followers(20):
+        response = control.line("GET", f"/v2/bot/user/{line_id}/richmenu")
+        menus.append(response.json().get("richMenuId"))
+    assert [index for index, menu in enumerate(menus) if menu == linked] == [0, 10]
     assert menus.count(None) == 18
 
 
@@ -160,23 +160,23 @@ async def test_menus_are_replaced_in_batches(sdk: Sdk, control: Control) -> None
     assert await status_of(sdk.messaging.get_rich_menu_id_of_user(first)) == 404
 
 
-def test_a_batch_that_makes_no_sense_is_refused(control: Control) -> None:
+def test_an_invalid_batch_is_rejected(control: Control) -> None:
     menu = control.line("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
-    bare = control.line("POST", "/v2/bot/richmenu", json=MENU.to_dict()).json()["richMenuId"]
+    without_image = control.line("POST", "/v2/bot/richmenu", json=MENU.to_dict()).json()["richMenuId"]
     unknown = "richmenu-" + "0" * 32
     unlink = {"type": "unlink", "from": menu}
     for operations, status, name in (
         ([unlink, unlink], 400, "operations[].from"),
         ([unlink, {"type": "unlinkAll"}], 400, "operations[].type"),
-        ([{"type": "link", "from": menu, "to": bare}], 400, "operations[0].to"),
+        ([{"type": "link", "from": menu, "to": without_image}], 400, "operations[0].to"),
         ([{"type": "link", "from": menu, "to": unknown}], 404, "operations[0].to"),
         ([{"type": "link", "from": "x", "to": menu}], 400, "operations[0].from"),
     ):
-        answer = control.line("POST", "/v2/bot/richmenu/validate/batch", json={"operations": operations})
-        assert (answer.status_code, answer.json()["details"][0]["property"]) == (status, name)
+        response = control.line("POST", "/v2/bot/richmenu/validate/batch", json={"operations": operations})
+        assert (response.status_code, response.json()["details"][0]["property"]) == (status, name)
 
 
-async def test_aliases_stand_for_menus(sdk: Sdk, control: Control) -> None:
+async def test_aliases_refer_to_menus(sdk: Sdk, control: Control) -> None:
     one, two = await menu_with_image(sdk), await menu_with_image(sdk)
     await sdk.messaging.create_rich_menu_alias(CreateRichMenuAliasRequest(richMenuAliasId="spring", richMenuId=one))
     assert (await sdk.messaging.get_rich_menu_alias("spring")).rich_menu_id == one
@@ -189,7 +189,7 @@ async def test_aliases_stand_for_menus(sdk: Sdk, control: Control) -> None:
     assert await status_of(sdk.messaging.get_rich_menu_alias("spring")) == 404
 
 
-async def test_coupons_are_made_listed_and_closed(sdk: Sdk, control: Control) -> None:
+async def test_coupons_are_created_listed_and_closed(sdk: Sdk, control: Control) -> None:
     request = CouponCreateRequest(
         title="10 off",
         acquisitionCondition=NormalAcquisitionConditionRequest(),
@@ -216,7 +216,7 @@ async def test_coupons_are_made_listed_and_closed(sdk: Sdk, control: Control) ->
     assert await status_of(sdk.messaging.get_coupon_detail("none")) == 404
 
 
-def test_a_coupon_ends_with_its_time(control: Control) -> None:
+def test_a_coupon_is_closed_after_its_end(control: Control) -> None:
     items = control.line("GET", "/v2/bot/coupon", params={"status": "RUNNING"}).json()["items"]
     control.advance(366 * 24 * 3600)
     assert control.line("GET", f"/v2/bot/coupon/{items[0]['couponId']}").json()["status"] == "CLOSED"
@@ -235,7 +235,7 @@ def test_a_coupon_ends_with_its_time(control: Control) -> None:
         ({"timezone": "Asia/Tokyo"}, "timezone", None),
     ],
 )
-def test_a_coupon_that_is_wrong_names_the_property(
+def test_an_invalid_coupon_is_rejected_with_the_property(
     control: Control, change: dict[str, Any], name: str, message: str | None
 ) -> None:
     coupon = {
@@ -248,8 +248,8 @@ def test_a_coupon_that_is_wrong_names_the_property(
         "visibility": "PUBLIC",
     }
     assert control.line("POST", "/v2/bot/coupon", json=coupon).status_code == 200
-    answer = control.line("POST", "/v2/bot/coupon", json=coupon | change)
-    assert answer.status_code == 400
-    (detail,) = answer.json()["details"]
+    response = control.line("POST", "/v2/bot/coupon", json=coupon | change)
+    assert response.status_code == 400
+    (detail,) = response.json()["details"]
     assert detail["property"] == name
     assert message is None or detail["message"] == message

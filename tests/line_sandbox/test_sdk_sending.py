@@ -1,4 +1,4 @@
-"""LINE's official SDK sends: who gets it, who silently does not, and what is refused."""
+"""LINE's official SDK sends messages: deliveries, ignored recipients, and rejected requests."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HELLO = TextMessage(text="hello")
 ONE_TEXT = [{"type": "text", "text": "hello"}]
 
 
-async def test_a_push_is_delivered_as_it_was_sent(sdk: Sdk, control: Control) -> None:
+async def test_a_push_is_delivered_with_all_its_properties(sdk: Sdk, control: Control) -> None:
     line_id = control.followers(1)[0]
     messages = [
         HELLO,
@@ -41,9 +41,9 @@ async def test_a_push_is_delivered_as_it_was_sent(sdk: Sdk, control: Control) ->
     request = PushMessageRequest(
         to=line_id, messages=messages, notificationDisabled=True, customAggregationUnits=["spring"]
     )
-    answer = await sdk.messaging.push_message(request, x_line_retry_key=str(key := uuid.uuid4()))
-    assert len({sent.id for sent in answer.sent_messages}) == 3
-    assert all(sent.id.isdigit() and sent.quote_token for sent in answer.sent_messages)
+    response = await sdk.messaging.push_message(request, x_line_retry_key=str(key := uuid.uuid4()))
+    assert len({sent.id for sent in response.sent_messages}) == 3
+    assert all(sent.id.isdigit() and sent.quote_token for sent in response.sent_messages)
     (delivery,) = control.deliveries()
     assert delivery | {"request_id": None, "at": None} == {
         "line_id": line_id,
@@ -58,18 +58,18 @@ async def test_a_push_is_delivered_as_it_was_sent(sdk: Sdk, control: Control) ->
 
 
 @pytest.mark.parametrize("state", ["blocked", "left", "stranger"])
-async def test_a_push_to_whom_it_does_not_reach_is_accepted_and_not_delivered(
+async def test_a_push_to_a_user_who_does_not_follow_is_accepted_but_not_delivered(
     sdk: Sdk, control: Control, state: str
 ) -> None:
     line_id = control.followers(1)[0]
     control.set_user(line_id, state)
-    answer = await sdk.messaging.push_message(PushMessageRequest(to=line_id, messages=[HELLO]))
-    assert len(answer.sent_messages) == 1
+    response = await sdk.messaging.push_message(PushMessageRequest(to=line_id, messages=[HELLO]))
+    assert len(response.sent_messages) == 1
     assert control.deliveries() == []
     assert control.get("summary")["quota_used"] == 0
 
 
-async def test_a_push_to_an_id_that_the_channel_cannot_know_fails(sdk: Sdk, control: Control) -> None:
+async def test_a_push_to_an_unknown_id_fails(sdk: Sdk, control: Control) -> None:
     with pytest.raises(ApiException) as error:
         await sdk.messaging.push_message(PushMessageRequest(to=UNKNOWN, messages=[HELLO]))
     assert error.value.status == 400
@@ -77,13 +77,13 @@ async def test_a_push_to_an_id_that_the_channel_cannot_know_fails(sdk: Sdk, cont
     assert control.deliveries() == []
 
 
-def test_a_push_to_a_malformed_id_names_the_property(control: Control) -> None:
-    answer = control.push("U123")
-    assert answer.status_code == 400
-    assert answer.json()["message"] == "The property, to, in the request body is invalid (line: -, column: -)"
+def test_a_push_to_a_malformed_id_is_rejected_with_the_property(control: Control) -> None:
+    response = control.push("U123")
+    assert response.status_code == 400
+    assert response.json()["message"] == "The property, to, in the request body is invalid (line: -, column: -)"
 
 
-def test_a_stranger_who_wrote_gets_pushes_for_seven_days(control: Control) -> None:
+def test_a_stranger_receives_pushes_for_seven_days_after_a_message(control: Control) -> None:
     stranger = control.followers(1)[0]
     control.set_user(stranger, "stranger")
     event = {"type": "message", "source": {"type": "user", "userId": stranger}, "message": {"id": "1", "type": "text"}}
@@ -102,7 +102,7 @@ async def test_a_push_to_a_group_counts_its_members(sdk: Sdk, control: Control) 
     assert (await sdk.messaging.get_message_quota_consumption()).total_usage == members
 
 
-async def test_a_multicast_passes_over_in_silence_whom_it_does_not_reach(sdk: Sdk, control: Control) -> None:
+async def test_a_multicast_ignores_users_who_do_not_follow(sdk: Sdk, control: Control) -> None:
     first, blocked, third = control.followers(3)
     control.set_user(blocked, "blocked")
     to = [first, blocked, UNKNOWN, third, first]
@@ -111,24 +111,24 @@ async def test_a_multicast_passes_over_in_silence_whom_it_does_not_reach(sdk: Sd
     assert len({delivery["request_id"] for delivery in control.deliveries()}) == 1
 
 
-@pytest.mark.parametrize("stranger", ["U123", "C" + "0" * 32, "", "U" + "A" * 32])
-def test_one_malformed_id_refuses_a_whole_multicast(control: Control, stranger: str) -> None:
-    to = [control.followers(1)[0], stranger]
-    answer = control.line("POST", "/v2/bot/message/multicast", json={"to": to, "messages": ONE_TEXT})
-    assert answer.status_code == 400
-    assert answer.json()["message"] == "The property, to[1], in the request body is invalid (line: -, column: -)"
+@pytest.mark.parametrize("malformed", ["U123", "C" + "0" * 32, "", "U" + "A" * 32])
+def test_one_malformed_id_rejects_the_whole_multicast(control: Control, malformed: str) -> None:
+    to = [control.followers(1)[0], malformed]
+    response = control.line("POST", "/v2/bot/message/multicast", json={"to": to, "messages": ONE_TEXT})
+    assert response.status_code == 400
+    assert response.json()["message"] == "The property, to[1], in the request body is invalid (line: -, column: -)"
     assert control.deliveries() == []
 
 
 @pytest.mark.parametrize("count", [0, 501])
 def test_a_multicast_has_1_to_500_recipients(control: Control, count: int) -> None:
     body = {"to": control.followers(1) * count, "messages": ONE_TEXT}
-    answer = control.line("POST", "/v2/bot/message/multicast", json=body)
-    assert answer.status_code == 400
-    assert answer.json()["details"] == [{"message": "Size must be between 1 and 500", "property": "to"}]
+    response = control.line("POST", "/v2/bot/message/multicast", json=body)
+    assert response.status_code == 400
+    assert response.json()["details"] == [{"message": "Size must be between 1 and 500", "property": "to"}]
 
 
-async def test_a_broadcast_reaches_everybody_who_follows_once(sdk: Sdk, control: Control) -> None:
+async def test_a_broadcast_reaches_each_follower_once(sdk: Sdk, control: Control) -> None:
     blocked = control.followers(1)[0]
     control.set_user(blocked, "blocked")
     await sdk.messaging.broadcast(BroadcastRequest(messages=[HELLO]))
@@ -139,8 +139,8 @@ async def test_a_broadcast_reaches_everybody_who_follows_once(sdk: Sdk, control:
 
 
 async def test_a_narrowcast_goes_through_its_phases(sdk: Sdk, control: Control) -> None:
-    answer = await sdk.messaging.narrowcast_with_http_info(NarrowcastRequest(messages=[HELLO]))
-    request_id = answer.headers["x-line-request-id"]
+    response = await sdk.messaging.narrowcast_with_http_info(NarrowcastRequest(messages=[HELLO]))
+    request_id = response.headers["x-line-request-id"]
     progress = await sdk.messaging.get_narrowcast_progress(request_id)
     assert (progress.phase, progress.target_count, progress.completed_time) == ("waiting", None, None)
     control.advance(7.5)
@@ -161,47 +161,47 @@ async def test_a_narrowcast_goes_through_its_phases(sdk: Sdk, control: Control) 
 
 
 def narrowcast(control: Control, **body: Any) -> tuple[int, dict[str, Any]]:
-    """Send a narrowcast to its end; its status and progress, or its status and error."""
-    answer = control.line("POST", "/v2/bot/message/narrowcast", json={"messages": ONE_TEXT, **body})
-    if answer.status_code != 202:
-        return answer.status_code, answer.json()
+    """Send a narrowcast and advance the clock past its end; return the HTTP status and the progress or error."""
+    response = control.line("POST", "/v2/bot/message/narrowcast", json={"messages": ONE_TEXT, **body})
+    if response.status_code != 202:
+        return response.status_code, response.json()
     control.advance(60)
-    request_id = answer.headers["x-line-request-id"]
+    request_id = response.headers["x-line-request-id"]
     progress = control.line("GET", "/v2/bot/message/progress/narrowcast", params={"requestId": request_id})
     return 202, progress.json()
 
 
-def audience(control: Control, people: list[str], name: str = "mine") -> int:
-    body = {"description": name, "audiences": [{"id": line_id} for line_id in people]}
+def audience(control: Control, line_ids: list[str], name: str = "mine") -> int:
+    body = {"description": name, "audiences": [{"id": line_id} for line_id in line_ids]}
     number: int = control.line("POST", "/v2/bot/audienceGroup/upload", json=body).json()["audienceGroupId"]
     control.advance(10)
     return number
 
 
 async def test_a_narrowcast_reaches_an_audience(sdk: Sdk, control: Control) -> None:
-    people = control.followers(30)
-    number = audience(control, people)
+    line_ids = control.followers(30)
+    number = audience(control, line_ids)
     request = NarrowcastRequest(messages=[HELLO], recipient=AudienceRecipient(audienceGroupId=number))
-    answer = await sdk.messaging.narrowcast_with_http_info(request)
+    response = await sdk.messaging.narrowcast_with_http_info(request)
     control.advance(60)
-    assert sorted(delivery["line_id"] for delivery in control.deliveries()) == sorted(people)
-    again = RedeliveryRecipient(requestId=answer.headers["x-line-request-id"])
+    assert sorted(delivery["line_id"] for delivery in control.deliveries()) == sorted(line_ids)
+    again = RedeliveryRecipient(requestId=response.headers["x-line-request-id"])
     await sdk.messaging.narrowcast(NarrowcastRequest(messages=[HELLO], recipient=again))
     control.advance(60)
     assert len(control.deliveries()) == 60
 
 
-async def test_a_filter_chooses_among_everybody(sdk: Sdk, control: Control) -> None:
+async def test_a_demographic_filter_chooses_among_all_followers(sdk: Sdk, control: Control) -> None:
     for gender in ("male", "female"):
         chosen = Filter(demographic=GenderDemographicFilter(oneOf=[gender]))
         await sdk.messaging.narrowcast(NarrowcastRequest(messages=[HELLO], filter=chosen, limit=Limit(max=100_000)))
     control.advance(60)
     reached = [delivery["line_id"] for delivery in control.deliveries()]
     assert len(reached) == len(set(reached))
-    assert 800 < len(reached) < 1000, "of some people LINE does not know"
+    assert 800 < len(reached) < 1000, "the gender of some followers is unknown"
 
 
-def test_filters_can_be_joined(control: Control) -> None:
+def test_demographic_filters_can_be_combined(control: Control) -> None:
     def reached(demographic: dict[str, Any]) -> int:
         status, progress = narrowcast(control, filter={"demographic": demographic})
         assert status == 202, progress
@@ -220,9 +220,9 @@ def test_filters_can_be_joined(control: Control) -> None:
     assert reached(recent) + reached(old) == 1000
 
 
-def test_audiences_can_be_joined(control: Control) -> None:
-    people = control.followers(120)
-    first, second = audience(control, people[:80], "first"), audience(control, people[40:], "second")
+def test_audiences_can_be_combined(control: Control) -> None:
+    line_ids = control.followers(120)
+    first, second = audience(control, line_ids[:80], "first"), audience(control, line_ids[40:], "second")
     one, two = ({"type": "audience", "audienceGroupId": number} for number in (first, second))
     both = narrowcast(control, recipient={"type": "operator", "and": [one, two]})[1]
     either = narrowcast(control, recipient={"type": "operator", "or": [one, two]})[1]
@@ -231,7 +231,7 @@ def test_audiences_can_be_joined(control: Control) -> None:
     assert narrowcast(control, recipient=only_first)[1]["targetCount"] == 40
 
 
-def test_a_limit_is_kept(control: Control) -> None:
+def test_a_narrowcast_does_not_exceed_its_limit(control: Control) -> None:
     assert narrowcast(control, limit={"max": 70})[1]["targetCount"] == 70
     assert len({delivery["line_id"] for delivery in control.deliveries()}) == 70
 
@@ -258,31 +258,29 @@ def test_a_limit_is_kept(control: Control) -> None:
         ({"filter": {"demographic": {"type": "age"}}}, 400, "The request body has 1 error(s)"),
     ],
 )
-def test_a_narrowcast_that_makes_no_sense_is_refused(
-    control: Control, body: dict[str, Any], status: int, message: str
-) -> None:
-    answer = narrowcast(control, **body)
-    assert (answer[0], answer[1]["message"]) == (status, message)
+def test_an_invalid_narrowcast_is_rejected(control: Control, body: dict[str, Any], status: int, message: str) -> None:
+    response = narrowcast(control, **body)
+    assert (response[0], response[1]["message"]) == (status, message)
 
 
-def test_a_filter_that_leaves_too_few_people_fails(control: Control) -> None:
+def test_a_narrowcast_with_too_few_recipients_fails(control: Control) -> None:
     few = {"type": "operator", "and": [{"type": "area", "oneOf": ["jp_47"]}, {"type": "gender", "oneOf": ["male"]}]}
     status, progress = narrowcast(control, filter={"demographic": few})
     assert (status, progress["phase"], progress["errorCode"]) == (202, "failed", 2)
     assert control.deliveries() == []
 
 
-def test_an_audience_that_is_not_ready_is_refused(control: Control) -> None:
+def test_an_audience_that_is_not_ready_is_rejected(control: Control) -> None:
     body = {"description": "new", "audiences": [{"id": line_id} for line_id in control.followers(60)]}
     number = control.line("POST", "/v2/bot/audienceGroup/upload", json=body).json()["audienceGroupId"]
     recipient = {"type": "audience", "audienceGroupId": number}
-    answer = control.line("POST", "/v2/bot/message/narrowcast", json={"messages": ONE_TEXT, "recipient": recipient})
-    assert (answer.status_code, answer.json()["message"]) == (400, f"Invalid audience group id: {number}")
+    response = control.line("POST", "/v2/bot/message/narrowcast", json={"messages": ONE_TEXT, "recipient": recipient})
+    assert (response.status_code, response.json()["message"]) == (400, f"Invalid audience group id: {number}")
 
 
-@pytest.mark.parametrize("way", ["reply", "push", "multicast", "narrowcast", "broadcast"])
-async def test_messages_can_be_validated_without_being_sent(sdk: Sdk, control: Control, way: str) -> None:
-    validate = getattr(sdk.messaging, f"validate_{way}")
+@pytest.mark.parametrize("method", ["reply", "push", "multicast", "narrowcast", "broadcast"])
+async def test_validation_does_not_send_messages(sdk: Sdk, control: Control, method: str) -> None:
+    validate = getattr(sdk.messaging, f"validate_{method}")
     await validate(ValidateMessageRequest(messages=[HELLO]))
     with pytest.raises(ApiException) as error:
         await validate(ValidateMessageRequest(messages=[TextMessage(text="x" * 5001)]))
@@ -293,12 +291,12 @@ async def test_messages_can_be_validated_without_being_sent(sdk: Sdk, control: C
     assert control.get("summary")["quota_used"] == 0
 
 
-def test_every_problem_of_a_request_is_named(control: Control) -> None:
+def test_every_invalid_property_of_a_request_is_listed(control: Control) -> None:
     messages = [{"type": "text"}, {"type": "hologram"}, {"type": "text", "text": ""}]
-    answer = control.line("POST", "/v2/bot/message/broadcast", json={"messages": messages})
-    assert answer.status_code == 400
-    assert answer.json()["message"] == "The request body has 3 error(s)"
-    assert [detail["property"] for detail in answer.json()["details"]] == [
+    response = control.line("POST", "/v2/bot/message/broadcast", json={"messages": messages})
+    assert response.status_code == 400
+    assert response.json()["message"] == "The request body has 3 error(s)"
+    assert [detail["property"] for detail in response.json()["details"]] == [
         "messages[0].text",
         "messages[1].type",
         "messages[2].text",
@@ -316,25 +314,25 @@ def test_every_problem_of_a_request_is_named(control: Control) -> None:
         (b'{"x":"' + b"x" * 2 * 1024 * 1024 + b'"}', "application/json", 413),
     ],
 )
-def test_a_body_that_is_no_request_is_refused(control: Control, body: bytes, content_type: str, status: int) -> None:
+def test_an_invalid_body_is_rejected(control: Control, body: bytes, content_type: str, status: int) -> None:
     headers = {"content-type": content_type}
-    answer = control.line("POST", "/v2/bot/message/broadcast", data=body, headers=headers)
-    assert answer.status_code == status
-    assert answer.json()["message"]
+    response = control.line("POST", "/v2/bot/message/broadcast", data=body, headers=headers)
+    assert response.status_code == status
+    assert response.json()["message"]
     assert control.deliveries() == []
 
 
-def test_people_are_mentioned_in_groups_only(control: Control) -> None:
+def test_mentions_are_accepted_in_groups_only(control: Control) -> None:
     mention = {"type": "mention", "mentionee": {"type": "all"}}
     messages = [{"type": "textV2", "text": "{who}, look", "substitution": {"who": mention}}]
-    person, group = control.followers(1)[0], control.get("chats")["group_ids"][0]
+    line_id, group = control.followers(1)[0], control.get("chats")["group_ids"][0]
     for path, body in (
-        ("push", {"to": person}),
-        ("multicast", {"to": [person]}),
+        ("push", {"to": line_id}),
+        ("multicast", {"to": [line_id]}),
         ("broadcast", {}),
     ):
-        answer = control.line("POST", f"/v2/bot/message/{path}", json={**body, "messages": messages})
-        assert answer.status_code == 400, path
-        assert answer.json()["details"][0]["property"] == "messages[0].substitution"
+        response = control.line("POST", f"/v2/bot/message/{path}", json={**body, "messages": messages})
+        assert response.status_code == 400, path
+        assert response.json()["details"][0]["property"] == "messages[0].substitution"
     sent = control.line("POST", "/v2/bot/message/push", json={"to": group, "messages": messages})
     assert sent.status_code == 200

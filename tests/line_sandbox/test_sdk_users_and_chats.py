@@ -1,4 +1,4 @@
-"""LINE's official SDK reads the account, its people, its chats and what they sent."""
+"""LINE's official SDK reads the bot, followers, profiles, groups, rooms and memberships."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.support.sandbox_clients import Control
 
 
-async def test_the_bot_tells_who_it_is(sdk: Sdk) -> None:
+async def test_the_bot_info_describes_the_account(sdk: Sdk) -> None:
     info = await sdk.messaging.get_bot_info()
     assert re.fullmatch(r"U[0-9a-f]{32}", info.user_id)
     assert info.display_name == "Sandbox Shop"
@@ -25,7 +25,7 @@ async def test_the_bot_tells_who_it_is(sdk: Sdk) -> None:
     assert info.mark_as_read_mode == "auto"
 
 
-async def test_all_followers_come_page_by_page_each_once(sdk: Sdk, control: Control) -> None:
+async def test_the_pages_of_followers_contain_each_follower_once(sdk: Sdk, control: Control) -> None:
     sizes = []
     line_ids: list[str] = []
     start = None
@@ -39,62 +39,64 @@ async def test_all_followers_come_page_by_page_each_once(sdk: Sdk, control: Cont
     assert len(line_ids) == len(set(line_ids)) == 1000
     assert set(line_ids) == set(control.followers(1000))
     assert sizes[0] == 100
-    assert 0 in sizes, "a page may be empty while there is a next one"
-    assert any(0 < size < 100 for size in sizes[:-1]), "a page may be short while there is a next one"
+    assert 0 in sizes, "a page can be empty although a next page exists"
+    assert any(0 < size < 100 for size in sizes[:-1]), (
+        "a page can be shorter than the limit although a next page exists"
+    )
 
 
-async def test_a_short_list_comes_whole(sdk: Sdk) -> None:
+async def test_a_list_within_the_limit_has_one_page(sdk: Sdk) -> None:
     page = await sdk.messaging.get_followers(limit=1000)
     assert len(page.user_ids) == 1000
     assert page.next is None
     assert len((await sdk.messaging.get_followers()).user_ids) == 300
 
 
-async def test_who_blocks_the_account_is_no_longer_listed(sdk: Sdk, control: Control) -> None:
-    gone = control.followers(3)[1]
-    control.set_user(gone, "blocked")
+async def test_a_user_who_blocks_the_account_is_not_listed(sdk: Sdk, control: Control) -> None:
+    blocked = control.followers(3)[1]
+    control.set_user(blocked, "blocked")
     page = await sdk.messaging.get_followers(limit=1000)
-    assert gone not in page.user_ids
+    assert blocked not in page.user_ids
     assert len(page.user_ids) == 999
 
 
-async def test_who_follows_anew_is_listed(sdk: Sdk, control: Control) -> None:
-    newcomer = "U" + "ab" * 16
-    control.set_user(newcomer, "following")
+async def test_a_new_follower_is_listed(sdk: Sdk, control: Control) -> None:
+    new_follower = "U" + "ab" * 16
+    control.set_user(new_follower, "following")
     pages: list[list[str]] = []
     start = None
     while not pages or start:
         page = await sdk.messaging.get_followers(limit=1000, start=start)
         pages.append(page.user_ids)
         start = page.next
-    assert [newcomer in page for page in pages].count(True) == 1
-    assert (await sdk.messaging.get_profile(newcomer)).user_id == newcomer
+    assert [new_follower in page for page in pages].count(True) == 1
+    assert (await sdk.messaging.get_profile(new_follower)).user_id == new_follower
 
 
 @pytest.mark.parametrize("limit", [0, 1001])
-def test_a_page_has_1_to_1000_ids(control: Control, limit: int) -> None:
-    answer = control.line("GET", "/v2/bot/followers/ids", params={"limit": limit})
-    assert (answer.status_code, answer.json()["message"]) == (400, "The value for the 'limit' parameter is invalid")
+def test_the_limit_of_a_page_is_1_to_1000(control: Control, limit: int) -> None:
+    response = control.line("GET", "/v2/bot/followers/ids", params={"limit": limit})
+    assert (response.status_code, response.json()["message"]) == (400, "The value for the 'limit' parameter is invalid")
 
 
-def test_a_token_for_the_next_page_ends_after_24_hours(control: Control) -> None:
+def test_a_page_token_expires_after_24_hours(control: Control) -> None:
     token = control.line("GET", "/v2/bot/followers/ids").json()["next"]
     control.advance(24 * 3600 - 60)
     assert control.line("GET", "/v2/bot/followers/ids", params={"start": token}).status_code == 200
     control.advance(60)
-    answer = control.line("GET", "/v2/bot/followers/ids", params={"start": token})
-    assert (answer.status_code, answer.json()) == (400, {"message": "Invalid start param"})
+    response = control.line("GET", "/v2/bot/followers/ids", params={"start": token})
+    assert (response.status_code, response.json()) == (400, {"message": "Invalid start param"})
 
 
-def test_a_token_of_another_list_or_a_changed_one_is_refused(control: Control) -> None:
-    for way in range(2):
-        control.push(control.followers(1)[0], customAggregationUnits=[f"unit_{way}"])
+def test_a_page_token_of_another_listing_or_a_modified_one_is_rejected(control: Control) -> None:
+    for number in range(2):
+        control.push(control.followers(1)[0], customAggregationUnits=[f"unit_{number}"])
     token = control.line("GET", "/v2/bot/message/aggregation/list", params={"limit": 1}).json()["next"]
     for start in (token, token[:-4] + "AAAA", "nonsense", "", "日本"):
         assert control.line("GET", "/v2/bot/followers/ids", params={"start": start}).status_code == 400
 
 
-async def test_a_profile_is_the_same_at_every_asking(sdk: Sdk, control: Control) -> None:
+async def test_repeated_requests_return_the_same_profile(sdk: Sdk, control: Control) -> None:
     line_id = control.followers(1)[0]
     profile = await sdk.messaging.get_profile(line_id)
     assert profile.user_id == line_id
@@ -102,7 +104,7 @@ async def test_a_profile_is_the_same_at_every_asking(sdk: Sdk, control: Control)
     assert profile == await sdk.messaging.get_profile(line_id)
 
 
-async def test_profiles_differ_and_lack_what_people_left_out(sdk: Sdk, control: Control) -> None:
+async def test_profiles_differ_and_some_omit_optional_fields(sdk: Sdk, control: Control) -> None:
     profiles = [await sdk.messaging.get_profile(line_id) for line_id in control.followers(60)]
     assert len({profile.display_name for profile in profiles}) > 20
     assert {profile.language is None for profile in profiles} == {True, False}
@@ -110,11 +112,11 @@ async def test_profiles_differ_and_lack_what_people_left_out(sdk: Sdk, control: 
 
 
 @pytest.mark.parametrize("state", ["blocked", "left", "stranger"])
-def test_only_people_who_follow_have_a_profile(control: Control, state: str) -> None:
+def test_only_followers_have_a_profile(control: Control, state: str) -> None:
     line_id = control.followers(1)[0]
     control.set_user(line_id, state)
-    answer = control.line("GET", f"/v2/bot/profile/{line_id}")
-    assert (answer.status_code, answer.json()) == (404, {"message": "Not found"})
+    response = control.line("GET", f"/v2/bot/profile/{line_id}")
+    assert (response.status_code, response.json()) == (404, {"message": "Not found"})
 
 
 def test_a_malformed_id_is_a_bad_request_and_an_unknown_one_is_not_found(control: Control) -> None:
@@ -126,7 +128,7 @@ def test_a_malformed_id_is_a_bad_request_and_an_unknown_one_is_not_found(control
     assert control.line("GET", f"/v2/bot/profile/U{'0' * 32}").status_code == 404
 
 
-async def test_a_link_token_is_for_known_people(sdk: Sdk, control: Control) -> None:
+async def test_a_link_token_is_issued_for_known_users_only(sdk: Sdk, control: Control) -> None:
     assert (await sdk.messaging.issue_link_token(control.followers(1)[0])).link_token
     assert control.line("POST", f"/v2/bot/user/U{'0' * 32}/linkToken").status_code == 404
 
@@ -143,16 +145,16 @@ async def test_a_module_channel_lists_the_bots_that_it_is_attached_to(
     await sdk.close()
 
 
-async def test_an_ordinary_channel_has_no_bots_to_list(sdk: Sdk) -> None:
-    with pytest.raises(ModuleException) as refused:
+async def test_a_channel_that_is_no_module_channel_cannot_list_bots(sdk: Sdk) -> None:
+    with pytest.raises(ModuleException) as error:
         await sdk.module.get_modules()
-    assert refused.value.status == 403
+    assert error.value.status == 403
 
 
-def test_an_unverified_account_may_not_list_people(start_sandbox: Callable[..., Control]) -> None:
+def test_an_unverified_account_cannot_list_users(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--unverified", "--followers", 20)
-    answer = sandbox.line("GET", "/v2/bot/followers/ids")
-    assert (answer.status_code, answer.json()) == (
+    response = sandbox.line("GET", "/v2/bot/followers/ids")
+    assert (response.status_code, response.json()) == (
         403,
         {"message": "Access to this API is not available for your account"},
     )
@@ -167,7 +169,7 @@ def chat_ids(control: Control, kind: str) -> list[str]:
     return ids
 
 
-async def test_groups_tell_their_members(sdk: Sdk, control: Control) -> None:
+async def test_groups_list_their_members(sdk: Sdk, control: Control) -> None:
     for group in chat_ids(control, "group"):
         summary = await sdk.messaging.get_group_summary(group)
         assert (summary.group_id, bool(summary.group_name)) == (group, True)
@@ -186,7 +188,7 @@ async def test_groups_tell_their_members(sdk: Sdk, control: Control) -> None:
         assert profile.user_id == members[-1]
 
 
-async def test_rooms_tell_their_members(sdk: Sdk, control: Control) -> None:
+async def test_rooms_list_their_members(sdk: Sdk, control: Control) -> None:
     room = chat_ids(control, "room")[0]
     count = (await sdk.messaging.get_room_member_count(room)).count
     members = (await sdk.messaging.get_room_members_ids(room)).member_ids
@@ -194,7 +196,7 @@ async def test_rooms_tell_their_members(sdk: Sdk, control: Control) -> None:
     assert (await sdk.messaging.get_room_member_profile(room, members[0])).user_id == members[0]
 
 
-async def test_a_chat_that_the_account_left_is_gone(sdk: Sdk, control: Control) -> None:
+async def test_a_chat_that_the_account_left_is_not_found(sdk: Sdk, control: Control) -> None:
     group, room = chat_ids(control, "group")[0], chat_ids(control, "room")[0]
     await sdk.messaging.leave_group(group)
     await sdk.messaging.leave_room(room)
@@ -206,7 +208,7 @@ async def test_a_chat_that_the_account_left_is_gone(sdk: Sdk, control: Control) 
     assert control.push(group).json() == {"message": "Failed to send messages"}
 
 
-def test_group_and_room_ids_are_not_taken_for_each_other(control: Control) -> None:
+def test_a_room_id_is_not_found_as_a_group_and_vice_versa(control: Control) -> None:
     group, room = chat_ids(control, "group")[0], chat_ids(control, "room")[0]
     assert control.line("GET", f"/v2/bot/group/{room}/members/count").status_code == 404
     assert control.line("GET", f"/v2/bot/room/{group}/members/count").status_code == 404
@@ -217,7 +219,7 @@ def test_group_and_room_ids_are_not_taken_for_each_other(control: Control) -> No
     )
 
 
-async def test_memberships_tell_plans_members_and_subscriptions(sdk: Sdk, control: Control) -> None:
+async def test_memberships_list_plans_members_and_subscriptions(sdk: Sdk, control: Control) -> None:
     plans = (await sdk.messaging.get_membership_list()).memberships
     assert [plan.title for plan in plans] == ["Basic plan", "Premium plan"]
     plan = plans[0]
