@@ -24,6 +24,7 @@ from line_core.errors import LineError
 from line_core.line_time import line_date, start_of
 from line_core.message_status import MessageStatus
 from line_core.store.tables.ledger import requests
+from target_line.sending.claim.request_body import RecipientKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +118,9 @@ def sent_in(connection: Connection, channel: str, begin: datetime, end: datetime
     )
     within = and_(accepted, requests.c.claimed_at >= begin, requests.c.finished_at < end)
     open_ended = or_(
-        requests.c.recipients == 0, requests.c.body.startswith('{"to":"C'), requests.c.body.startswith('{"to":"R')
+        requests.c.recipients == 0,
+        requests.c.recipient_kind.is_(None),  # inserted by an earlier version
+        requests.c.recipient_kind.in_([RecipientKind.GROUP, RecipientKind.ROOM]),
     )
     query = (
         select(

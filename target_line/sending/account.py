@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from line_core.api.errors import MalformedResponseError, error_from_response
 from line_core.errors import LineError
-from target_line.sending.claim.quota import MonthlyQuota
+from target_line.sending.quota import QuotaStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -72,7 +72,7 @@ async def check_account(client: LineClient, expected_bot_user_id: str | None) ->
         )
 
 
-async def read_quota(client: LineClient) -> MonthlyQuota:
+async def read_quota(client: LineClient) -> QuotaStatus:
     """Request the monthly quota and its consumption.
 
     Raises:
@@ -81,9 +81,9 @@ async def read_quota(client: LineClient) -> MonthlyQuota:
     read_at = datetime.now(UTC)
     quota = await _get(client, "/v2/bot/message/quota", required="type")
     if quota["type"] != "limited" or "value" not in quota:
-        return MonthlyQuota(None, 0, read_at)
+        return QuotaStatus(None, 0, read_at)
     consumption = await _get(client, "/v2/bot/message/quota/consumption", required="totalUsage")
-    return MonthlyQuota(int(quota["value"]), int(consumption["totalUsage"]), read_at)
+    return QuotaStatus(int(quota["value"]), int(consumption["totalUsage"]), read_at)
 
 
 async def read_units(client: LineClient, due: Collection[str]) -> MonthlyUnits:

@@ -14,10 +14,10 @@ from line_core.api.tokens import token_source_from_config
 from target_line.sending.account import check_account, read_quota, read_units
 from target_line.sending.claim.claims import RequestClaims
 from target_line.sending.claim.planner import PagePlanner
-from target_line.sending.claim.quota import SendAllowance, quota_refusal_error
 from target_line.sending.decide.decider import DueMessages, MessageDecider
 from target_line.sending.dry_run.plan import PlanChangedError, plan_pages, save_plan, summarize
 from target_line.sending.dry_run.validation import validate_contents
+from target_line.sending.quota import SendAllowance, quota_refusal_error
 from target_line.sending.send.request_sender import RequestSender
 from target_line.sending.send.sender import Sender
 from target_line.settings import Mode

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from target_line.sending.claim.claims import RequestClaims
 from target_line.sending.claim.planner import PagePlanner
-from target_line.sending.claim.quota import MonthlyQuota, SendAllowance
 from target_line.sending.decide.content import MessageContent
 from target_line.sending.decide.decider import DuePage
 from target_line.sending.decide.decisions import DecidedMessage
 from target_line.sending.ledger import Cursor
 from target_line.sending.policy import SendingPolicy
+from target_line.sending.quota import QuotaStatus, SendAllowance
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def request_claims(ledger: Ledger, policy: SendingPolicy | None = None) -> Reque
 
 def allowance_of(channel: str = "main", *, quota: int | None = None, max_sends: int | None = None) -> SendAllowance:
     """Return an allowance with the given limits; None for no limit."""
-    return SendAllowance(channel, MonthlyQuota(quota, 0, datetime.now(UTC)), max_sends=max_sends)
+    return SendAllowance(channel, QuotaStatus(quota, 0, datetime.now(UTC)), max_sends=max_sends)
 
 
 def due_page(ledger: Ledger, decide: Decide, after: Cursor | None = None, size: int = 5000) -> DuePage:

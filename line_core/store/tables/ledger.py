@@ -25,6 +25,11 @@ requests = Table(
     Column("finished_at", UtcDateTime),
     Column("request_id", String(64), comment="LINE's id of the accepted request"),
     Column("error", Text, comment="LINE's words, or the transport's"),
+    Column(
+        "recipient_kind",
+        String(16),
+        comment="user, group, room, followers (broadcast) or selection (narrowcast); null if unknown",
+    ),
     Index(None, "channel", "status"),
     Index(None, "channel", "claimed_at"),
 )

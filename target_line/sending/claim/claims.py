@@ -52,10 +52,10 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
     from target_line.sending.claim.planner import PagePlan, PagePlanner
-    from target_line.sending.claim.quota import SendAllowance
     from target_line.sending.decide.decider import DuePage
     from target_line.sending.decide.decisions import DecidedMessage
     from target_line.sending.ledger import Ledger
+    from target_line.sending.quota import SendAllowance
 
 RETRY_KEY_LIFETIME = timedelta(hours=24) - timedelta(minutes=5)
 """LINE accepts a retry key for 24 hours (LINE: "Retry failed API requests"). The margin covers clock differences."""
@@ -299,6 +299,7 @@ class RequestClaims:
                 "method": request.method,
                 "body": request.body,
                 "recipients": planned.recipients,
+                "recipient_kind": planned.recipient_kind,
                 "status": MessageStatus.CLAIMED,
                 "claimed_by": self._run_id,
                 "claimed_at": now,

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from line_core.store import Store
     from target_line.sending.claim.plan import PlannedRequest
     from target_line.sending.claim.planner import PagePlan, PagePlanner
-    from target_line.sending.claim.quota import MonthlyQuota
     from target_line.sending.decide.decider import DueMessages
     from target_line.sending.decide.decisions import DecidedMessage
+    from target_line.sending.quota import QuotaStatus
 
 _MAX_EXAMPLES = 3
 
@@ -53,7 +53,7 @@ class SendPlan:
     plan_hash: str = ""
     """SHA-256, hexadecimal."""
 
-    def summary(self, quota: MonthlyQuota) -> dict[str, Any]:
+    def summary(self, quota: QuotaStatus) -> dict[str, Any]:
         """Return the plan as JSON, for the store and for `target-line-admin plans`."""
         return {
             "plan": self.plan_hash,
@@ -64,7 +64,7 @@ class SendPlan:
             "examples": self.examples,
         }
 
-    def lines(self, quota: MonthlyQuota) -> Iterator[str]:
+    def lines(self, quota: QuotaStatus) -> Iterator[str]:
         """Yield the plan as log lines."""
         by_method = [
             f"{self.messages[method]:,} by {method} in {self.requests[method]:,}" for method in sorted(self.messages)
@@ -116,7 +116,7 @@ def summarize(pages: Iterable[PagePlan]) -> SendPlan:
     return plan
 
 
-def save_plan(store: Store, channel: str, plan: SendPlan, quota: MonthlyQuota) -> None:
+def save_plan(store: Store, channel: str, plan: SendPlan, quota: QuotaStatus) -> None:
     """Save a plan for `target-line-admin plans`. A plan with the same hash is replaced."""
     with store.write() as connection:
         statement = insert_on_conflict(connection, plans).values(

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from line_core.errors import LineError
     from target_line.sending.claim.claims import ClaimResult, RequestClaims
     from target_line.sending.claim.outcomes import ClaimedRequest
-    from target_line.sending.claim.quota import SendAllowance
     from target_line.sending.decide.decider import DueMessages, DuePage
     from target_line.sending.decide.decisions import DecidedMessage
+    from target_line.sending.quota import SendAllowance
     from target_line.sending.send.progress import SendProgress
     from target_line.sending.send.run_control import RunControl
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from target_line.reasons import Reason
     from target_line.run_report import RunReport
     from target_line.sending.claim.outcomes import RequestOutcome
-    from target_line.sending.claim.quota import SendAllowance
+    from target_line.sending.quota import SendAllowance
 
 _LOG_SECONDS = 10
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from target_line.run_report import RunReport
     from target_line.sending.claim.claims import RequestClaims
     from target_line.sending.claim.outcomes import ClaimedRequest
-    from target_line.sending.claim.quota import SendAllowance
     from target_line.sending.decide.decider import DueMessages
+    from target_line.sending.quota import SendAllowance
     from target_line.sending.send.request_sender import RequestSender
 
 _logger = logging.getLogger("target-line.sending")

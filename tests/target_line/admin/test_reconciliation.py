@@ -30,7 +30,8 @@ def add(store: Store, claimed: datetime, finished: datetime | None = None, **col
     """Put a request into the ledger: a push to one person that was accepted, unless the columns say otherwise."""
     with store.write() as connection:
         number = len(connection.execute(tables.requests.select()).all())
-        row = {"retry_key": str(number), "channel": "main", "method": "push", "body": '{"to":"U1"}', "recipients": 1}
+        row = {"retry_key": str(number), "channel": "main", "method": "push", "body": "{}", "recipients": 1}
+        row["recipient_kind"] = "user"
         times = {"claimed_at": claimed, "finished_at": finished, "claimed_by": "run"}
         connection.execute(insert(tables.requests).values({**row, "status": "accepted", **times, **columns}))
 
@@ -55,11 +56,11 @@ def test_days_are_line_s_and_what_is_certain_is_told_from_what_may_be(store: Sto
     assert sent(store, DAY - day) == {"push": Sent(0, 2)}
 
 
-@pytest.mark.parametrize("to", ["C1", "R1"])
-def test_of_broadcasts_and_groups_only_line_knows_how_many_they_reached(store: Store, to: str) -> None:
+@pytest.mark.parametrize("kind", ["group", "room", None])
+def test_of_broadcasts_and_groups_only_line_knows_how_many_they_reached(store: Store, kind: str | None) -> None:
     add(store, BEGIN, BEGIN)
-    add(store, BEGIN, BEGIN, body=json.dumps({"to": to}, separators=(",", ":")))
-    add(store, BEGIN, BEGIN, method="broadcast", recipients=0)
+    add(store, BEGIN, BEGIN, recipient_kind=kind)
+    add(store, BEGIN, BEGIN, method="broadcast", recipients=0, recipient_kind="followers")
     assert sent(store) == {"push": Sent(2, None), "broadcast": Sent(0, None)}
 
 

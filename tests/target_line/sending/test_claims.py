@@ -16,11 +16,11 @@ from line_core.store.tables import ledger as tables
 from line_core.store.tables.rejects import rejects
 from target_line.reasons import Reason
 from target_line.sending.claim.outcomes import ClaimedRequest, RequestOutcome
-from target_line.sending.claim.quota import count_quota_claimed
 from target_line.sending.decide.decisions import DecidedMessage, Invalid, LineUser, Postponed, Send, Skipped
 from target_line.sending.decide.frequency_cap import count_sent
 from target_line.sending.ledger import Cursor, Ledger, MessageToStage
 from target_line.sending.policy import SendingPolicy
+from target_line.sending.quota import count_quota_claimed
 from target_line.sending.read.message import parse_message
 from tests.support.ledger_claims import allowance_of, claim_due, due_page, request_claims, text_content
 from tests.support.people import line_id

@@ -20,11 +20,11 @@ from target_line.identity.repository import IdentityRepository
 from target_line.intake.reject_limit import RejectLimit, TooManyRejectsError
 from target_line.run_report import RunReport
 from target_line.sending.account import MonthlyUnits
-from target_line.sending.claim.quota import QuotaExhaustedError
 from target_line.sending.decide import decider
 from target_line.sending.decide.decider import DueMessages, MessageDecider
 from target_line.sending.ledger import Ledger, MessageToStage
 from target_line.sending.policy import SendingPolicy
+from target_line.sending.quota import QuotaExhaustedError
 from target_line.sending.read.message import parse_message
 from target_line.sending.send import request_sender
 from target_line.sending.send.request_sender import RequestSender
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from line_core.api.client import LineClient
     from line_core.api.rate_limit.limiter import RateLimiter
     from line_core.store import Store
-    from target_line.sending.claim.quota import SendAllowance
+    from target_line.sending.quota import SendAllowance
 
 
 def response(

@@ -29,7 +29,7 @@ class QuotaExhaustedError(LineError):
 
 
 @dataclass(frozen=True, slots=True)
-class MonthlyQuota:
+class QuotaStatus:
     """Monthly quota of the account, as LINE reported it at a time."""
 
     limit: int | None
@@ -46,7 +46,7 @@ class MonthlyQuota:
 class SendAllowance:
     """Number of messages that a run may still claim, limited by the quota and by `max_sends_per_run`."""
 
-    def __init__(self, channel: str, quota: MonthlyQuota, *, reserve: int = 0, max_sends: int | None = None) -> None:
+    def __init__(self, channel: str, quota: QuotaStatus, *, reserve: int = 0, max_sends: int | None = None) -> None:
         """Start a run that has claimed no messages.
 
         Args:
@@ -99,7 +99,7 @@ class SendAllowance:
         return left - self._reserve - count_quota_claimed(connection, self._channel, self._quota.read_at)
 
 
-def quota_refusal_error(quota: MonthlyQuota, still_due: int) -> QuotaExhaustedError:
+def quota_refusal_error(quota: QuotaStatus, still_due: int) -> QuotaExhaustedError:
     """Return the error for LINE's response that the monthly limit is reached.
 
     Args:
