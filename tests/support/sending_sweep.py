@@ -1,7 +1,7 @@
-"""Kill target-line again and again while it sends, with LINE at its worst, and judge by what the people got.
+"""Kill `target-line` repeatedly while it sends and the sandbox fails, then compare the deliveries with the input.
 
-What a message's text says is unique to the message and its recipient, or to a content that many are to get once, so the
-sandbox alone tells whether each got each once.
+Each expected delivery is a text and a LINE ID that together occur once in the input. So the sandbox's deliveries alone
+show lost and repeated messages.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-Got = tuple[str, str]
-"""A text and who is to get it."""
+Delivery = tuple[str, str]
+"""Text and LINE ID."""
 
 FAULTS: list[dict[str, Any]] = [
     {"kind": "status", "status": 500, "probability": 0.03},
@@ -38,18 +38,19 @@ FAULTS: list[dict[str, Any]] = [
     {"kind": "slow", "seconds": 0.4, "probability": 0.05},
 ]
 SMALL_PAGES: dict[str, object] = {"target_line.sending.decide.decider.PAGE_SIZE": 50}
-"""Few messages then make many claims, each read ahead while others are sent."""
-_PERSONAL = 60
-_SHARED = 300
-_CONTENTS = 20
-_LONGEST_START = 1.0
-_LONGEST_SENDING = 1.2
-_LAST_RUNS = 20
+"""With small pages, few messages need many claims, and pages are prefetched while others are sent."""
+_UNIQUE_TEXTS = 60
+"""Messages per round whose text has one recipient."""
+_SHARED_TEXTS = 20
+_RECIPIENTS_PER_SHARED_TEXT = 15
+_MAX_START_SECONDS = 1.0
+_MAX_SENDING_SECONDS = 1.2
+_MAX_FINAL_RUNS = 20
 
 
 @contextlib.contextmanager
 def sandbox(directory: Path) -> Iterator[str]:
-    """A sandbox that answers after a while, and remembers who got what."""
+    """Run a sandbox with a latency of 20 ms and yield its URL."""
     options = ("--port", "0", "--followers", "1000", "--seed", "1", "--latency-ms", "20", "--no-access-log")
     with programs.serve("line-sandbox", "serve", *options, log=directory / "sandbox.log") as url:
         yield url
@@ -57,75 +58,76 @@ def sandbox(directory: Path) -> Iterator[str]:
 
 @dataclass
 class Sweep:
-    """Runs of target-line on one store against one sandbox."""
+    """Runs of `target-line` on one store against one sandbox."""
 
     sandbox: str
     directory: Path
     store_url: str
     processes: int = 1
-    """How many send at once."""
+    """Number of processes that send at the same time."""
     patches: Mapping[str, object] = field(default_factory=dict)
-    """Module attributes to replace in target-line, as `programs.start` takes them."""
-    chance: random.Random = field(default_factory=lambda: random.Random(11))
-    wanted: Counter[Got] = field(default_factory=Counter)
-    """Everything that was asked for, once each."""
+    """Module attributes to replace in the program; see `programs.start`."""
+    random: random.Random = field(default_factory=lambda: random.Random(11))
+    expected: Counter[Delivery] = field(default_factory=Counter)
+    """All deliveries of the input, once each."""
     kills: int = 0
-    """How many processes were killed while they worked."""
+    """Number of processes that were killed while they ran."""
     _rounds: int = 0
 
     def run(self, kills: int) -> None:
-        """Have messages sent, killing so many processes under way, then go on until all is sent."""
-        people = self._get("users", limit=1000)["line_ids"]
+        """Kill a number of processes, then remove the faults and run until everything is sent."""
+        line_ids = self._get("users", limit=1000)["line_ids"]
         for number, fault in enumerate(FAULTS):
             self._post("faults", {"method": "POST", "path": "/v2/bot/message", "seed": number, **fault})
         while self.kills < kills:
-            self._round(people, kills)
+            self._run_round(line_ids, kills)
         requests.delete(f"{self.sandbox}/sandbox/faults", timeout=30).raise_for_status()
-        for _ in range(_LAST_RUNS):
+        for _ in range(_MAX_FINAL_RUNS):
             if self._start().wait() == 0:
                 return
-        raise AssertionError(f"the last runs failed: {(self.directory / 'target.log').read_text()[-2000:]}")
+        raise AssertionError(f"the final runs failed: {(self.directory / 'target.log').read_text()[-2000:]}")
 
-    def lost(self) -> Counter[Got]:
-        """What somebody should have got and did not."""
-        return self.wanted - self._got()
+    def lost(self) -> Counter[Delivery]:
+        """Return expected deliveries that are missing."""
+        return self.expected - self._deliveries()
 
-    def too_many(self) -> Counter[Got]:
-        """What somebody got more often than once, or should not have got at all."""
-        return self._got() - self.wanted
+    def unexpected(self) -> Counter[Delivery]:
+        """Return repeated deliveries, and deliveries that are not in the input."""
+        return self._deliveries() - self.expected
 
-    def _round(self, people: list[str], kills: int) -> None:
-        """Give new messages in, and run until a run has sent them all or enough were killed."""
+    def _run_round(self, line_ids: list[str], kills: int) -> None:
+        """Write new input, and run until a run succeeds or enough processes are killed."""
         self._rounds += 1
-        self._write_input(people)
-        ended_well = False
-        while not ended_well and self.kills < kills:
+        self._write_input(line_ids)
+        succeeded = False
+        while not succeeded and self.kills < kills:
             running = [self._start() for _ in range(self.processes)]
-            before = self._requests()
+            before = self._request_count()
             for process in running:
-                self._let_live(process, before)
+                self._wait_until_random_moment(process, before)
                 if process.poll() is None and self.kills < kills:
                     process.kill()
                     self.kills += 1
-            ended_well = 0 in [process.wait() for process in running]
-        print(f"{self.kills:,} of {kills:,} kills, {self.wanted.total():,} messages", flush=True)  # noqa: T201 - seen with -s
+            succeeded = 0 in [process.wait() for process in running]
+        print(f"{self.kills:,} of {kills:,} kills, {self.expected.total():,} messages", flush=True)  # noqa: T201 - progress
 
-    def _let_live(self, process: programs.Program, before: int) -> None:
-        """Wait until a random moment of a process's life, mostly while it sends."""
-        end = time.monotonic() + self.chance.uniform(0, _LONGEST_START)
-        if self.chance.random() < 0.85:
-            while process.poll() is None and self._requests() == before:
+    def _wait_until_random_moment(self, process: programs.Program, requests_before: int) -> None:
+        """Wait for a random time from the start of the process, or in most cases from its first request."""
+        end = time.monotonic() + self.random.uniform(0, _MAX_START_SECONDS)
+        if self.random.random() < 0.85:
+            while process.poll() is None and self._request_count() == requests_before:
                 time.sleep(0.02)
-            end = time.monotonic() + self.chance.uniform(0, _LONGEST_SENDING)
+            end = time.monotonic() + self.random.uniform(0, _MAX_SENDING_SECONDS)
         while process.poll() is None and time.monotonic() < end:
             time.sleep(0.005)
 
-    def _write_input(self, people: list[str]) -> None:
-        records = [(f"{self._rounds}-{number}", to) for number, to in enumerate(self.chance.sample(people, _PERSONAL))]
-        for number in range(_CONTENTS):
+    def _write_input(self, line_ids: list[str]) -> None:
+        recipients = self.random.sample(line_ids, _UNIQUE_TEXTS)
+        deliveries = [(f"{self._rounds}-{number}", line_id) for number, line_id in enumerate(recipients)]
+        for number in range(_SHARED_TEXTS):
             text = f"{self._rounds} to many {number}"
-            records += [(text, to) for to in self.chance.sample(people, _SHARED // _CONTENTS)]
-        self.wanted.update(records)
+            deliveries += [(text, line_id) for line_id in self.random.sample(line_ids, _RECIPIENTS_PER_SHARED_TEXT)]
+        self.expected.update(deliveries)
         lines: list[dict[str, Any]] = [
             {"type": "SCHEMA", "stream": "messages", "schema": {"properties": {}}, "key_properties": []}
         ]
@@ -133,9 +135,9 @@ class Sweep:
             {
                 "type": "RECORD",
                 "stream": "messages",
-                "record": {"message_id": f"{text} {to}", "line_id": to, "text": text},
+                "record": {"message_id": f"{text} {line_id}", "line_id": line_id, "text": text},
             }
-            for text, to in records
+            for text, line_id in deliveries
         ]
         (self.directory / "input.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
@@ -159,20 +161,22 @@ class Sweep:
                 patches={**SMALL_PAGES, **self.patches},
             )
 
-    def _requests(self) -> int:
-        """How many sends the sandbox has seen."""
-        counted = self._get("summary")["requests"]
-        return sum(sum(counted.get(f"POST /v2/bot/message/{way}", {}).values()) for way in ("push", "multicast"))
+    def _request_count(self) -> int:
+        """Return the number of send requests that the sandbox has received."""
+        counts = self._get("summary")["requests"]
+        endpoints = [f"POST /v2/bot/message/{method}" for method in ("push", "multicast")]
+        return sum(sum(counts.get(endpoint, {}).values()) for endpoint in endpoints)
 
-    def _got(self) -> Counter[Got]:
-        got: Counter[Got] = Counter()
-        while page := self._get("deliveries", offset=got.total(), limit=10_000)["deliveries"]:
-            got.update((delivery["messages"][0]["text"], delivery["line_id"]) for delivery in page)
-        return got
+    def _deliveries(self) -> Counter[Delivery]:
+        deliveries: Counter[Delivery] = Counter()
+        while page := self._get("deliveries", offset=deliveries.total(), limit=10_000)["deliveries"]:
+            deliveries.update((delivery["messages"][0]["text"], delivery["line_id"]) for delivery in page)
+        return deliveries
 
-    def _get(self, what: str, **parameters: int) -> dict[str, Any]:
-        answer: dict[str, Any] = requests.get(f"{self.sandbox}/sandbox/{what}", params=parameters, timeout=30).json()
-        return answer
+    def _get(self, path: str, **parameters: int) -> dict[str, Any]:
+        url = f"{self.sandbox}/sandbox/{path}"
+        body: dict[str, Any] = requests.get(url, params=parameters, timeout=30).json()
+        return body
 
-    def _post(self, what: str, body: dict[str, Any]) -> None:
-        requests.post(f"{self.sandbox}/sandbox/{what}", json=body, timeout=30).raise_for_status()
+    def _post(self, path: str, body: dict[str, Any]) -> None:
+        requests.post(f"{self.sandbox}/sandbox/{path}", json=body, timeout=30).raise_for_status()

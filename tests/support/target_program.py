@@ -1,4 +1,4 @@
-"""target-line as a user runs it, against the sandbox."""
+"""Run `target-line` as a program against the sandbox."""
 
 from __future__ import annotations
 
@@ -19,30 +19,31 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Target:
-    """The program, its settings, and the sandbox it sends to."""
+class TargetProgram:
+    """The program, its settings, and the sandbox that it sends to."""
 
     sandbox: str
+    """URL of the sandbox."""
     config_path: Path
     config: dict[str, Any] = field(default_factory=dict)
     patches: dict[str, object] = field(default_factory=dict)
-    """Module attributes to replace in the program, as `programs.start` takes them."""
+    """Module attributes to replace in the program; see `programs.start`."""
 
     def run(self, *records: tuple[str, dict[str, Any]], expect: int = 0, **settings: Any) -> str:
-        """Pipe records (stream, record) into a run; what it logged.
+        """Run the program with input records, and return its log.
 
         Args:
-            records: Their streams are declared as they appear.
-            expect: The exit code that is right.
-            settings: More settings; None takes one out.
+            records: Stream names and records. A stream's schema is sent before its first record.
+            expect: Expected exit code.
+            settings: Further settings; None removes a setting.
         """
-        done = self.start(*records, **settings)
-        _, log = done.communicate(timeout=120)
-        assert done.returncode == expect, log
+        process = self.start(*records, **settings)
+        _, log = process.communicate(timeout=120)
+        assert process.returncode == expect, log
         return log
 
     def start(self, *records: tuple[str, dict[str, Any]], **settings: Any) -> programs.Program:
-        """Start a run with all its input given."""
+        """Start the program with input records; see `run`."""
         config = {name: value for name, value in {**self.config, **settings}.items() if value is not None}
         self.config_path.write_text(json.dumps(config))
         declared: set[str] = set()
@@ -63,53 +64,53 @@ class Target:
         )
 
     def admin(self, *arguments: str) -> str:
-        """Run target-line-admin; what it printed."""
+        """Run `target-line-admin` on the store, and return its output."""
         done = programs.run("target-line-admin", "--store-url", self.config["store_url"], *arguments)
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     def ledger(self) -> dict[str, dict[str, Any]]:
-        """What the ledger says of each message."""
+        """Return the rows of `target-line-admin deliveries` by message id."""
         with open_store(self.config["store_url"]) as store:
             return {row["message_id"]: row for row in listings.deliveries(store, "main")}
 
     def line_ids(self, count: int) -> list[str]:
-        """LINE IDs of the sandbox's followers."""
-        answer = requests.get(f"{self.sandbox}/sandbox/users", params={"limit": count}, timeout=30)
-        listed: list[str] = answer.json()["line_ids"]
-        return listed
+        """Return LINE IDs of followers in the sandbox."""
+        response = requests.get(f"{self.sandbox}/sandbox/users", params={"limit": count}, timeout=30)
+        line_ids: list[str] = response.json()["line_ids"]
+        return line_ids
 
     def deliveries(self) -> list[dict[str, Any]]:
-        """What the sandbox's users got, in order."""
-        answer = requests.get(f"{self.sandbox}/sandbox/deliveries", timeout=30)
-        listed: list[dict[str, Any]] = answer.json()["deliveries"]
-        return listed
+        """Return all messages that the sandbox has delivered, in order."""
+        response = requests.get(f"{self.sandbox}/sandbox/deliveries", timeout=30)
+        deliveries: list[dict[str, Any]] = response.json()["deliveries"]
+        return deliveries
 
     def summary(self) -> dict[str, Any]:
-        """What the sandbox was asked for, and what it did."""
-        answer: dict[str, Any] = requests.get(f"{self.sandbox}/sandbox/summary", timeout=30).json()
-        return answer
+        """Return the counts of the sandbox."""
+        summary: dict[str, Any] = requests.get(f"{self.sandbox}/sandbox/summary", timeout=30).json()
+        return summary
 
-    def requested(self, endpoint: str) -> dict[str, int]:
-        """How often the sandbox was asked for an endpoint, by status."""
+    def request_counts(self, endpoint: str) -> dict[str, int]:
+        """Return the number of requests of an endpoint by response status."""
         counts: dict[str, int] = self.summary()["requests"].get(endpoint, {})
         return counts
 
     def advance_clock(self, seconds: int) -> None:
-        """Let LINE's time pass."""
-        answer = requests.post(f"{self.sandbox}/sandbox/clock", json={"advance_seconds": seconds}, timeout=30)
-        answer.raise_for_status()
+        """Advance the clock of the sandbox."""
+        response = requests.post(f"{self.sandbox}/sandbox/clock", json={"advance_seconds": seconds}, timeout=30)
+        response.raise_for_status()
 
-    def fault(self, kind: str, path: str = "/v2/bot/message/push", **how: Any) -> None:
-        """Have LINE misbehave."""
-        fault = {"method": "POST", "path": path, "kind": kind, **how}
+    def add_fault(self, kind: str, path: str = "/v2/bot/message/push", **options: Any) -> None:
+        """Let POST requests to a path fail in the sandbox."""
+        fault = {"method": "POST", "path": path, "kind": kind, **options}
         requests.post(f"{self.sandbox}/sandbox/faults", json=fault, timeout=30).raise_for_status()
 
-    def mend(self) -> None:
-        """Have LINE behave again."""
+    def clear_faults(self) -> None:
+        """Remove all faults of the sandbox."""
         requests.delete(f"{self.sandbox}/sandbox/faults", timeout=30).raise_for_status()
 
-    def set_user(self, line_id: str, state: str) -> None:
-        """Have a user follow, block or leave."""
-        answer = requests.post(f"{self.sandbox}/sandbox/users/{line_id}", json={"state": state}, timeout=30)
-        answer.raise_for_status()
+    def set_follow_state(self, line_id: str, state: str) -> None:
+        """Let a user of the sandbox follow, block, or leave."""
+        response = requests.post(f"{self.sandbox}/sandbox/users/{line_id}", json={"state": state}, timeout=30)
+        response.raise_for_status()

@@ -14,7 +14,7 @@ from line_core.line_time import line_date, start_of
 from line_core.store.tables import ledger as tables
 from target_line.admin.reconciliation import Compared, Sent, Verdict, days_between, difference, sent_in
 from tests.support import programs
-from tests.support.target_program import Target
+from tests.support.target_program import TargetProgram
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -100,13 +100,13 @@ def test_the_days_go_from_the_ledger_s_first_to_today_but_not_beyond_a_month(sto
 
 
 @pytest.fixture
-def target(sandbox_url: str, tmp_path: Path) -> Target:
+def target(sandbox_url: str, tmp_path: Path) -> TargetProgram:
     store_url = f"sqlite:///{tmp_path / 'store.db'}"
     config = {"api_url": sandbox_url, "channel_access_token": "sandbox-token", "store_url": store_url}
-    return Target(sandbox_url, tmp_path / "config.json", config)
+    return TargetProgram(sandbox_url, tmp_path / "config.json", config)
 
 
-def reconcile(target: Target, *options: str, expect: int = 0) -> tuple[dict[str, dict[str, Any]], str]:
+def reconcile(target: TargetProgram, *options: str, expect: int = 0) -> tuple[dict[str, dict[str, Any]], str]:
     """Run the command: its rows by method, and what it said on stderr."""
     config = str(target.config_path)
     ended = programs.run("target-line-admin", "reconcile", "--config", config, "--format", "jsonl", *options)
@@ -115,7 +115,7 @@ def reconcile(target: Target, *options: str, expect: int = 0) -> tuple[dict[str,
     return {row["method"]: row for row in rows}, ended.stderr
 
 
-def send(target: Target, line_ids: list[str]) -> None:
+def send(target: TargetProgram, line_ids: list[str]) -> None:
     """A push to the first, the same to the others."""
     first, *others = [{"message_id": line_id, "line_id": line_id} for line_id in line_ids]
     target.run(
@@ -124,7 +124,7 @@ def send(target: Target, line_ids: list[str]) -> None:
     )
 
 
-def test_a_settled_day_agrees_and_a_day_under_way_says_nothing(target: Target) -> None:
+def test_a_settled_day_agrees_and_a_day_under_way_says_nothing(target: TargetProgram) -> None:
     send(target, target.line_ids(5))
     rows, said = reconcile(target)
     assert {method: (row["line_status"], row["verdict"]) for method, row in rows.items()} == {
@@ -142,9 +142,11 @@ def test_a_settled_day_agrees_and_a_day_under_way_says_nothing(target: Target) -
     assert said == ""
 
 
-def test_a_day_on_which_something_else_sends_or_somebody_blocked_is_named_with_both_figures(target: Target) -> None:
+def test_a_day_whose_counts_differ_is_named_with_both_figures(
+    target: TargetProgram,
+) -> None:
     line_ids = target.line_ids(4)
-    target.set_user(line_ids[3], "blocked")
+    target.set_follow_state(line_ids[3], "blocked")
     send(target, line_ids)
     for endpoint, to in (("push", line_ids[0]), ("reply", None)):
         body = {"to": to, "messages": [{"type": "text", "text": "by hand"}]}
@@ -162,7 +164,7 @@ def test_a_day_on_which_something_else_sends_or_somebody_blocked_is_named_with_b
     assert len(said.splitlines()) == 1
 
 
-def test_a_wrong_token_is_one_line_without_it(target: Target) -> None:
+def test_a_wrong_token_is_one_line_without_it(target: TargetProgram) -> None:
     send(target, target.line_ids(1))
     target.config_path.write_text(json.dumps({**target.config, "channel_access_token": "hunter2"}))
     _, said = reconcile(target, expect=1)

@@ -23,7 +23,7 @@ from target_line.sending.ledger import Ledger, MessageToStage
 from target_line.sending.read.message import parse_message
 from tests.support import programs
 from tests.support.people import line_id
-from tests.support.target_program import Target
+from tests.support.target_program import TargetProgram
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -223,9 +223,9 @@ def test_a_kill_and_two_processes_replay_each_record_once(store: Store, store_ur
 def test_what_line_refused_is_sent_once_after_a_replay_by_command(sandbox_url: str, tmp_path: Path) -> None:
     store_url = f"sqlite:///{tmp_path / 'store.db'}"
     config = {"api_url": sandbox_url, "channel_access_token": "sandbox-token", "store_url": store_url}
-    target = Target(sandbox_url, tmp_path / "config.json", config)
+    target = TargetProgram(sandbox_url, tmp_path / "config.json", config)
     line_ids = target.line_ids(3)
-    target.fault("status", status=400, count=1)
+    target.add_fault("status", status=400, count=1)
     columns = {"text": "Hi {{ variables.name }}"}
     records = [
         ("messages", {"message_id": f"m{number}", "line_id": to, **columns, "variables": {"name": f"{number}"}})

@@ -1,4 +1,4 @@
-"""A target with an empty store and a sandbox as new."""
+"""`target-line` with an empty store, and a sandbox in its initial state."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.target_program import Target
+from tests.support.target_program import TargetProgram
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @pytest.fixture
-def target(sandbox_url: str, store_url: str, tmp_path: Path) -> Target:
-    """A target with an empty store, once on SQLite and once on Postgres, and a sandbox as new."""
+def target(sandbox_url: str, store_url: str, tmp_path: Path) -> TargetProgram:
+    """Return the program, once with SQLite and once with Postgres."""
     return _target(sandbox_url, store_url, tmp_path)
 
 
 @pytest.fixture
-def sqlite_target(sandbox_url: str, tmp_path: Path) -> Target:
-    """The same on SQLite alone, for what has nothing to do with the database."""
+def sqlite_target(sandbox_url: str, tmp_path: Path) -> TargetProgram:
+    """Return the program with SQLite only, for tests that do not depend on the database."""
     return _target(sandbox_url, f"sqlite:///{tmp_path / 'store.db'}", tmp_path)
 
 
-def _target(sandbox_url: str, store_url: str, directory: Path) -> Target:
+def _target(sandbox_url: str, store_url: str, directory: Path) -> TargetProgram:
     config = {"api_url": sandbox_url, "channel_access_token": "sandbox-token", "store_url": store_url}
-    return Target(sandbox_url, directory / "config.json", config)
+    return TargetProgram(sandbox_url, directory / "config.json", config)

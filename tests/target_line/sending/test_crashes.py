@@ -1,4 +1,4 @@
-"""kill -9 in the middle of sending, again and again: nobody is left out, and nobody gets a message twice."""
+"""Crashes and signals during sending: no message is lost or delivered twice."""
 
 from __future__ import annotations
 
@@ -14,53 +14,53 @@ from line_core.store import open_store
 from line_core.store.tables import ledger as tables
 
 if TYPE_CHECKING:
-    from tests.support.target_program import Target
+    from tests.support.target_program import TargetProgram
 
 MESSAGES = 400
 KILLS = 5
 
 
-def finished(target: Target) -> int:
-    """How many messages the ledger has as accepted; 0 while there is no ledger."""
+def count_accepted(target: TargetProgram) -> int:
+    """Return the number of accepted messages in the ledger."""
     with open_store(target.config["store_url"]) as store, store.read() as connection:
         accepted = select(func.count()).where(tables.messages.c.status == "accepted")
         return connection.execute(accepted).scalar_one()
 
 
-def test_killed_at_random_moments_every_message_arrives_once(target: Target) -> None:
-    chance = random.Random(7)
+def test_every_message_is_delivered_once_although_runs_are_killed(target: TargetProgram) -> None:
+    seeded = random.Random(7)
     line_ids = target.line_ids(MESSAGES)
     records = [
         ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": f"hello {number}"})
         for number, line_id in enumerate(line_ids)
     ]
-    target.fault("drop_after_accept", probability=0.1, seed=3)
-    target.fault("slow", seconds=0.3, probability=0.5, seed=4)
-    died_under_way = 0
+    target.add_fault("drop_after_accept", probability=0.1, seed=3)
+    target.add_fault("slow", seconds=0.3, probability=0.5, seed=4)
+    killed_while_sending = 0
     for _ in range(KILLS):
         run = target.start(*records, max_requests_per_second=100)
-        before = finished(target)
-        while run.poll() is None and finished(target) == before:
+        before = count_accepted(target)
+        while run.poll() is None and count_accepted(target) == before:
             time.sleep(0.02)
-        time.sleep(chance.uniform(0, 0.5))
-        died_under_way += run.poll() is None
+        time.sleep(seeded.uniform(0, 0.5))
+        killed_while_sending += run.poll() is None
         run.kill()
         run.communicate()
-    assert died_under_way, "no run was killed while it was sending"
-    target.mend()
+    assert killed_while_sending, "no run was killed while it was sending"
+    target.clear_faults()
     target.run(*records)
     assert Counter(delivery["line_id"] for delivery in target.deliveries()) == Counter(line_ids)
     assert {row["status"] for row in target.ledger().values()} == {"accepted"}
 
 
-def test_sigterm_ends_a_run_in_order_and_the_next_goes_on(target: Target) -> None:
+def test_sigterm_ends_a_run_cleanly_and_the_next_run_sends_the_rest(target: TargetProgram) -> None:
     line_ids = target.line_ids(MESSAGES)
     records = [
         ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": f"hello {number}"})
         for number, line_id in enumerate(line_ids)
     ]
     run = target.start(*records, max_requests_per_second=50)
-    while not finished(target):
+    while not count_accepted(target):
         time.sleep(0.02)
     run.send_signal(signal.SIGTERM)
     _, log = run.communicate(timeout=30)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.support import programs
-from tests.support.target_program import Target
+from tests.support.target_program import TargetProgram
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def messages(line_ids: list[str], **columns: Any) -> list[Record]:
     ]
 
 
-def test_mode_plan_sends_nothing_and_only_an_approved_plan_is_sent(target: Target) -> None:
+def test_mode_plan_sends_nothing_and_only_an_approved_plan_is_sent(target: TargetProgram) -> None:
     line_ids = target.line_ids(5)
     log = target.run(*messages(line_ids), ("messages", {"message_id": "x", "id": "nobody", "text": "x"}), mode="plan")
     assert "plan: 5 messages in 1 requests: 5 by multicast in 1" in log
@@ -53,15 +53,15 @@ def test_mode_plan_sends_nothing_and_only_an_approved_plan_is_sent(target: Targe
     ]
 
 
-def test_mode_validate_rejects_content_that_line_rejects(sqlite_target: Target) -> None:
+def test_mode_validate_rejects_content_that_line_rejects(sqlite_target: TargetProgram) -> None:
     line_ids = sqlite_target.line_ids(3)
-    sqlite_target.fault("status", path="/v2/bot/message/validate/push", status=400, count=1)
+    sqlite_target.add_fault("status", path="/v2/bot/message/validate/push", status=400, count=1)
     log = sqlite_target.run(
         *messages(line_ids[:2]), *messages(line_ids[2:], message_id="alone", text="bye"), mode="validate"
     )
     assert "LINE would accept 2 messages and reject 1" in log
     assert sqlite_target.deliveries() == []
-    assert sqlite_target.requested("POST /v2/bot/message/validate/multicast") == {"200": 1}
+    assert sqlite_target.request_counts("POST /v2/bot/message/validate/multicast") == {"200": 1}
     assert {name: (row["status"], row["reason"]) for name, row in sqlite_target.ledger().items()} == {
         "m0": ("scheduled", None),
         "m1": ("scheduled", None),
@@ -69,7 +69,7 @@ def test_mode_validate_rejects_content_that_line_rejects(sqlite_target: Target) 
     }
 
 
-def test_nothing_is_sent_with_the_token_of_another_account(sqlite_target: Target) -> None:
+def test_nothing_is_sent_with_the_token_of_another_account(sqlite_target: TargetProgram) -> None:
     line_ids = sqlite_target.line_ids(1)
     log = sqlite_target.run(*messages(line_ids), expected_bot_user_id="U" + "0" * 32, expect=1)
     assert "setting: expected_bot_user_id" in log
@@ -79,7 +79,7 @@ def test_nothing_is_sent_with_the_token_of_another_account(sqlite_target: Target
     assert len(sqlite_target.deliveries()) == 1
 
 
-def test_test_recipients_get_each_content_once_instead_of_the_people(sqlite_target: Target) -> None:
+def test_test_recipients_get_each_content_once_instead_of_the_people(sqlite_target: TargetProgram) -> None:
     *people, tester = sqlite_target.line_ids(4)
     log = sqlite_target.run(
         *messages(people),
@@ -93,7 +93,7 @@ def test_test_recipients_get_each_content_once_instead_of_the_people(sqlite_targ
     assert "messages: 4 records: accepted (test_recipients) 4" in log
 
 
-def test_max_sends_per_run_leaves_messages_to_the_next_run(sqlite_target: Target) -> None:
+def test_max_sends_per_run_leaves_messages_to_the_next_run(sqlite_target: TargetProgram) -> None:
     line_ids = sqlite_target.line_ids(5)
     log = sqlite_target.run(*messages(line_ids), max_sends_per_run=2)
     assert "max_sends_per_run is reached; 3 messages stay scheduled" in log
@@ -102,10 +102,10 @@ def test_max_sends_per_run_leaves_messages_to_the_next_run(sqlite_target: Target
     assert Counter(entry["line_id"] for entry in sqlite_target.deliveries()) == Counter(line_ids)
 
 
-def test_messages_above_the_quota_are_sent_next_month(sqlite_target: Target, tmp_path: Path) -> None:
+def test_messages_above_the_quota_are_sent_next_month(sqlite_target: TargetProgram, tmp_path: Path) -> None:
     line_ids = sqlite_target.line_ids(5)
     with programs.serve("line-sandbox", "serve", "--port", "0", "--quota", "4", log=tmp_path / "sandbox.log") as url:
-        limited = Target(url, sqlite_target.config_path, {**sqlite_target.config, "api_url": url})
+        limited = TargetProgram(url, sqlite_target.config_path, {**sqlite_target.config, "api_url": url})
         log = limited.run(*messages(line_ids), quota_reserve=1, expect=1)
         assert "the monthly quota of 4 messages, of which quota_reserve keeps 1 is used up; 2 stay scheduled" in log
         assert "setting: quota_reserve" in log
@@ -116,12 +116,12 @@ def test_messages_above_the_quota_are_sent_next_month(sqlite_target: Target, tmp
 
 
 def test_a_quota_reserved_by_a_narrowcast_has_another_error_than_a_used_up_quota(
-    sqlite_target: Target, tmp_path: Path
+    sqlite_target: TargetProgram, tmp_path: Path
 ) -> None:
     with programs.serve(
         "line-sandbox", "serve", "--port", "0", "--quota", "1500", "--followers", "1000", log=tmp_path / "sandbox.log"
     ) as url:
-        limited = Target(url, sqlite_target.config_path, {**sqlite_target.config, "api_url": url})
+        limited = TargetProgram(url, sqlite_target.config_path, {**sqlite_target.config, "api_url": url})
         line_ids = limited.line_ids(600)
         limited.run(("messages", {"message_id": "n", "recipient": {"limit": {"max": 1000}}, "text": "to many"}))
         log = limited.run(*messages(line_ids), expect=1)
@@ -132,7 +132,7 @@ def test_a_quota_reserved_by_a_narrowcast_has_another_error_than_a_used_up_quota
     assert Counter(row["status"] for row in limited.ledger().values()) == {"accepted": 501, "scheduled": 100}
 
 
-def test_the_frequency_cap_counts_planned_messages_across_pages(sqlite_target: Target) -> None:
+def test_the_frequency_cap_counts_planned_messages_across_pages(sqlite_target: TargetProgram) -> None:
     cap = {"messages": 3, "per": "7d"}
     (line_id,) = sqlite_target.line_ids(1)
     texts = [
@@ -146,7 +146,7 @@ def test_the_frequency_cap_counts_planned_messages_across_pages(sqlite_target: T
     assert len(sqlite_target.deliveries()) == 3
 
 
-def test_messages_above_the_frequency_cap_are_skipped(target: Target) -> None:
+def test_messages_above_the_frequency_cap_are_skipped(target: TargetProgram) -> None:
     one, other = target.line_ids(2)
     cap = {"messages": 2, "per": "7d"}
     records = [
@@ -161,7 +161,7 @@ def test_messages_above_the_frequency_cap_are_skipped(target: Target) -> None:
     assert Counter(row["reason"] for row in target.ledger().values())["frequency_cap"] == 2
 
 
-def test_quiet_hours_postpone_messages(sqlite_target: Target) -> None:
+def test_quiet_hours_postpone_messages(sqlite_target: TargetProgram) -> None:
     (line_id,) = sqlite_target.line_ids(1)
     now = datetime.now(UTC)
     quiet = f"{now - timedelta(hours=2):%H:%M}-{now + timedelta(hours=2):%H:%M}"
@@ -176,7 +176,7 @@ def test_quiet_hours_postpone_messages(sqlite_target: Target) -> None:
     assert sqlite_target.deliveries() == [], "it stays postponed in a run without input"
 
 
-def test_people_who_opted_out_or_unfollowed_are_skipped(sqlite_target: Target) -> None:
+def test_people_who_opted_out_or_unfollowed_are_skipped(sqlite_target: TargetProgram) -> None:
     opted_out, left = sqlite_target.line_ids(2)
     log = sqlite_target.run(
         ("profiles", {"id": "a", "line_id": opted_out, "unsubscribed": True}),
@@ -189,7 +189,7 @@ def test_people_who_opted_out_or_unfollowed_are_skipped(sqlite_target: Target) -
     assert sqlite_target.deliveries() == []
 
 
-def test_broadcasts_narrowcasts_and_group_messages_are_sent(sqlite_target: Target) -> None:
+def test_broadcasts_narrowcasts_and_group_messages_are_sent(sqlite_target: TargetProgram) -> None:
     group = "C" + "1" * 32
     log = sqlite_target.run(
         ("messages", {"message_id": "e", "recipient": "everyone", "text": "all", "campaign": "spring"}),
@@ -203,17 +203,17 @@ def test_broadcasts_narrowcasts_and_group_messages_are_sent(sqlite_target: Targe
     assert ledger["e"]["request_id"]
 
 
-def test_a_rejected_multicast_is_split_until_the_other_recipients_have_it(target: Target) -> None:
+def test_a_rejected_multicast_is_split_until_the_other_recipients_have_it(target: TargetProgram) -> None:
     line_ids = target.line_ids(8)
-    target.fault("status", path="/v2/bot/message/multicast", status=400, count=3)
+    target.add_fault("status", path="/v2/bot/message/multicast", status=400, count=3)
     target.run(*messages(line_ids))
     assert Counter(entry["line_id"] for entry in target.deliveries()) == Counter(line_ids)
     assert {row["status"] for row in target.ledger().values()} == {"accepted"}
-    assert target.requested(MULTICAST)["400"] == 3
+    assert target.request_counts(MULTICAST)["400"] == 3
 
 
 def test_a_campaign_above_the_monthly_maximum_of_units_is_rejected(
-    sqlite_target: Target,
+    sqlite_target: TargetProgram,
 ) -> None:
     (line_id,) = sqlite_target.line_ids(1)
     sqlite_target.run(
@@ -232,14 +232,14 @@ def test_a_campaign_above_the_monthly_maximum_of_units_is_rejected(
     assert "messages: 3 records: accepted 2, rejected (too_many_campaigns) 1" in log
 
 
-def test_too_many_rejections_by_line_stop_the_run(sqlite_target: Target) -> None:
+def test_too_many_rejections_by_line_stop_the_run(sqlite_target: TargetProgram) -> None:
     line_ids = sqlite_target.line_ids(1000)
     records = [
         record
         for place, line_id in enumerate(line_ids)
         for record in messages([line_id], text=f"{place}", message_id=f"m{place}")
     ]
-    sqlite_target.fault("status", status=400, probability=0.5, seed=1)
+    sqlite_target.add_fault("status", status=400, probability=0.5, seed=1)
     log = sqlite_target.run(*records, max_rejects="5%", max_requests_per_second=300, expect=1)
     assert "setting: max_rejects" in log
     statuses = Counter(row["status"] for row in sqlite_target.ledger().values())

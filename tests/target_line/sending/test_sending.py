@@ -13,7 +13,7 @@ from tests.support import programs
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.target_program import Target
+    from tests.support.target_program import TargetProgram
 
 Record = tuple[str, dict[str, Any]]
 
@@ -27,7 +27,7 @@ def messages(line_ids: list[str]) -> list[Record]:
     return [message(f"m{number}", line_id) for number, line_id in enumerate(line_ids)]
 
 
-def assert_delivered_once(target: Target, line_ids: list[str]) -> None:
+def assert_delivered_once(target: TargetProgram, line_ids: list[str]) -> None:
     assert Counter(delivery["line_id"] for delivery in target.deliveries()) == Counter(line_ids)
     ledger = target.ledger()
     assert {row["status"] for row in ledger.values()} == {"accepted"}
@@ -36,7 +36,7 @@ def assert_delivered_once(target: Target, line_ids: list[str]) -> None:
     }
 
 
-def test_every_message_is_delivered_once_and_a_second_run_sends_nothing(target: Target) -> None:
+def test_every_message_is_delivered_once_and_a_second_run_sends_nothing(target: TargetProgram) -> None:
     line_ids = target.line_ids(50)
     log = target.run(*messages(line_ids))
     assert "messages: 50 records: accepted 50" in log
@@ -46,7 +46,7 @@ def test_every_message_is_delivered_once_and_a_second_run_sends_nothing(target: 
     assert_delivered_once(target, line_ids)
 
 
-def test_a_message_goes_to_the_canonical_line_id_in_any_order_of_streams(target: Target) -> None:
+def test_a_message_goes_to_the_canonical_line_id_in_any_order_of_streams(target: TargetProgram) -> None:
     old, new = target.line_ids(2)
     target.run(
         ("messages", {"message_id": "m1", "email": "aoi@example.com", "text": "Hi {{ profile.name }}"}),
@@ -74,26 +74,28 @@ def test_a_message_goes_to_the_canonical_line_id_in_any_order_of_streams(target:
     ],
     ids=lambda fault: str(fault["kind"]) + str(fault.get("status", "")),
 )
-def test_temporary_failures_of_line_lose_and_repeat_no_message(sqlite_target: Target, fault: dict[str, Any]) -> None:
+def test_temporary_failures_lose_and_repeat_no_message(sqlite_target: TargetProgram, fault: dict[str, Any]) -> None:
     line_ids = sqlite_target.line_ids(20)
-    sqlite_target.fault(**fault)
+    sqlite_target.add_fault(**fault)
     sqlite_target.run(*messages(line_ids))
     assert_delivered_once(sqlite_target, line_ids)
 
 
-def test_after_a_permanent_failure_the_next_run_sends_the_same_requests(target: Target) -> None:
+def test_after_a_permanent_failure_the_next_run_sends_the_same_requests(target: TargetProgram) -> None:
     line_ids = target.line_ids(5)
-    target.fault("drop_after_accept")
+    target.add_fault("drop_after_accept")
     log = target.run(*messages(line_ids), expect=1)
     assert "5 requests may or may not have arrived" in log
     assert "Traceback" not in log
     assert {row["status"] for row in target.ledger().values()} == {"claimed"}
-    target.mend()
+    target.clear_faults()
     target.run()
     assert_delivered_once(target, line_ids)
 
 
-def test_a_message_that_line_rejects_is_rejected_with_the_reason_and_others_are_sent(sqlite_target: Target) -> None:
+def test_a_message_that_line_rejects_is_rejected_and_others_are_sent(
+    sqlite_target: TargetProgram,
+) -> None:
     good, *_ = sqlite_target.line_ids(1)
     image = {"type": "image", "originalContentUrl": "http://no.https/", "previewImageUrl": "https://x.example/p.png"}
     sqlite_target.run(
@@ -108,7 +110,7 @@ def test_a_message_that_line_rejects_is_rejected_with_the_reason_and_others_are_
     assert ledger["stranger"]["detail"] == "Failed to send messages"
 
 
-def test_an_invalid_token_stops_the_run_and_loses_no_message(sqlite_target: Target) -> None:
+def test_an_invalid_token_stops_the_run_and_loses_no_message(sqlite_target: TargetProgram) -> None:
     line_ids = sqlite_target.line_ids(3)
     log = sqlite_target.run(*messages(line_ids), expect=1, channel_access_token="hunter2-token")
     assert "setting: channel_access_token" in log
@@ -119,7 +121,7 @@ def test_an_invalid_token_stops_the_run_and_loses_no_message(sqlite_target: Targ
     assert_delivered_once(sqlite_target, line_ids)
 
 
-def test_an_unreachable_api_stops_the_run_and_loses_no_message(sqlite_target: Target) -> None:
+def test_an_unreachable_api_stops_the_run_and_loses_no_message(sqlite_target: TargetProgram) -> None:
     line_ids = sqlite_target.line_ids(3)
     log = sqlite_target.run(*messages(line_ids), expect=1, api_url="http://127.0.0.1:9")
     assert "setting: api_url" in log
@@ -129,7 +131,7 @@ def test_an_unreachable_api_stops_the_run_and_loses_no_message(sqlite_target: Ta
     assert_delivered_once(sqlite_target, line_ids)
 
 
-def test_tokens_can_be_issued_with_channel_id_and_secret(sqlite_target: Target) -> None:
+def test_tokens_can_be_issued_with_channel_id_and_secret(sqlite_target: TargetProgram) -> None:
     line_ids = sqlite_target.line_ids(2)
     credentials: dict[str, Any] = {
         "channel_access_token": None,
@@ -160,7 +162,7 @@ def test_tokens_can_be_issued_with_channel_id_and_secret(sqlite_target: Target) 
     ],
 )
 def test_an_invalid_setting_is_one_error_line_with_its_name(
-    sqlite_target: Target,
+    sqlite_target: TargetProgram,
     settings: dict[str, Any],
     error: str,
 ) -> None:
@@ -172,13 +174,13 @@ def test_an_invalid_setting_is_one_error_line_with_its_name(
     assert not any(secret in log for secret in ("hunter2", "12345", "sandbox-token"))
 
 
-def test_a_stream_without_a_role_is_an_error(sqlite_target: Target) -> None:
+def test_a_stream_without_a_role_is_an_error(sqlite_target: TargetProgram) -> None:
     log = sqlite_target.run(("orders", {"id": 1}), expect=1)
     assert "no role for stream 'orders'" in log
     assert "setting: stream_roles" in log
 
 
-def test_messages_above_the_quota_stay_scheduled(sqlite_target: Target, tmp_path: Path) -> None:
+def test_messages_above_the_quota_stay_scheduled(sqlite_target: TargetProgram, tmp_path: Path) -> None:
     line_ids = sqlite_target.line_ids(5)
     with programs.serve("line-sandbox", "serve", "--port", "0", "--quota", "2", log=tmp_path / "sandbox.log") as url:
         log = sqlite_target.run(*messages(line_ids), expect=1, api_url=url)
