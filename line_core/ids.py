@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 
 LINE_ID_PATTERN = r"^U[0-9a-f]{32}$"
-CHAT_ID_PATTERN = r"^[UCR][0-9a-f]{32}$"
 
 _LINE_ID = re.compile(LINE_ID_PATTERN.rstrip("$") + r"\Z")
 _CHAT_ID = re.compile(r"[CR][0-9a-f]{32}\Z")

@@ -45,11 +45,8 @@ class _AccountEndpoints:
         if not bots:
             raise Forbidden.for_account_type()
         limit = count_parameter(request, "limit", _MAX_LIMIT, maximum=_MAX_LIMIT)
-        first, page = self._page_tokens.read(_LISTING, request.query_parameter("start"))
-        content: dict[str, object] = {"bots": [_bot(bot) for bot in bots[first : first + limit]]}
-        if first + limit < len(bots):
-            content["next"] = self._page_tokens.issue(_LISTING, first + limit, page + 1)
-        return HttpResponse(content)
+        page, next_token = self._page_tokens.paginate(_LISTING, bots, limit, request.query_parameter("start"))
+        return HttpResponse({"bots": [_bot(bot) for bot in page], **next_token})
 
 
 def _bot(account: Account) -> dict[str, str]:

@@ -50,7 +50,9 @@ class _AudienceListRoutes:
 
     def list_shared(self, request: HttpRequest) -> HttpResponse:
         includes_owned = flag_parameter(request, "includesOwnedAudienceGroups", default=False)
-        audiences = [one for one in self._audiences.all() if includes_owned or one.route == _SHARED_ROUTE]
+        audiences = [
+            audience for audience in self._audiences.all() if includes_owned or audience.route == _SHARED_ROUTE
+        ]
         return self._page(request, audiences)
 
     def get(self, request: HttpRequest) -> HttpResponse:

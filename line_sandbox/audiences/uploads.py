@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import email.parser
 import email.policy
-import re
 from typing import TYPE_CHECKING
 
 from line_core.ids import is_line_id
 from line_sandbox.foundation.api_errors import AudienceErrorResponse, UnsupportedMediaType
+from line_sandbox.foundation.uuid_format import is_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from line_sandbox.users.state import Users
 
 _INVALID_FORMAT = "UPLOAD_AUDIENCE_GROUP_INVALID_AUDIENCE_ID_FORMAT"
-_IFA = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 _FILE_TYPES = ("text/plain", "application/octet-stream")
 
 
@@ -42,12 +41,12 @@ def resolve_ids(users: Users, ids: Sequence[str], *, is_ifa: bool, max_ids: int)
     if len(ids) > max_ids:
         code = "UPLOAD_AUDIENCE_GROUP_TOO_MANY_AUDIENCE_IDS"
         raise AudienceErrorResponse("too many audience ids", code, "audiences")
-    for one in ids:
-        if not (_IFA.match(one) if is_ifa else is_line_id(one)):
+    for upload_id in ids:
+        if not (is_uuid(upload_id) if is_ifa else is_line_id(upload_id)):
             raise AudienceErrorResponse("Invalid audience id format", _INVALID_FORMAT, "audiences")
     if is_ifa:
         return set(), len(set(ids))
-    numbers = [users.number_of(one) for one in set(ids)]
+    numbers = [users.number_of(line_id) for line_id in set(ids)]
     known = {number for number in numbers if number is not None}
     return known, len(numbers) - len(known)
 

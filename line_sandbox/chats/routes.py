@@ -5,10 +5,9 @@ Source: LINE Messaging API reference, "Group chats", "Multi-person chats".
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from line_core.ids import CHAT_ID_PATTERN
+from line_core.ids import is_chat_id, is_line_id
 from line_sandbox.chats.state import ChatKind
 from line_sandbox.foundation.api_errors import Forbidden, InvalidRequest, NotFound
 from line_sandbox.http.parameters import line_id_parameter
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from line_sandbox.http.routing import Router
     from line_sandbox.users.state import Users
 
-_CHAT_ID = re.compile(CHAT_ID_PATTERN.rstrip("$") + r"\Z")
 _PAGE_SIZE = 100
 
 
@@ -64,14 +62,11 @@ class _ChatRoutes:
         if not self._account.verified:
             raise Forbidden.for_account_type()
         number = self._chat(request)
-        members = self._chats.members(number)
-        listing = f"members:{number}"
-        first, page = self._page_tokens.read(listing, request.query_parameter("start"))
-        line_ids = [self._users.line_id(member) for member in members[first : first + _PAGE_SIZE]]
-        content: dict[str, Any] = {"memberIds": line_ids}
-        if first + _PAGE_SIZE < len(members):
-            content["next"] = self._page_tokens.issue(listing, first + _PAGE_SIZE, page + 1)
-        return HttpResponse(content, note=f"{len(line_ids)} ids")
+        members, next_token = self._page_tokens.paginate(
+            f"members:{number}", self._chats.members(number), _PAGE_SIZE, request.query_parameter("start")
+        )
+        line_ids = [self._users.line_id(member) for member in members]
+        return HttpResponse({"memberIds": line_ids, **next_token}, note=f"{len(line_ids)} ids")
 
     def member(self, request: HttpRequest) -> HttpResponse:
         number = self._chat(request)
@@ -89,6 +84,6 @@ class _ChatRoutes:
     def _chat(self, request: HttpRequest) -> int:
         name = f"{self._kind}Id"
         chat_id = request.path_parameters[name]
-        if not _CHAT_ID.match(chat_id):
+        if not (is_chat_id(chat_id) or is_line_id(chat_id)):  # A user ID is a valid format, but is not found.
             raise InvalidRequest.for_parameter(name)
         return self._chats.find(self._kind, chat_id)

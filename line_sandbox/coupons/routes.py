@@ -5,7 +5,7 @@ Source: LINE Messaging API reference, "Coupon".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from line_core.messages import Problem
 from line_sandbox.foundation.api_errors import InvalidRequest
@@ -50,13 +50,11 @@ class _CouponRoutes:
         if limit < 1:
             raise InvalidRequest.with_details(Problem("limit", "Must be greater than or equal to 1"))
         listing = f"coupons:{','.join(sorted(statuses))}"
-        first, page = self._page_tokens.read(listing, request.query_parameter("start"))
-        coupons = self._coupons.all(statuses)
-        items = [{"couponId": one.id, "title": one.content["title"]} for one in coupons[first : first + limit]]
-        content: dict[str, Any] = {"items": items}
-        if first + limit < len(coupons):
-            content["next"] = self._page_tokens.issue(listing, first + limit, page + 1)
-        return HttpResponse(content)
+        coupons, next_token = self._page_tokens.paginate(
+            listing, self._coupons.all(statuses), limit, request.query_parameter("start")
+        )
+        items = [{"couponId": coupon.id, "title": coupon.content["title"]} for coupon in coupons]
+        return HttpResponse({"items": items, **next_token})
 
     def create(self, request: HttpRequest) -> HttpResponse:
         coupon = self._coupons.create(read_body(request, "coupons.json#/$defs/coupon"))

@@ -9,12 +9,16 @@ import base64
 import binascii
 import struct
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from line_sandbox.foundation.api_errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from line_sandbox.foundation.clock import Clock
+
+T = TypeVar("T")
 
 LIFETIME_SECONDS = 24 * 3600
 
@@ -52,6 +56,27 @@ class PageTokens:
         if position is None:
             raise InvalidRequest.for_page_token()
         return position
+
+    def paginate(
+        self, listing: str, items: Sequence[T], limit: int, token: str | None
+    ) -> tuple[Sequence[T], dict[str, str]]:
+        """Return one page of a list.
+
+        Args:
+            listing: The name of the listing.
+            items: The complete list.
+            limit: Maximum number of items in the page.
+            token: Token from the previous page; None for the first page.
+
+        Returns:
+            The items, and the response's property `next`; it is missing on the last page.
+
+        Raises:
+            InvalidRequest: The token is invalid, expired, or from another listing.
+        """
+        first, page = self.read(listing, token)
+        end = first + limit
+        return items[first:end], {"next": self.issue(listing, end, page + 1)} if end < len(items) else {}
 
     def _decode(self, listing: str, token: str) -> tuple[int, int] | None:
         try:

@@ -127,10 +127,12 @@ class MessageStatistics:
     def _totals(self, sent: Sequence[_SentMessages]) -> list[BubbleTotals]:
         now = self._clock.now()
         totals: list[BubbleTotals] = []
-        for one in sent:
-            days = (now - one.sent_at) / _SECONDS_PER_DAY
-            for index, bubble in enumerate(one.bubbles):
+        for entry in sent:
+            days = (now - entry.sent_at) / _SECONDS_PER_DAY
+            for index, bubble in enumerate(entry.bubbles):
                 if index == len(totals):
                     totals.append(BubbleTotals())
-                totals[index].add(self._simulator.interactions(one.request_number, index, bubble, one.delivered, days))
+                totals[index].add(
+                    self._simulator.interactions(entry.request_number, index, bubble, entry.delivered, days)
+                )
         return totals

@@ -34,7 +34,7 @@ def unit_response(bubbles: Sequence[BubbleTotals]) -> dict[str, Any]:
 
 
 def _overview(bubbles: Sequence[BubbleTotals]) -> dict[str, int | None]:
-    # The simulation assumes that users who opened any bubble also opened the most opened one; likewise for the others.
+    # Each unique figure is the maximum over the bubbles: the simulation assumes that the same users interact with all.
     users = {
         "uniqueImpression": [bubble.unique_impression for bubble in bubbles],
         "uniqueClick": [users for bubble in bubbles for _, users in bubble.clicks.values()],

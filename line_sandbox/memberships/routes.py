@@ -77,15 +77,12 @@ class _MembershipRoutes:
             raise InvalidRequest.for_parameter("membershipId")
         plan = self._memberships.plan(int(text))
         limit = count_parameter(request, "limit", _DEFAULT_LIMIT, maximum=_MAX_LIMIT)
-        listing = f"membership:{plan.id}"
-        first, page = self._page_tokens.read(listing, request.query_parameter("start"))
-        members = self._memberships.members(plan)
-        # Members who do not follow the account any more are omitted, so that a page may have fewer ids than `limit`.
-        numbers = [number for number in members[first : first + limit] if self._users.is_following(number)]
-        content: dict[str, Any] = {"userIds": [self._users.line_id(number) for number in numbers]}
-        if first + limit < len(members):
-            content["next"] = self._page_tokens.issue(listing, first + limit, page + 1)
-        return HttpResponse(content)
+        members, next_token = self._page_tokens.paginate(
+            f"membership:{plan.id}", self._memberships.members(plan), limit, request.query_parameter("start")
+        )
+        # Members who no longer follow the account are omitted, so that a page may have fewer IDs than `limit`.
+        line_ids = [self._users.line_id(number) for number in members if self._users.is_following(number)]
+        return HttpResponse({"userIds": line_ids, **next_token})
 
 
 def _plan(plan: MembershipPlan) -> dict[str, Any]:

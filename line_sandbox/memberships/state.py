@@ -101,7 +101,7 @@ class MembershipPlans:
         raise NotFound("Membership ID is not found")
 
     def members(self, plan: MembershipPlan) -> range:
-        """Return the user numbers of a plan's members, including those who do not follow the account any more."""
+        """Return the user numbers of a plan's members, including those who no longer follow the account."""
         return range(plan.first_member, self._users.initial_followers, plan.member_interval)
 
     def subscriptions(self, number: int) -> list[Subscription]:

@@ -25,8 +25,6 @@ _KEY_BYTES = 16
 class LoggedRequest:
     """An accepted send request."""
 
-    index: int
-    """Index in the log."""
     endpoint: str
     request_number: int
     retry_key: UUID | None
@@ -113,7 +111,6 @@ class DeliveryLog:
         key = bytes(self._retry_keys[index * _KEY_BYTES : (index + 1) * _KEY_BYTES])
         content = self._contents[_start(self._content_end, index) : self._content_end[index]]
         return LoggedRequest(
-            index,
             self._endpoints[self._endpoint_ids[index]],
             self._request_numbers[index],
             UUID(bytes=key) if self._has_key[index] else None,

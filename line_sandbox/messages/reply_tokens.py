@@ -1,4 +1,4 @@
-"""Reply tokens: each is valid for one reply, within a minute after the webhook.
+"""Reply tokens: a token is valid for one reply, within a minute after its webhook.
 
 Source: LINE Messaging API reference, "Send reply message".
 """

@@ -1,6 +1,6 @@
 """Retry keys: within 24 hours, LINE accepts only one request with the same key.
 
-A key belongs to the channel, regardless of the endpoint. LINE does not compare the bodies of requests with one key.
+A key belongs to the channel, regardless of the endpoint. LINE does not compare the bodies of the requests.
 
 Source: LINE documentation, "Retry failed API requests".
 """

@@ -5,10 +5,9 @@ Source: LINE Messaging API reference, "Message", "Retrying an API request".
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from line_core.ids import CHAT_ID_PATTERN, is_line_id
+from line_core.ids import is_chat_id, is_line_id
 from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.http.bodies import check_line_ids, read_body
 from line_sandbox.http.response import HttpResponse
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from line_sandbox.messages.sender import MessageSender
     from line_sandbox.messages.sent_messages import SentMessages
     from line_sandbox.messages.state import Messaging
-
-_CHAT_ID = re.compile(CHAT_ID_PATTERN.rstrip("$") + r"\Z")
 
 
 def add_routes(router: Router, *, messaging: Messaging) -> None:
@@ -44,9 +41,10 @@ class _MessageRoutes:
 
     def push(self, request: HttpRequest) -> HttpResponse:
         body = read_body(request, "messages.json#/$defs/push")
-        if not _CHAT_ID.match(body["to"]):
+        is_user = is_line_id(body["to"])
+        if not (is_user or is_chat_id(body["to"])):
             raise InvalidRequest.for_property("to")
-        check_messages_for_chat(body["messages"], is_user=is_line_id(body["to"]))
+        check_messages_for_chat(body["messages"], is_user=is_user)
         send_request = read_send_request(request, SendMethod.PUSH, body)
         reached = self._sender.push(send_request, body["to"])
         return self._sent(send_request, note=f"{len(reached)} delivered")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from line_core.messages import Problem
 from line_sandbox.foundation.api_errors import InvalidRequest
+from line_sandbox.foundation.uuid_format import is_uuid
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,6 @@ MAX_MESSAGES = 5
 """Maximum number of message objects in a request."""
 
 RETRY_KEY_HEADER = b"x-line-retry-key"
-UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def read_send_request(request: HttpRequest, method: SendMethod, body: dict[str, 
         InvalidRequest: The retry key is not a UUID.
     """
     key = request.header(RETRY_KEY_HEADER)
-    if key is not None and not UUID_PATTERN.match(key):
+    if key is not None and not is_uuid(key):
         raise InvalidRequest("The value for the 'X-Line-Retry-Key' header is invalid")
     return SendRequest(
         endpoint=request.endpoint,

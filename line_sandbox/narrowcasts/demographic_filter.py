@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from line_sandbox.users.demographics import UserDemographics
 
-    Predicate = Callable[[UserDemographics], bool]
+    DemographicPredicate = Callable[[UserDemographics], bool]
 
 
-def demographic_filter(demographic: dict[str, Any]) -> Predicate:
-    """Return a function that tells whether a user matches a valid filter object."""
+def demographic_filter(demographic: dict[str, Any]) -> DemographicPredicate:
+    """Return a function that returns whether a user matches a valid filter object."""
     match demographic["type"]:
         case "operator":
             return _operator(demographic)
@@ -34,7 +34,7 @@ def demographic_filter(demographic: dict[str, Any]) -> Predicate:
             return lambda user: minimum <= user.friend_days < limit
 
 
-def _operator(demographic: dict[str, Any]) -> Predicate:
+def _operator(demographic: dict[str, Any]) -> DemographicPredicate:
     if "not" in demographic:
         negated = demographic_filter(demographic["not"])
         return lambda user: not negated(user)

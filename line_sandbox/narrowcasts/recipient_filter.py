@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from line_sandbox.audiences.state import Audience, AudienceStore
 
-    Predicate = Callable[[int], bool]
+    NumberPredicate = Callable[[int], bool]
 
 MAX_SOURCES = 10
 
@@ -47,7 +47,7 @@ class RecipientFilter:
         self._now = now
         self._has_negation = False
         self.matches = self._predicate(recipient)
-        """Tells whether a user number matches."""
+        """A function that returns whether a user number matches."""
         if len(self.audiences) + len(self._redeliveries) > MAX_SOURCES:
             raise InvalidRequest("The number of audiences and redeliveries must be 10 or less")
 
@@ -63,7 +63,7 @@ class RecipientFilter:
         sources = [audience.members for audience in self.audiences]
         return sorted(set().union(*sources, *self._redeliveries))
 
-    def _predicate(self, recipient: dict[str, Any]) -> Predicate:
+    def _predicate(self, recipient: dict[str, Any]) -> NumberPredicate:
         match recipient["type"]:
             case "audience":
                 return self._ready_audience(recipient["audienceGroupId"]).members.__contains__
@@ -74,7 +74,7 @@ class RecipientFilter:
             case _:
                 return self._operator(recipient)
 
-    def _operator(self, recipient: dict[str, Any]) -> Predicate:
+    def _operator(self, recipient: dict[str, Any]) -> NumberPredicate:
         if "not" in recipient:
             self._has_negation = True
             negated = self._predicate(recipient["not"])

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.foundation.clock import iso_time
+from line_sandbox.foundation.uuid_format import is_uuid
 from line_sandbox.http.bodies import read_body
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.messages.send_request import UUID_PATTERN, check_messages_for_chat, read_send_request
+from line_sandbox.messages.send_request import check_messages_for_chat, read_send_request
 from line_sandbox.narrowcasts.state import NarrowcastPhase
 from line_sandbox.usage.delivery_counts import SendMethod
 
@@ -47,7 +48,7 @@ class _NarrowcastRoutes:
 
     def progress(self, request: HttpRequest) -> HttpResponse:
         request_id = request.query_parameter("requestId")
-        if not request_id or not UUID_PATTERN.match(request_id):
+        if not request_id or not is_uuid(request_id):
             raise InvalidRequest.for_parameter("requestId")
         narrowcast = self._narrowcasts.find(request_id)
         now = self._clock.now()

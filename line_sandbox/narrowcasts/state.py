@@ -156,9 +156,9 @@ class Narrowcasts:
         return narrowcast
 
     def deliver_due(self) -> None:
-        """Complete the narrowcasts whose time has come, in order."""
+        """Complete the narrowcasts that are due, in order of completion."""
         now = self._clock.now()
-        for narrowcast in sorted(self._in_progress, key=lambda one: one.completed_at):
+        for narrowcast in sorted(self._in_progress, key=lambda narrowcast: narrowcast.completed_at):
             if now >= narrowcast.completed_at:
                 self._in_progress.remove(narrowcast)
                 self._quota.reserve(-narrowcast.reserved)

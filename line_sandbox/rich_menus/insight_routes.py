@@ -36,7 +36,7 @@ _EVENTS_PER_USER = 1.4
 
 @dataclass(frozen=True, slots=True)
 class _DayFigures:
-    day: date
+    date: date
     count: int
     unique_users: int
 
@@ -72,8 +72,8 @@ class _RichMenuInsightRoutes:
         days = self._days(request, menu, max_days)
         areas = menu.content["areas"]
         impressions = [self._impressions(menu, day) for day in days]
-        clicks = [[self._clicks(menu, index, one) for one in impressions] for index in range(len(areas))]
-        if sum(one.unique_users for area in clicks for one in area) < MIN_USERS:
+        clicks = [[self._clicks(menu, index, figures) for figures in impressions] for index in range(len(areas))]
+        if sum(figures.unique_users for area in clicks for figures in area) < MIN_USERS:
             return HttpResponse({"richMenuId": menu.id})
         return HttpResponse(
             {
@@ -110,17 +110,17 @@ class _RichMenuInsightRoutes:
         return _DayFigures(day, int(users * _EVENTS_PER_USER), users)
 
     def _clicks(self, menu: RichMenu, area_index: int, impressions: _DayFigures) -> _DayFigures:
-        fraction = self._fraction(menu, impressions.day, 1 + area_index)
+        fraction = self._fraction(menu, impressions.date, 1 + area_index)
         users = int(impressions.unique_users * _CLICKED_FRACTION * fraction)
-        return _DayFigures(impressions.day, int(users * _EVENTS_PER_USER), users)
+        return _DayFigures(impressions.date, int(users * _EVENTS_PER_USER), users)
 
     def _fraction(self, menu: RichMenu, day: date, figure: int) -> float:
         return self._random.fraction(int(menu.id[-12:], 16) << 40 | day.toordinal() << 8 | figure)
 
 
-def _total(days: Sequence[_DayFigures]) -> dict[str, int]:
-    return {"count": sum(one.count for one in days), "uniqueUsers": sum(one.unique_users for one in days)}
+def _total(figures: Sequence[_DayFigures]) -> dict[str, int]:
+    return {"count": sum(day.count for day in figures), "uniqueUsers": sum(day.unique_users for day in figures)}
 
 
-def _by_day(days: Sequence[_DayFigures]) -> list[dict[str, Any]]:
-    return [{"date": f"{one.day:%Y%m%d}", "count": one.count, "uniqueUsers": one.unique_users} for one in days]
+def _by_day(figures: Sequence[_DayFigures]) -> list[dict[str, Any]]:
+    return [{"date": f"{day.date:%Y%m%d}", "count": day.count, "uniqueUsers": day.unique_users} for day in figures]

@@ -71,6 +71,6 @@ class _LinkRoutes:
         return HttpResponse({}, status=202)
 
     def _followers_among(self, line_ids: Sequence[str]) -> list[int]:
-        """Return the numbers of the users who follow the account; LINE ignores other ids."""
+        """Return the numbers of the users who follow the account; LINE ignores other IDs."""
         numbers = (self._users.number_of(line_id) for line_id in line_ids)
         return [number for number in numbers if number is not None and self._users.is_following(number)]

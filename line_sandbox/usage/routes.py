@@ -7,7 +7,7 @@ messages" (and the parallel endpoints), "Get a list of unit names assigned durin
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from line_sandbox.foundation.api_errors import Forbidden
 from line_sandbox.http.parameters import count_parameter, date_parameter
@@ -69,9 +69,6 @@ class _UsageRoutes:
 
     def unit_names(self, request: HttpRequest) -> HttpResponse:
         limit = count_parameter(request, "limit", _MAX_UNITS, maximum=_MAX_UNITS)
-        names = self._usage.units.names()
-        first, page = self._page_tokens.read(_LISTING, request.query_parameter("start"))
-        content: dict[str, Any] = {"customAggregationUnits": names[first : first + limit]}
-        if first + limit < len(names):
-            content["next"] = self._page_tokens.issue(_LISTING, first + limit, page + 1)
-        return HttpResponse(content)
+        start = request.query_parameter("start")
+        names, next_token = self._page_tokens.paginate(_LISTING, self._usage.units.names(), limit, start)
+        return HttpResponse({"customAggregationUnits": names, **next_token})
