@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def control(sandbox_url: str) -> Control:
-    """The shared sandbox, as new: 1,000 followers, seed 1."""
+    """A client of the shared sandbox after a reset: 1,000 followers, seed 1."""
     return Control(sandbox_url)
 
 
 @pytest.fixture
 def start_sandbox(tmp_path: Path) -> Iterator[Callable[..., Control]]:
-    """Start a sandbox of the test's own, with options."""
+    """A function that starts a separate sandbox with options."""
     with contextlib.ExitStack() as running:
 
         def start(*options: object, token: str = "sandbox-token") -> Control:
@@ -33,7 +33,7 @@ def start_sandbox(tmp_path: Path) -> Iterator[Callable[..., Control]]:
 
 @pytest.fixture(params=["sync", "async"])
 async def sdk(request: pytest.FixtureRequest, sandbox_url: str) -> AsyncIterator[Sdk]:
-    """LINE's official SDK on the shared sandbox, once with each of its clients."""
+    """LINE's official SDK on the shared sandbox; the test runs with the synchronous and the asynchronous SDK."""
     client = Sdk(sandbox_url, is_async=request.param == "async")
     yield client
     await client.close()

@@ -1,4 +1,4 @@
-"""The control API tells exactly what happened, and changes what it is asked to."""
+"""The control API: users, clock, reset, summary and deliveries."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def test_health(control: Control) -> None:
     assert control.get("health") == {"status": "ok"}
 
 
-def test_people_are_listed_part_by_part_by_their_state(control: Control) -> None:
-    everybody = control.followers(2000)
-    assert len(everybody) == len(set(everybody)) == 1000
-    parts = [control.get("users", offset=offset, limit=400)["line_ids"] for offset in (0, 400, 800, 1200)]
-    assert [line_id for part in parts for line_id in part] == everybody
-    former = control.get("users", state="blocked", limit=100)["line_ids"]
-    assert len(former) == 50
-    assert not set(former) & set(everybody)
-    control.set_user(everybody[3], "blocked")
-    control.set_user(former[5], "following")
+def test_users_are_listed_in_pages_by_state(control: Control) -> None:
+    followers = control.followers(2000)
+    assert len(followers) == len(set(followers)) == 1000
+    pages = [control.get("users", offset=offset, limit=400)["line_ids"] for offset in (0, 400, 800, 1200)]
+    assert [line_id for page in pages for line_id in page] == followers
+    blocked = control.get("users", state="blocked", limit=100)["line_ids"]
+    assert len(blocked) == 50
+    assert not set(blocked) & set(followers)
+    control.set_user(followers[3], "blocked")
+    control.set_user(blocked[5], "following")
     control.set_user("U" + "cd" * 16, "left")
-    assert control.followers(2000) == [*everybody[:3], *everybody[4:], former[5]]
+    assert control.followers(2000) == [*followers[:3], *followers[4:], blocked[5]]
     assert len(control.get("users", state="blocked", limit=100)["line_ids"]) == 50
     assert control.get("users", state="left")["line_ids"] == ["U" + "cd" * 16]
 
@@ -55,29 +55,29 @@ def test_people_are_listed_part_by_part_by_their_state(control: Control) -> None
         ("POST", "assertion_keys", {"kty": "oct"}),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_a_word(
+def test_invalid_requests_get_status_400_and_a_message(
     control: Control, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
-    answer = requests.request(method, f"{control.url}/sandbox/{path}", json=body, timeout=10)
-    assert answer.status_code == 400
-    assert answer.json()["message"]
+    response = requests.request(method, f"{control.url}/sandbox/{path}", json=body, timeout=10)
+    assert response.status_code == 400
+    assert response.json()["message"]
 
 
-def test_an_unknown_path_is_not_found(control: Control) -> None:
+def test_unknown_paths_get_status_404(control: Control) -> None:
     assert requests.get(control.url + "/sandbox/none", timeout=10).status_code == 404
     assert control.line("GET", "/v2/bot/none").json() == {"message": "Not found"}
     assert control.line("DELETE", "/v2/bot/info").status_code == 404
 
 
 def test_the_summary_counts_requests_by_endpoint_and_status(control: Control) -> None:
-    person, other = control.followers(2)
+    user, other = control.followers(2)
     key = "123e4567-e89b-12d3-a456-426614174000"
     for _ in range(3):
-        control.push(person, key=key)
+        control.push(user, key=key)
     control.push("U" + "0" * 32)
-    control.line("GET", f"/v2/bot/profile/{person}")
+    control.line("GET", f"/v2/bot/profile/{user}")
     control.line("GET", f"/v2/bot/profile/{other}")
-    control.line("POST", "/v2/bot/message/multicast", json={"to": [person, other], "messages": ONE_TEXT})
+    control.line("POST", "/v2/bot/message/multicast", json={"to": [user, other], "messages": ONE_TEXT})
     assert control.get("summary") == {
         "requests": {
             "GET /v2/bot/profile/{userId}": {"200": 2},
@@ -90,24 +90,24 @@ def test_the_summary_counts_requests_by_endpoint_and_status(control: Control) ->
     }
 
 
-def test_deliveries_are_listed_part_by_part_in_order(control: Control) -> None:
-    people = control.followers(300)
-    control.push(people[0], "first")
-    control.line("POST", "/v2/bot/message/multicast", json={"to": people, "messages": ONE_TEXT})
+def test_deliveries_are_listed_in_pages_in_order(control: Control) -> None:
+    users = control.followers(300)
+    control.push(users[0], "first")
+    control.line("POST", "/v2/bot/message/multicast", json={"to": users, "messages": ONE_TEXT})
     control.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
-    control.push(people[1], "last")
-    everything = control.deliveries()
-    assert [delivery["line_id"] for delivery in everything[:301]] == [people[0], *people]
-    assert len(everything) == 1302
-    assert everything[-1]["messages"] == [{"type": "text", "text": "last"}]
-    parts = [control.get("deliveries", offset=offset, limit=7)["deliveries"] for offset in range(0, 1302, 7)]
-    assert [delivery for part in parts for delivery in part] == everything
+    control.push(users[1], "last")
+    deliveries = control.deliveries()
+    assert [delivery["line_id"] for delivery in deliveries[:301]] == [users[0], *users]
+    assert len(deliveries) == 1302
+    assert deliveries[-1]["messages"] == [{"type": "text", "text": "last"}]
+    pages = [control.get("deliveries", offset=offset, limit=7)["deliveries"] for offset in range(0, 1302, 7)]
+    assert [delivery for page in pages for delivery in page] == deliveries
     assert control.get("deliveries", offset=5000)["deliveries"] == []
-    times = [datetime.fromisoformat(delivery["at"]) for delivery in everything]
+    times = [datetime.fromisoformat(delivery["at"]) for delivery in deliveries]
     assert times == sorted(times)
 
 
-def test_a_broadcast_is_of_those_who_followed_then(control: Control) -> None:
+def test_deliveries_of_a_broadcast_do_not_change_when_users_change(control: Control) -> None:
     control.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
     before = [delivery["line_id"] for delivery in control.deliveries()]
     control.set_user(before[0], "left")
@@ -115,7 +115,7 @@ def test_a_broadcast_is_of_those_who_followed_then(control: Control) -> None:
     assert [delivery["line_id"] for delivery in control.deliveries()] == before
 
 
-def test_a_reset_makes_the_sandbox_as_new(control: Control) -> None:
+def test_a_reset_restores_the_initial_state(control: Control) -> None:
     before = control.followers(5)
     control.push(before[0])
     control.set_user(before[1], "left")
@@ -130,7 +130,7 @@ def test_a_reset_makes_the_sandbox_as_new(control: Control) -> None:
     assert len(control.deliveries()) == 1
 
 
-def test_the_clock_goes_forward(control: Control) -> None:
+def test_the_clock_can_be_advanced(control: Control) -> None:
     def now() -> datetime:
         return datetime.fromisoformat(control.post("clock", advance_seconds=0)["now"])
 
@@ -139,22 +139,22 @@ def test_the_clock_goes_forward(control: Control) -> None:
     assert 3600 <= (now() - before).total_seconds() < 3660
 
 
-def test_seeds_decide_who_people_are(start_sandbox: Callable[..., Control]) -> None:
+def test_the_seed_determines_the_users(start_sandbox: Callable[..., Control]) -> None:
     first, same, other = (start_sandbox("--seed", seed, "--followers", 30) for seed in (1, 1, 2))
     assert first.followers(30) == same.followers(30)
     assert not set(first.followers(30)) & set(other.followers(30))
-    person = first.followers(1)[0]
-    profiles = [one.line("GET", f"/v2/bot/profile/{person}").json() for one in (first, same)]
+    user = first.followers(1)[0]
+    profiles = [sandbox.line("GET", f"/v2/bot/profile/{user}").json() for sandbox in (first, same)]
     assert profiles[0] == profiles[1]
-    assert other.line("GET", f"/v2/bot/profile/{person}").status_code == 404
+    assert other.line("GET", f"/v2/bot/profile/{user}").status_code == 404
 
 
-def test_more_followers_are_the_same_ones_and_others(start_sandbox: Callable[..., Control]) -> None:
+def test_with_more_followers_the_first_followers_are_the_same(start_sandbox: Callable[..., Control]) -> None:
     few, many = start_sandbox("--followers", 10), start_sandbox("--followers", 20)
     assert many.followers(10) == few.followers(10)
 
 
-def test_ten_million_followers_are_there_at_once(start_sandbox: Callable[..., Control]) -> None:
+def test_ten_million_followers_work_immediately(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--followers", 10_000_000)
     last = sandbox.get("users", offset=9_999_999, limit=10)["line_ids"]
     assert len(last) == 1

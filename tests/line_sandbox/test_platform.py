@@ -24,34 +24,34 @@ NUMBERS = st.integers(0, 2**62)
 
 
 @given(number=NUMBERS, seed=st.integers(0, 1000))
-def test_an_id_leads_back_to_its_number(number: int, seed: int) -> None:
+def test_an_id_can_be_converted_back_to_its_number(number: int, seed: int) -> None:
     ids = NumberedIds(seed, "U")
     assert re.fullmatch(r"U[0-9a-f]{32}", ids.id_of(number))
     assert ids.number_of(ids.id_of(number)) == number
 
 
 @given(digits=HEX)
-def test_an_id_of_somebody_elses_making_is_nobody(digits: str) -> None:
+def test_a_random_id_has_no_number(digits: str) -> None:
     assert NumberedIds(1, "U").number_of("U" + digits) is None
 
 
-@given(number=NUMBERS, place=st.integers(1, 32), digit=st.sampled_from("0123456789abcdef"))
-def test_a_mistyped_id_is_nobody(number: int, place: int, digit: str) -> None:
+@given(number=NUMBERS, position=st.integers(1, 32), digit=st.sampled_from("0123456789abcdef"))
+def test_an_id_with_a_changed_digit_has_no_number(number: int, position: int, digit: str) -> None:
     ids = NumberedIds(1, "U")
-    right = ids.id_of(number)
-    wrong = right[:place] + digit + right[place + 1 :]
-    assert ids.number_of(wrong) == (number if wrong == right else None)
+    original = ids.id_of(number)
+    changed = original[:position] + digit + original[position + 1 :]
+    assert ids.number_of(changed) == (number if changed == original else None)
 
 
 @pytest.mark.parametrize("text", ["", "U", "U123", "u" + "0" * 32, "U" + "G" * 32, "U" + "0" * 33, "C" + "0" * 32])
-def test_what_is_no_id_is_nobody(text: str) -> None:
+def test_a_text_in_another_format_has_no_number(text: str) -> None:
     assert NumberedIds(1, "U").number_of(text) is None
 
 
-def test_ids_of_other_seeds_and_kinds_are_strange() -> None:
-    right = NumberedIds(1, "U").id_of(5)
-    assert NumberedIds(2, "U").number_of(right) is None
-    assert NumberedIds(1, "C").number_of("C" + right[1:]) is None
+def test_an_id_of_another_seed_or_prefix_has_no_number() -> None:
+    line_id = NumberedIds(1, "U").id_of(5)
+    assert NumberedIds(2, "U").number_of(line_id) is None
+    assert NumberedIds(1, "C").number_of("C" + line_id[1:]) is None
 
 
 @st.composite
@@ -63,18 +63,18 @@ def user_sets(draw: st.DrawFn) -> tuple[UserSet, list[int]]:
     return UserSet(base, excluded, added), [number for number in base if number not in excluded] + added
 
 
-@given(made=user_sets(), offset=st.integers(0, 60), limit=st.integers(0, 60))
-def test_a_user_set_equals_the_list_of_its_numbers(made: tuple[UserSet, list[int]], offset: int, limit: int) -> None:
-    user_set, numbers = made
+@given(example=user_sets(), offset=st.integers(0, 60), limit=st.integers(0, 60))
+def test_a_user_set_equals_the_list_of_its_numbers(example: tuple[UserSet, list[int]], offset: int, limit: int) -> None:
+    user_set, numbers = example
     assert list(user_set) == numbers
     assert len(user_set) == len(numbers)
     assert user_set[offset : offset + limit] == numbers[offset : offset + limit]
     assert all((number in user_set) == (number in numbers) for number in range(60))
 
 
-@given(made=user_sets(), width=st.integers(1, 10))
-def test_scans_of_a_user_set_find_every_number(made: tuple[UserSet, list[int]], width: int) -> None:
-    user_set, numbers = made
+@given(example=user_sets(), width=st.integers(1, 10))
+def test_scans_of_a_user_set_find_every_number(example: tuple[UserSet, list[int]], width: int) -> None:
+    user_set, numbers = example
     found: list[int] = []
     start: int | None = 0
     while start is not None:
@@ -143,8 +143,8 @@ def test_the_delivery_log_returns_every_delivery_in_order(
         log.add(request, reached, ["u"] if silent else [], float(number))
         expected += [(endpoint, number * 3, key, messages, silent, chat) for chat in reached]
     found = [
-        (one.endpoint, one.request_number, one.retry_key, one.messages, one.notification_disabled, chat)
-        for one, chat in log.deliveries(offset, limit)
+        (entry.endpoint, entry.request_number, entry.retry_key, entry.messages, entry.notification_disabled, chat)
+        for entry, chat in log.deliveries(offset, limit)
     ]
     assert found == expected[offset : offset + limit]
     assert log.delivery_count == len(expected)
@@ -156,7 +156,7 @@ def test_a_retry_key_of_zeros_differs_from_no_key() -> None:
     log = DeliveryLog()
     for key in (uuid.UUID(int=0), None):
         log.add(SendRequest("POST /a", SendMethod.PUSH, 1, key, []), [1], [], 0.0)
-    assert [one.retry_key for one, _ in log.deliveries(0, 5)] == [uuid.UUID(int=0), None]
+    assert [entry.retry_key for entry, _ in log.deliveries(0, 5)] == [uuid.UUID(int=0), None]
 
 
 @given(milliseconds=st.integers(0, 2**48 - 2), randomness=st.integers(0, 2**80 - 1))

@@ -1,4 +1,4 @@
-"""The program as a user starts it: options, its one line on stdout, its log, its end."""
+"""The program `line-sandbox`: options, output, access log and signals."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         "--channel-secret",
     ],
 )
-def test_the_help_tells_of_every_option(option: str) -> None:
+def test_the_help_describes_every_option(option: str) -> None:
     printed = run("serve", "--help").stdout
     assert re.search(rf"^  {option}\b.*\n?.*[a-z]", printed, re.MULTILINE)
     assert "/sandbox/" in printed
 
 
-def test_it_tells_its_version() -> None:
+def test_the_version_is_printed() -> None:
     assert re.fullmatch(r"line-sandbox \d+\.\d+\.\d+\S*\n", run("--version").stdout)
 
 
@@ -63,12 +63,12 @@ def test_it_tells_its_version() -> None:
         ("serve", "--latency-ms", "-1"),
         ("serve", "--latency-ms", "nan"),
         ("serve", "--access-token", ""),
-        ("serve", "--surprise"),
-        ("dance",),
+        ("serve", "--unknown"),
+        ("unknown",),
         (),
     ],
 )
-def test_a_wrong_option_is_told_without_a_traceback(arguments: tuple[str, ...]) -> None:
+def test_an_invalid_option_is_reported_without_a_traceback(arguments: tuple[str, ...]) -> None:
     ended = run(*arguments)
     assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
@@ -76,9 +76,9 @@ def test_a_wrong_option_is_told_without_a_traceback(arguments: tuple[str, ...]) 
     assert not ended.stdout
 
 
-def test_an_address_that_is_taken_is_one_clear_line() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+def test_an_address_in_use_is_reported_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
         ended = run("serve", "--port", str(port))
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"line-sandbox: cannot listen on 127.0.0.1:{port}")
@@ -86,13 +86,13 @@ def test_an_address_that_is_taken_is_one_clear_line() -> None:
     assert "--port" in ended.stderr
 
 
-def test_an_address_of_another_machine_is_one_clear_line() -> None:
+def test_an_address_of_another_machine_is_reported_in_one_line() -> None:
     ended = run("serve", "--host", "192.0.2.1", "--port", "0")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert "--host" in ended.stderr
 
 
-def test_it_says_when_it_answers_and_nothing_else_on_stdout(tmp_path: Path) -> None:
+def test_stdout_has_only_the_line_with_the_url(tmp_path: Path) -> None:
     with (
         (tmp_path / "log").open("wb") as log,
         running([SANDBOX, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=log) as process,
@@ -108,7 +108,7 @@ def test_it_says_when_it_answers_and_nothing_else_on_stdout(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_ends_at_once_though_connections_are_open(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_the_program_immediately_with_open_connections(tmp_path: Path, number: signal.Signals) -> None:
     with (
         (tmp_path / "log").open("w+b") as log,
         running([SANDBOX, "serve", "--port", "0"], stdout=subprocess.PIPE, stderr=log) as process,
@@ -117,8 +117,8 @@ def test_it_ends_at_once_though_connections_are_open(tmp_path: Path, number: sig
         url = process.stdout.readline().split()[-1]
         requests.post(url + "/sandbox/faults", json={"kind": "timeout", "path": "/", "seconds": 60}, timeout=10)
         host, port = url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port))) as waiting:
-            waiting.sendall(b"GET /v2/bot/info HTTP/1.1\r\nHost: x\r\n\r\n")
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(b"GET /v2/bot/info HTTP/1.1\r\nHost: x\r\n\r\n")
             requests.get(url + "/sandbox/health", timeout=10)
             process.send_signal(number)
             process.wait(15)
@@ -126,15 +126,15 @@ def test_it_ends_at_once_though_connections_are_open(tmp_path: Path, number: sig
         assert b"Traceback" not in log.read()
 
 
-def test_it_listens_on_ipv6_too(tmp_path: Path) -> None:
-    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):  # noqa: PTH110 - one look at the machine
+def test_it_can_listen_on_ipv6(tmp_path: Path) -> None:
+    if not socket.has_ipv6 or not os.path.exists("/proc/net/if_inet6"):  # noqa: PTH110 - checks the machine
         pytest.skip("this machine has no IPv6")
     with program("line-sandbox", "serve", "--host", "::1", "--port", "0", log=tmp_path / "log") as url:
         assert re.fullmatch(r"http://\[::1\]:\d+", url)
         assert requests.get(url + "/sandbox/health", timeout=10).ok
 
 
-def test_credentials_of_ones_own(tmp_path: Path) -> None:
+def test_credentials_can_be_set(tmp_path: Path) -> None:
     options = ("--access-token", "my-token", "--channel-id", "42", "--channel-secret", "my-secret")
     with program("line-sandbox", "serve", "--port", "0", *options, log=tmp_path / "log") as url:
         assert Control(url, "my-token").line("GET", "/v2/bot/info").status_code == 200
@@ -143,16 +143,16 @@ def test_credentials_of_ones_own(tmp_path: Path) -> None:
         assert requests.post(url + "/oauth2/v3/token", data=form, timeout=10).status_code == 200
 
 
-def test_the_log_has_a_line_a_request_and_no_secrets(tmp_path: Path) -> None:
+def test_the_access_log_has_one_line_for_each_request_and_no_secrets(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with program("line-sandbox", "serve", "--port", "0", "--followers", "3", log=log) as url:
         control = Control(url)
-        person = control.followers(1)[0]
-        control.push(person, "words of the message")
+        user = control.followers(1)[0]
+        control.push(user, "text of the message")
         control.push("U" + "0" * 32)
         control.fault("drop_after_accept", "/v2/bot/message/push", count=1)
         with pytest.raises(requests.ConnectionError):
-            control.push(person)
+            control.push(user)
         form = {"grant_type": "client_credentials", "client_id": "1234567890", "client_secret": "sandbox-secret"}
         token = requests.post(url + "/oauth2/v3/token", data=form, timeout=10).json()["access_token"]
         requests.get(url + "/oauth2/v2.1/verify", params={"access_token": token}, timeout=10)
@@ -160,8 +160,8 @@ def test_the_log_has_a_line_a_request_and_no_secrets(tmp_path: Path) -> None:
         requests.get(url + "/", timeout=10)
         requests.get(url + "/sandbox/overview", timeout=10)
     lines = log.read_text().splitlines()
-    shown = [re.sub(r"^\d\d:\d\d:\d\d ", "", re.sub(r" \d+\.\d ms", " ms", line)) for line in lines]
-    assert shown == [
+    normalized = [re.sub(r"^\d\d:\d\d:\d\d ", "", re.sub(r" \d+\.\d ms", " ms", line)) for line in lines]
+    assert normalized == [
         "GET    /sandbox/users 200 ms",
         "POST   /v2/bot/message/push 200 ms  1 delivered",
         "POST   /v2/bot/message/push 400 ms  Failed to send messages",
@@ -175,18 +175,18 @@ def test_the_log_has_a_line_a_request_and_no_secrets(tmp_path: Path) -> None:
     assert token not in text
     assert "sandbox-secret" not in text
     assert "sandbox-token" not in text
-    assert "words of the message" not in text
+    assert "text of the message" not in text
 
 
-def test_the_log_can_be_switched_off(tmp_path: Path) -> None:
+def test_the_access_log_can_be_disabled(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with program("line-sandbox", "serve", "--port", "0", "--no-access-log", log=log) as url:
         Control(url).line("GET", "/v2/bot/info")
     assert log.read_text() == ""
 
 
-def test_answers_take_the_latency_that_is_asked_for(tmp_path: Path) -> None:
+def test_responses_of_lines_endpoints_have_the_configured_latency(tmp_path: Path) -> None:
     with program("line-sandbox", "serve", "--port", "0", "--latency-ms", "200", log=tmp_path / "log") as url:
-        answer = Control(url).line("GET", "/v2/bot/info")
-        assert answer.elapsed.total_seconds() >= 0.2
+        response = Control(url).line("GET", "/v2/bot/info")
+        assert response.elapsed.total_seconds() >= 0.2
         assert requests.get(url + "/sandbox/health", timeout=10).elapsed.total_seconds() < 0.2

@@ -1,4 +1,4 @@
-"""Channel access tokens of every kind, with LINE's official SDK."""
+"""Channel access tokens of every type, used with LINE's official SDK."""
 
 from __future__ import annotations
 
@@ -33,33 +33,33 @@ def key_id(control: Control, private_key: rsa.RSAPrivateKey) -> str:
 
 
 def assertion(private_key: rsa.RSAPrivateKey, key_id: str, **claims: Any) -> str:
-    usual = {"iss": CHANNEL, "sub": CHANNEL, "aud": "https://api.line.me/", "exp": int(time.time()) + 1200}
-    return jwt.encode(usual | claims, private_key, algorithm="RS256", headers={"kid": key_id})
+    valid = {"iss": CHANNEL, "sub": CHANNEL, "aud": "https://api.line.me/", "exp": int(time.time()) + 1200}
+    return jwt.encode(valid | claims, private_key, algorithm="RS256", headers={"kid": key_id})
 
 
-def opens(control: Control, token: str) -> bool:
-    answer = control.line("GET", "/v2/bot/info", headers={"authorization": f"Bearer {token}"})
-    assert answer.status_code in (200, 401)
-    return answer.status_code == 200
+def is_accepted(control: Control, token: str) -> bool:
+    response = control.line("GET", "/v2/bot/info", headers={"authorization": f"Bearer {token}"})
+    assert response.status_code in (200, 401)
+    return response.status_code == 200
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", "Basic sandbox-token", "sandbox-token"])
-def test_without_the_token_nothing_opens(control: Control, header: str | None) -> None:
+def test_requests_without_a_valid_token_get_status_401(control: Control, header: str | None) -> None:
     control.headers.clear()
-    answer = control.line("GET", "/v2/bot/info", headers={"authorization": header} if header is not None else {})
-    assert answer.status_code == 401
-    assert answer.json()["message"].startswith("Authentication failed")
-    assert answer.headers["x-line-request-id"]
+    response = control.line("GET", "/v2/bot/info", headers={"authorization": header} if header is not None else {})
+    assert response.status_code == 401
+    assert response.json()["message"].startswith("Authentication failed")
+    assert response.headers["x-line-request-id"]
 
 
-async def test_a_stateless_token_lives_15_minutes(sdk: Sdk, control: Control) -> None:
+async def test_a_stateless_token_is_valid_for_15_minutes(sdk: Sdk, control: Control) -> None:
     issued = await sdk.oauth.issue_stateless_channel_token_by_client_secret(client_id=CHANNEL, client_secret=SECRET)
     assert (issued.token_type, issued.expires_in) == ("Bearer", 900)
-    assert opens(control, issued.access_token)
+    assert is_accepted(control, issued.access_token)
     control.advance(899)
-    assert opens(control, issued.access_token)
+    assert is_accepted(control, issued.access_token)
     control.advance(2)
-    assert not opens(control, issued.access_token)
+    assert not is_accepted(control, issued.access_token)
 
 
 @pytest.mark.parametrize(
@@ -71,33 +71,33 @@ async def test_a_stateless_token_lives_15_minutes(sdk: Sdk, control: Control) ->
         ({"client_assertion": "x", "client_assertion_type": "y"}, "invalid_request"),
     ],
 )
-def test_wrong_credentials_get_no_stateless_token(control: Control, fields: dict[str, str], error: str) -> None:
+def test_wrong_credentials_do_not_get_a_stateless_token(control: Control, fields: dict[str, str], error: str) -> None:
     form = {"grant_type": GRANT, "client_id": CHANNEL, "client_secret": SECRET} | fields
-    answer = control.line("POST", "/oauth2/v3/token", data=form)
-    assert (answer.status_code, answer.json()["error"]) == (400, error)
-    assert SECRET not in answer.text
+    response = control.line("POST", "/oauth2/v3/token", data=form)
+    assert (response.status_code, response.json()["error"]) == (400, error)
+    assert SECRET not in response.text
 
 
-async def test_of_short_lived_tokens_the_31st_ends_the_first(sdk: Sdk, control: Control) -> None:
+async def test_the_31st_short_lived_token_revokes_the_first(sdk: Sdk, control: Control) -> None:
     async def issue() -> str:
         token: str = (await sdk.oauth.issue_channel_token(GRANT, CHANNEL, SECRET)).access_token
         return token
 
     tokens = [await issue() for _ in range(30)]
-    assert opens(control, tokens[0])
+    assert is_accepted(control, tokens[0])
     tokens.append(await issue())
-    assert not opens(control, tokens[0])
-    assert opens(control, tokens[1])
+    assert not is_accepted(control, tokens[0])
+    assert is_accepted(control, tokens[1])
     verified = await sdk.oauth.verify_channel_token(tokens[1])
     assert verified.client_id == CHANNEL
     assert 0 < verified.expires_in <= 30 * 24 * 3600
     await sdk.oauth.revoke_channel_token(tokens[1])
-    assert not opens(control, tokens[1])
+    assert not is_accepted(control, tokens[1])
     control.advance(30 * 24 * 3600)
-    assert not opens(control, tokens[2])
+    assert not is_accepted(control, tokens[2])
 
 
-async def test_a_wrong_secret_gets_no_short_lived_token(sdk: Sdk) -> None:
+async def test_a_wrong_secret_does_not_get_a_short_lived_token(sdk: Sdk) -> None:
     with pytest.raises(ApiException) as error:
         await sdk.oauth.issue_channel_token(GRANT, CHANNEL, "wrong")
     assert json.loads(error.value.body) == {
@@ -106,56 +106,56 @@ async def test_a_wrong_secret_gets_no_short_lived_token(sdk: Sdk) -> None:
     }
 
 
-async def test_the_long_lived_token_never_ends_but_can_be_revoked(sdk: Sdk, control: Control) -> None:
+async def test_the_long_lived_token_does_not_expire_and_can_be_revoked(sdk: Sdk, control: Control) -> None:
     control.advance(50 * 365 * 24 * 3600)
-    assert opens(control, "sandbox-token")
+    assert is_accepted(control, "sandbox-token")
     assert (await sdk.oauth.verify_channel_token("sandbox-token")).expires_in > 10**9
     await sdk.oauth.revoke_channel_token("sandbox-token")
-    assert not opens(control, "sandbox-token")
+    assert not is_accepted(control, "sandbox-token")
 
 
-async def test_an_assertion_gets_a_token_v21_for_as_long_as_it_says(
+async def test_a_v21_token_has_the_lifetime_in_the_assertion(
     sdk: Sdk, control: Control, private_key: rsa.RSAPrivateKey, key_id: str
 ) -> None:
-    proof = assertion(private_key, key_id, token_exp=3600)
-    issued = await sdk.oauth.issue_channel_token_by_jwt(GRANT, ASSERTION_TYPE, proof)
+    signed = assertion(private_key, key_id, token_exp=3600)
+    issued = await sdk.oauth.issue_channel_token_by_jwt(GRANT, ASSERTION_TYPE, signed)
     assert (issued.token_type, issued.expires_in) == ("Bearer", 3600)
-    assert (await sdk.oauth.gets_all_valid_channel_access_token_key_ids(ASSERTION_TYPE, proof)).kids == [issued.key_id]
+    assert (await sdk.oauth.gets_all_valid_channel_access_token_key_ids(ASSERTION_TYPE, signed)).kids == [issued.key_id]
     assert (await sdk.oauth.verify_channel_token_by_jwt(issued.access_token)).expires_in <= 3600
-    assert opens(control, issued.access_token)
+    assert is_accepted(control, issued.access_token)
     control.advance(3600)
-    assert not opens(control, issued.access_token)
+    assert not is_accepted(control, issued.access_token)
     with pytest.raises(ApiException) as error:
         await sdk.oauth.verify_channel_token_by_jwt(issued.access_token)
     assert json.loads(error.value.body)["error_description"] == "The access token expired"
 
 
-async def test_a_token_v21_can_be_revoked(
+async def test_a_v21_token_can_be_revoked(
     sdk: Sdk, control: Control, private_key: rsa.RSAPrivateKey, key_id: str
 ) -> None:
-    proof = assertion(private_key, key_id, token_exp=3600)
-    issued = await sdk.oauth.issue_channel_token_by_jwt(GRANT, ASSERTION_TYPE, proof)
+    signed = assertion(private_key, key_id, token_exp=3600)
+    issued = await sdk.oauth.issue_channel_token_by_jwt(GRANT, ASSERTION_TYPE, signed)
     await sdk.oauth.revoke_channel_token_by_jwt(CHANNEL, SECRET, issued.access_token)
-    assert not opens(control, issued.access_token)
-    assert (await sdk.oauth.gets_all_valid_channel_access_token_key_ids(ASSERTION_TYPE, proof)).kids == []
+    assert not is_accepted(control, issued.access_token)
+    assert (await sdk.oauth.gets_all_valid_channel_access_token_key_ids(ASSERTION_TYPE, signed)).kids == []
 
 
-async def test_an_assertion_gets_a_stateless_token(
+async def test_an_assertion_can_get_a_stateless_token(
     sdk: Sdk, control: Control, private_key: rsa.RSAPrivateKey, key_id: str
 ) -> None:
     issued = await sdk.oauth.issue_stateless_channel_token_by_jwt_assertion(
         client_assertion=assertion(private_key, key_id)
     )
     assert issued.expires_in == 900
-    assert opens(control, issued.access_token)
+    assert is_accepted(control, issued.access_token)
 
 
-def test_the_31st_token_v21_is_refused(control: Control, private_key: rsa.RSAPrivateKey, key_id: str) -> None:
+def test_the_31st_v21_token_is_rejected(control: Control, private_key: rsa.RSAPrivateKey, key_id: str) -> None:
     form = {"grant_type": GRANT, "client_assertion_type": ASSERTION_TYPE}
     form["client_assertion"] = assertion(private_key, key_id)
-    answers = [control.line("POST", "/oauth2/v2.1/token", data=form) for _ in range(31)]
-    assert [answer.status_code for answer in answers] == [200] * 30 + [400]
-    assert answers[-1].json() == {"message": "The maximum number of access tokens has already been issued"}
+    responses = [control.line("POST", "/oauth2/v2.1/token", data=form) for _ in range(31)]
+    assert [response.status_code for response in responses] == [200] * 30 + [400]
+    assert responses[-1].json() == {"message": "The maximum number of access tokens has already been issued"}
 
 
 @pytest.mark.parametrize(
@@ -170,20 +170,20 @@ def test_the_31st_token_v21_is_refused(control: Control, private_key: rsa.RSAPri
         ({"token_exp": 31 * 24 * 3600}, "Invalid token_exp"),
     ],
 )
-def test_an_assertion_that_claims_wrongly_is_refused(
+def test_an_assertion_with_an_invalid_claim_is_rejected(
     control: Control, private_key: rsa.RSAPrivateKey, key_id: str, claims: dict[str, Any], description: str
 ) -> None:
     form = {"grant_type": GRANT, "client_assertion_type": ASSERTION_TYPE}
     form["client_assertion"] = assertion(private_key, key_id, **claims)
     if claims == {"exp": None}:
-        usual = {"iss": CHANNEL, "sub": CHANNEL, "aud": "https://api.line.me/"}
-        form["client_assertion"] = jwt.encode(usual, private_key, algorithm="RS256", headers={"kid": key_id})
-    answer = control.line("POST", "/oauth2/v2.1/token", data=form)
-    assert answer.status_code == 400
-    assert answer.json() == {"error": "invalid_client", "error_description": description}
+        without_expiry = {"iss": CHANNEL, "sub": CHANNEL, "aud": "https://api.line.me/"}
+        form["client_assertion"] = jwt.encode(without_expiry, private_key, algorithm="RS256", headers={"kid": key_id})
+    response = control.line("POST", "/oauth2/v2.1/token", data=form)
+    assert response.status_code == 400
+    assert response.json() == {"error": "invalid_client", "error_description": description}
 
 
-def test_an_assertion_is_signed_with_a_registered_key(
+def test_an_assertion_must_be_signed_with_a_registered_key(
     control: Control, private_key: rsa.RSAPrivateKey, key_id: str
 ) -> None:
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -197,14 +197,14 @@ def test_an_assertion_is_signed_with_a_registered_key(
         404,
         {"message": "Cannot find channel key that satisfies the conditions"},
     )
-    hollow = jwt.encode({"iss": CHANNEL}, "x" * 32, algorithm="HS256", headers={"kid": key_id})
-    for text in (hollow, "nonsense", ""):
-        answer = control.line("POST", "/oauth2/v2.1/token", data=form | {"client_assertion": text})
-        assert answer.status_code == 400
+    wrong_algorithm = jwt.encode({"iss": CHANNEL}, "x" * 32, algorithm="HS256", headers={"kid": key_id})
+    for text in (wrong_algorithm, "nonsense", ""):
+        response = control.line("POST", "/oauth2/v2.1/token", data=form | {"client_assertion": text})
+        assert response.status_code == 400
 
 
-def test_a_private_key_is_not_registered(control: Control, private_key: rsa.RSAPrivateKey) -> None:
+def test_a_private_key_is_rejected(control: Control, private_key: rsa.RSAPrivateKey) -> None:
     private = jwt.algorithms.RSAAlgorithm.to_jwk(private_key, as_dict=True)
-    answer = requests.post(control.url + "/sandbox/assertion_keys", json=private, timeout=10)
-    assert answer.status_code == 400
-    assert private["d"] not in answer.text
+    response = requests.post(control.url + "/sandbox/assertion_keys", json=private, timeout=10)
+    assert response.status_code == 400
+    assert private["d"] not in response.text

@@ -1,4 +1,4 @@
-"""Clients of a running sandbox: its control API, and LINE's official SDK, synchronous or not."""
+"""Clients of a running sandbox: its control API, and LINE's official SDK, synchronous or asynchronous."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # the SDK's models are built on deprecated parts of pydantic
+    warnings.simplefilter("ignore")  # the SDK's models use deprecated parts of pydantic
     from linebot.v3 import audience, insight, messaging, module, oauth
 
 if TYPE_CHECKING:
@@ -21,60 +21,62 @@ TIMEOUT = 30
 
 
 class Control:
-    """The control API, and raw requests as LINE's API gets them."""
+    """Sends requests to the control API, and requests without the SDK to LINE's API."""
 
     def __init__(self, url: str, token: str = TOKEN) -> None:
         self.url = url
         self.headers = {"authorization": f"Bearer {token}"}
 
     def get(self, path: str, /, **parameters: Any) -> Any:
-        """A control API's answer."""
-        answer = requests.get(f"{self.url}/sandbox/{path}", params=parameters, timeout=TIMEOUT)
-        answer.raise_for_status()
-        return answer.json()
+        """Send a GET request to the control API and return the JSON response."""
+        response = requests.get(f"{self.url}/sandbox/{path}", params=parameters, timeout=TIMEOUT)
+        response.raise_for_status()
+        return response.json()
 
     def post(self, path: str, /, **body: Any) -> Any:
-        """A control API's answer."""
-        answer = requests.post(f"{self.url}/sandbox/{path}", json=body, timeout=120)
-        assert answer.ok, answer.text
-        return answer.json()
+        """Send a POST request to the control API and return the JSON response."""
+        response = requests.post(f"{self.url}/sandbox/{path}", json=body, timeout=120)
+        assert response.ok, response.text
+        return response.json()
 
     def followers(self, count: int = 10) -> list[str]:
-        """Some LINE IDs of people who follow."""
+        """Return the LINE IDs of the first followers."""
         line_ids: list[str] = self.get("users", limit=count)["line_ids"]
         return line_ids
 
     def set_user(self, line_id: str, state: str) -> None:
-        """Change what a person is to the account."""
+        """Set the state of a user."""
         self.post(f"users/{line_id}", state=state)
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward."""
+        """Advance the clock."""
         self.post("clock", advance_seconds=seconds)
 
     def deliveries(self) -> list[dict[str, Any]]:
-        """Everything that was delivered."""
-        delivered: list[dict[str, Any]] = self.get("deliveries")["deliveries"]
-        return delivered
+        """Return all deliveries."""
+        deliveries: list[dict[str, Any]] = self.get("deliveries")["deliveries"]
+        return deliveries
 
-    def fault(self, kind: str, path: str = "/v2", **more: Any) -> None:
-        """Put a fault in force."""
-        self.post("faults", kind=kind, path=path, **more)
+    def fault(self, kind: str, path: str = "/v2", **fields: Any) -> None:
+        """Add a fault."""
+        self.post("faults", kind=kind, path=path, **fields)
 
-    def line(self, method: str, path: str, **how: Any) -> requests.Response:
-        """A raw request to LINE's API."""
-        headers = self.headers | how.pop("headers", {})
-        return requests.request(method, self.url + path, headers=headers, timeout=how.pop("timeout", TIMEOUT), **how)
+    def line(self, method: str, path: str, **options: Any) -> requests.Response:
+        """Send a request to LINE's API; `options` are those of `requests.request`."""
+        headers = self.headers | options.pop("headers", {})
+        return requests.request(
+            method, self.url + path, headers=headers, timeout=options.pop("timeout", TIMEOUT), **options
+        )
 
-    def push(self, to: str, text: str = "hello", *, key: str | None = None, **more: Any) -> requests.Response:
-        """A raw push of one text."""
-        body = {"to": to, "messages": [{"type": "text", "text": text}], **more}
+    def push(self, to: str, text: str = "hello", *, key: str | None = None, **fields: Any) -> requests.Response:
+        """Send a push request with one text message."""
+        body = {"to": to, "messages": [{"type": "text", "text": text}], **fields}
         headers = {"x-line-retry-key": key} if key else {}
         return self.line("POST", "/v2/bot/message/push", json=body, headers=headers)
 
 
 class Methods:
-    """One of the SDK's API classes; each of its methods awaited, whichever client is behind it."""
+    """Makes the methods of one of the SDK's API classes awaitable, for the synchronous and the asynchronous SDK."""
 
     def __init__(self, api: object) -> None:
         self._api = api
@@ -93,7 +95,7 @@ class Methods:
 
 
 class Sdk:
-    """LINE's official SDK, pointed at a sandbox."""
+    """LINE's official SDK, connected to a sandbox."""
 
     def __init__(self, url: str, *, is_async: bool, token: str = TOKEN) -> None:
         self.is_async = is_async
@@ -116,10 +118,10 @@ class Sdk:
         return Methods(getattr(package, prefix + name)(client))
 
     async def close(self) -> None:
-        """Close its connections."""
+        """Close all connections."""
         for client in self._clients:
-            closed = client.close()
-            if inspect.isawaitable(closed):
-                await closed
+            closing = client.close()
+            if inspect.isawaitable(closing):
+                await closing
             elif hasattr(client.rest_client, "pool_manager"):
                 client.rest_client.pool_manager.clear()
