@@ -175,7 +175,7 @@ def test_duplicates_and_shuffling_lose_no_events(control: Control, catcher: Webh
 
 
 def test_failed_requests_are_redelivered_and_marked(control: Control) -> None:
-    with WebhookCatcher(answer=lambda number: 500 if number == 0 else 200) as catcher:
+    with WebhookCatcher(status_of=lambda number: 500 if number == 0 else 200) as catcher:
         result = generate(control, catcher, 10, batch_size=5, redeliver_failures=True, concurrency=1)
     assert result["answers"] == {"200": 2, "500": 1}
     assert (result["redeliveries"], result["undelivered"]) == (1, [])
@@ -186,7 +186,7 @@ def test_failed_requests_are_redelivered_and_marked(control: Control) -> None:
 
 
 def test_without_redelivery_failures_are_reported(control: Control) -> None:
-    with WebhookCatcher(answer=lambda _: 503) as catcher:
+    with WebhookCatcher(status_of=lambda _: 503) as catcher:
         result = generate(control, catcher, 6, batch_size=2)
     assert (result["answers"], result["requests"]) == ({"503": 3}, 3)
     assert result["undelivered"] == result["webhook_event_ids"]
@@ -323,7 +323,7 @@ async def test_the_webhook_endpoint_can_be_set_and_tested(sdk: Sdk, control: Con
     with pytest.raises(ApiException) as error:
         await sdk.messaging.get_webhook_endpoint()
     assert error.value.status == 404
-    with WebhookCatcher(answer=lambda number: 500 if number else 200) as catcher:
+    with WebhookCatcher(status_of=lambda number: 500 if number else 200) as catcher:
         await sdk.messaging.set_webhook_endpoint(SetWebhookEndpointRequest(endpoint=catcher.url))
         endpoint = await sdk.messaging.get_webhook_endpoint()
         assert (endpoint.endpoint, endpoint.active) == (catcher.url, True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def start_receiver(tmp_path: Path) -> Iterator[Callable[..., Receiver]]:
-    """Start receivers that end with the test; by default on an SQLite store."""
+    """A function that starts a receiver, by default with an SQLite store. The end of the test stops it."""
     with contextlib.ExitStack() as stack:
 
         def start(store_url: str = f"sqlite:///{tmp_path}/store.db", **settings: object) -> Receiver:
@@ -25,16 +25,16 @@ def start_receiver(tmp_path: Path) -> Iterator[Callable[..., Receiver]]:
 
 @pytest.fixture
 def connect() -> Iterator[Callable[[Receiver], Connection]]:
-    """Open connections that end with the test."""
+    """A function that opens a TCP connection to a receiver. The end of the test closes it."""
     with contextlib.ExitStack() as stack:
 
-        def to(receiver: Receiver) -> Connection:
+        def connect_to(receiver: Receiver) -> Connection:
             return stack.enter_context(Connection(receiver))
 
-        yield to
+        yield connect_to
 
 
 @pytest.fixture
 def receiver(start_receiver: Callable[..., Receiver]) -> Receiver:
-    """A receiver with default settings on SQLite."""
+    """A receiver with default settings and an SQLite store."""
     return start_receiver()

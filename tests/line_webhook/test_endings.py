@@ -1,4 +1,4 @@
-"""The receiver ends well when asked to, and loses nothing when it is killed."""
+"""Shutdown by signal, and kills under load: accepted events are never lost."""
 
 from __future__ import annotations
 
@@ -13,27 +13,29 @@ import pytest
 
 from examples.demo import servers
 from tests.support.receiver_program import environment, running_receiver
-from tests.support.webhook_crashes import crash_often
+from tests.support.webhook_crashes import crash_repeatedly
 from tests.support.webhook_events import event
-from tests.support.webhook_load import Load, assert_kept
+from tests.support.webhook_load import Load, assert_accepted_events_stored_once
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_after_what_is_in_flight_was_answered(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_stops_the_receiver_after_the_requests_in_flight_have_responses(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     store_url = f"sqlite:///{tmp_path}/store.db"
     with contextlib.ExitStack() as stack:
         receiver = stack.enter_context(running_receiver(tmp_path, store_url))
-        (process,) = _processes_of(store_url)
+        (process,) = process_ids(store_url)
         load = stack.enter_context(Load(lambda: receiver.url))
-        load.until(accepted=100)
+        load.wait_for_accepted(100)
         os.kill(process, number)
-        _wait_for_end(process)
+        wait_for_end(process)
     assert load.statuses() == {200, None}
-    assert_kept(load, receiver.stored())
+    assert_accepted_events_stored_once(load, receiver.stored())
     assert not [line for line in receiver.log_lines() if line["level"] in ("warning", "error")]
 
 
-def test_its_exit_code_after_sigterm_is_0(tmp_path: Path) -> None:
+def test_the_exit_code_after_sigterm_is_0(tmp_path: Path) -> None:
     command: list[str | Path] = [servers.PROGRAMS / "tap-line-webhook", "serve", "--port", "0"]
     with (
         (tmp_path / "log").open("wb") as log,
@@ -52,28 +54,28 @@ def test_its_exit_code_after_sigterm_is_0(tmp_path: Path) -> None:
 
 @pytest.mark.sweep
 @pytest.mark.timeout(0)
-def test_killed_under_load_it_keeps_what_it_answered_on_sqlite(tmp_path: Path, kills: int) -> None:
-    crash_often(tmp_path, f"sqlite:///{tmp_path}/store.db", crashes=kills)
+def test_accepted_events_survive_kills_on_sqlite(tmp_path: Path, kills: int) -> None:
+    crash_repeatedly(tmp_path, f"sqlite:///{tmp_path}/store.db", crashes=kills)
 
 
 @pytest.mark.sweep
 @pytest.mark.timeout(0)
-def test_killed_under_load_it_keeps_what_it_answered_on_postgres(tmp_path: Path, postgres_url: str, kills: int) -> None:
-    crash_often(tmp_path, postgres_url, crashes=kills, workers=2)
+def test_accepted_events_survive_kills_on_postgres(tmp_path: Path, postgres_url: str, kills: int) -> None:
+    crash_repeatedly(tmp_path, postgres_url, crashes=kills, workers=2)
 
 
-def test_workers_end_when_their_parent_is_killed(tmp_path: Path, postgres_url: str) -> None:
+def test_workers_stop_when_their_parent_process_is_killed(tmp_path: Path, postgres_url: str) -> None:
     with running_receiver(tmp_path, postgres_url, workers=2) as receiver:
         assert receiver.send(event(1)) == 200
-        parent, *workers = _processes_of(postgres_url)
+        parent, *workers = process_ids(postgres_url)
         assert len(workers) >= 2
         os.kill(parent, signal.SIGKILL)
         for worker in workers:
-            _wait_for_end(worker)
+            wait_for_end(worker)
 
 
-def _processes_of(store_url: str) -> list[int]:
-    """Processes of the receiver on a store, oldest first."""
+def process_ids(store_url: str) -> list[int]:
+    """Return the process IDs of the receiver with this store, oldest first."""
     variable = f"TAP_LINE_WEBHOOK_STORE_URL={store_url}".encode()
     found = []
     for entry in Path("/proc").iterdir():
@@ -83,9 +85,9 @@ def _processes_of(store_url: str) -> list[int]:
     return sorted(found)
 
 
-def _wait_for_end(process: int) -> None:
-    limit = time.monotonic() + 20
+def wait_for_end(process: int) -> None:
+    deadline = time.monotonic() + 20
     with contextlib.suppress(OSError):
         while Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z":
-            assert time.monotonic() < limit
+            assert time.monotonic() < deadline
             time.sleep(0.02)

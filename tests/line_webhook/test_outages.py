@@ -1,4 +1,4 @@
-"""A store that is down, slow or full: 503 quickly, not ready, and all well again by itself."""
+"""A store that is down, slow or full: the receiver responds 503 quickly, is not ready, and recovers automatically."""
 
 from __future__ import annotations
 
@@ -18,55 +18,57 @@ from examples.demo import servers
 from line_core.store import open_store
 from tests.support.receiver_program import Receiver, environment
 from tests.support.webhook_events import event, text
-from tests.support.webhook_load import Load, assert_kept
+from tests.support.webhook_load import Load, assert_accepted_events_stored_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-PATIENCE_SECONDS = 1.5
+STORE_TIMEOUT_SECONDS = 1.5
 
 
-def test_postgres_stopped_and_started_again(tmp_path: Path, start_receiver: Callable[..., Receiver]) -> None:
+def test_a_postgres_restart_loses_no_accepted_event(tmp_path: Path, start_receiver: Callable[..., Receiver]) -> None:
     data = tmp_path / "postgres"
     with contextlib.ExitStack() as database:
         receiver = start_receiver(database.enter_context(servers.postgres(data)).url())
         with Load(lambda: receiver.url, pause=0.01) as load:
-            load.until(accepted=50)
+            load.wait_for_accepted(50)
             database.close()
-            load.until_answered(503)
-            receiver.until_ready(is_ready=False)
+            load.wait_for_status(503)
+            receiver.wait_until_ready(is_ready=False)
             assert receiver.get("/health").status_code == 200
             began = time.monotonic()
             assert receiver.send(event(10**8)) == 503
             assert time.monotonic() - began < 1
             database.enter_context(servers.postgres(data))
-            receiver.until_ready()
-            load.until(accepted=50)
+            receiver.wait_until_ready()
+            load.wait_for_accepted(50)
         assert load.statuses() == {200, 503}
-        assert load.slowest < 2 * PATIENCE_SECONDS
-        refused = event(10**8)["webhookEventId"]
-        assert_kept(load, [one for one in receiver.stored() if one.webhook_event_id != refused])
+        assert load.slowest_seconds < 2 * STORE_TIMEOUT_SECONDS
+        rejected = event(10**8)["webhookEventId"]
+        assert_accepted_events_stored_once(load, [one for one in receiver.stored() if one.webhook_event_id != rejected])
 
 
-def test_postgres_that_hangs_is_not_waited_for(postgres_url: str, start_receiver: Callable[..., Receiver]) -> None:
+def test_a_postgres_that_hangs_gets_503_after_the_timeout(
+    postgres_url: str, start_receiver: Callable[..., Receiver]
+) -> None:
     receiver = start_receiver(postgres_url, store_timeout_seconds=0.5)
     assert receiver.send(event(1)) == 200
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
         connection.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
         began = time.monotonic()
         assert receiver.send(event(2)) == 503
-        assert time.monotonic() - began < PATIENCE_SECONDS
+        assert time.monotonic() - began < STORE_TIMEOUT_SECONDS
         assert receiver.get("/ready").status_code == 503
         began = time.monotonic()
         assert receiver.send(event(3)) == 503
         assert time.monotonic() - began < 0.3
         connection.rollback()
-    receiver.until_ready()
+    receiver.wait_until_ready()
     assert receiver.send(event(2)) == 200
     assert [(one.webhook_event_id[-1], one.deliveries) for one in receiver.stored()] == [("1", 1), ("2", 2)]
 
 
-def test_connections_that_postgres_closed_cost_no_request(
+def test_connections_closed_by_postgres_fail_no_request(
     postgres_url: str, start_receiver: Callable[..., Receiver]
 ) -> None:
     receiver = start_receiver(postgres_url)
@@ -79,7 +81,9 @@ def test_connections_that_postgres_closed_cost_no_request(
     assert receiver.send(event(2)) == 200
 
 
-def test_an_sqlite_file_locked_by_another_program(tmp_path: Path, start_receiver: Callable[..., Receiver]) -> None:
+def test_an_sqlite_file_locked_by_another_program_gets_503_until_it_is_unlocked(
+    tmp_path: Path, start_receiver: Callable[..., Receiver]
+) -> None:
     receiver = start_receiver(store_timeout_seconds=0.5)
     other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     try:
@@ -89,17 +93,17 @@ def test_an_sqlite_file_locked_by_another_program(tmp_path: Path, start_receiver
         other.execute("ROLLBACK")
     finally:
         other.close()
-    receiver.until_ready()
+    receiver.wait_until_ready()
     assert receiver.send(event(1)) == 200
     assert len(receiver.stored()) == 1
 
 
 @contextlib.contextmanager
-def started(command: list[str | Path], directory: Path, store_url: str) -> Iterator[tuple[Receiver, int]]:
-    """Run a receiver by a command of one's own; yields it and its process."""
+def running_command(command: list[str | Path], directory: Path, store_url: str) -> Iterator[tuple[Receiver, int]]:
+    """Run a receiver with this command line. Yield it and its process ID."""
     log = directory / "receiver.log"
-    how = {"env": environment(store_url=store_url), "stdout": subprocess.PIPE}
-    with log.open("wb") as stderr, servers.running(command, stderr=stderr, **how) as process:
+    options = {"env": environment(store_url=store_url), "stdout": subprocess.PIPE}
+    with log.open("wb") as stderr, servers.running(command, stderr=stderr, **options) as process:
         assert process.stdout is not None
         yield Receiver(process.stdout.readline().split()[-1], store_url, log), process.pid
 
@@ -108,33 +112,36 @@ SERVE: list[str | Path] = [servers.PROGRAMS / "tap-line-webhook", "serve", "--po
 FULL_DISK = "mount -t tmpfs -o size=3m tmpfs"
 
 
-def test_a_full_disk(tmp_path: Path) -> None:
+def test_the_receiver_recovers_from_a_full_disk(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     in_namespace: list[str | Path] = ["unshare", "--mount", "--map-root-user", "sh", "-c"]
     if subprocess.run([*in_namespace, f'{FULL_DISK} "$0"', disk], capture_output=True, check=False).returncode:
-        pytest.skip("this machine lets us mount no disk; the limit of a file's size is tested all the same")
+        pytest.skip("this machine does not allow mounts in a namespace; the test with a file size limit still runs")
     script = f'{FULL_DISK} "$0" && head -c 1500000 /dev/zero > "$0/filler" && exec "$@"'
-    with started([*in_namespace, script, disk, *SERVE], tmp_path, f"sqlite:///{disk}/store.db") as (receiver, process):
-        seen_from_here = Path(f"/proc/{process}/root{disk}")
-        accepted = fill(receiver)
-        (seen_from_here / "filler").unlink()
-        assert_recovered(receiver, accepted, seen_from_here, tmp_path / "copy")
+    with running_command([*in_namespace, script, disk, *SERVE], tmp_path, f"sqlite:///{disk}/store.db") as (
+        receiver,
+        process,
+    ):
+        disk_in_namespace = Path(f"/proc/{process}/root{disk}")
+        accepted = fill_disk(receiver)
+        (disk_in_namespace / "filler").unlink()
+        assert_recovered(receiver, accepted, disk_in_namespace, tmp_path / "copy")
 
 
-def test_a_file_that_may_not_grow(tmp_path: Path) -> None:
+def test_the_receiver_recovers_from_a_file_size_limit(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
-    with started(SERVE, tmp_path, f"sqlite:///{disk}/store.db") as (receiver, process):
+    with running_command(SERVE, tmp_path, f"sqlite:///{disk}/store.db") as (receiver, process):
         unlimited = resource.prlimit(process, resource.RLIMIT_FSIZE)
         resource.prlimit(process, resource.RLIMIT_FSIZE, (600_000, unlimited[1]))
-        accepted = fill(receiver)
+        accepted = fill_disk(receiver)
         resource.prlimit(process, resource.RLIMIT_FSIZE, unlimited)
         assert_recovered(receiver, accepted, disk, tmp_path / "copy")
 
 
-def fill(receiver: Receiver) -> set[str]:
-    """Send until the disk is full; returns the ids of the events that were accepted."""
+def fill_disk(receiver: Receiver) -> set[str]:
+    """Send events until the disk is full; return the IDs of the accepted events."""
     accepted = set()
     for number in range(100):
         events = [text(10 * number + index, str(10 * number + index), "x" * 4000) for index in range(10)]
@@ -144,14 +151,14 @@ def fill(receiver: Receiver) -> set[str]:
         accepted |= {one["webhookEventId"] for one in events}
     assert status == 503
     assert accepted
-    receiver.until_ready(is_ready=False)
+    receiver.wait_until_ready(is_ready=False)
     assert receiver.send(event(10**6)) == 503
     return accepted
 
 
 def assert_recovered(receiver: Receiver, accepted: set[str], disk: Path, copy: Path) -> None:
-    """All is well again, by itself; nothing that was accepted is lost, nothing is corrupt, nothing is there twice."""
-    receiver.until_ready()
+    """Assert that the receiver is ready again, the database is intact, and each accepted event is stored once."""
+    receiver.wait_until_ready()
     last = event(10**7)
     assert receiver.send(last) == 200
     shutil.copytree(disk, copy)

@@ -1,4 +1,4 @@
-"""Requests reach another bot untouched, in order, however often it fails; a secret in its URL is never shown."""
+"""Relays send requests unchanged and in order, also after failures, and never log the secrets in a bot's URL."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(autouse=True)
-def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_FIRST_RETRY_SECONDS", 0.01)
     monkeypatch.setattr(module, "_POLL_SECONDS", 0.05)
 
@@ -64,29 +64,29 @@ async def relay_until(relay: Relay, condition: Callable[[], bool]) -> None:
     await task
 
 
-async def test_a_request_arrives_byte_for_byte_with_its_signature(store: Store) -> None:
+async def test_a_request_is_relayed_unchanged_with_its_signature(store: Store) -> None:
     body = b'{ "destination":"U0",\n "events":[{"type":"x","n":1.00,"t":"\\ud83d \xe3\x81\x82"}]}'
     with WebhookCatcher() as bot:
         store_request(store, body, bot.url)
         await relay_until(make_relay(store, bot.url), lambda: backlog(store) == (0, 0))
-    ((headers, arrived),) = bot.requests
-    assert arrived.encode() == body
+    ((headers, relayed),) = bot.requests
+    assert relayed.encode() == body
     assert headers["x-line-signature"] == signature(body)
     assert headers["content-type"] == "application/json; charset=utf-8"
 
 
-async def test_requests_arrive_in_order_through_failures(store: Store) -> None:
-    with WebhookCatcher(lambda place: [500, 200, 429, 503, 200, 408][place % 6]) as bot:
+async def test_requests_stay_in_order_when_the_bot_fails(store: Store) -> None:
+    with WebhookCatcher(lambda index: [500, 200, 429, 503, 200, 408][index % 6]) as bot:
         for number in range(6):
             store_request(store, body_of(event(number)), bot.url)
         await relay_until(make_relay(store, bot.url), lambda: backlog(store) == (0, 0))
-    answered = [[500, 200, 429, 503, 200, 408][place % 6] for place in range(len(bot.requests))]
-    accepted = [body for (_, body), status in zip(bot.requests, answered, strict=True) if status == 200]
+    statuses = [[500, 200, 429, 503, 200, 408][index % 6] for index in range(len(bot.requests))]
+    accepted = [body for (_, body), status in zip(bot.requests, statuses, strict=True) if status == 200]
     assert accepted == [body_of(event(number)).decode() for number in range(6)]
 
 
-async def test_a_request_that_the_bot_refuses_becomes_a_dead_letter_and_the_next_one_goes(store: Store) -> None:
-    with WebhookCatcher(lambda place: 400 if place < 5 else 200) as bot:
+async def test_a_rejected_request_becomes_a_dead_letter_and_the_next_request_is_sent(store: Store) -> None:
+    with WebhookCatcher(lambda index: 400 if index < 5 else 200) as bot:
         store_request(store, body_of(event(1)), bot.url)
         store_request(store, body_of(event(2)), bot.url)
         await relay_until(make_relay(store, bot.url), lambda: backlog(store) == (0, 1))
@@ -97,22 +97,22 @@ async def test_a_request_that_the_bot_refuses_becomes_a_dead_letter_and_the_next
     assert bot.requests[-1][1] == body_of(event(1)).decode()
 
 
-async def test_an_unreachable_bot_costs_nothing_until_the_request_is_too_old(
+async def test_requests_to_an_unreachable_bot_wait_until_they_are_too_old(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = "http://127.0.0.1:9/hook?key=s3cret"
-    store_request(store, body_of(text(1, "77", "private words")), url)
+    store_request(store, body_of(text(1, "77", "private message")), url)
     relay = make_relay(store, url)
     await relay_until(relay, lambda: len(caplog.records) >= 3)
     assert backlog(store) == (1, 0)
     await relay_until(make_relay(store, url, give_up_hours=0), lambda: backlog(store) == (0, 1))
     assert "s3cret" not in caplog.text
-    assert "private words" not in caplog.text
+    assert "private message" not in caplog.text
     with store.read() as connection:
         assert "s3cret" not in json.dumps([str(row) for row in relay_queue.backlogs(connection)])
 
 
-async def test_only_the_holder_of_the_lease_sends(store: Store) -> None:
+async def test_only_the_owner_of_the_lease_sends(store: Store) -> None:
     with WebhookCatcher() as bot:
         store_request(store, body_of(event(1)), bot.url)
         work = f"relay main {relay_queue.target_id(bot.url)}"
@@ -126,25 +126,27 @@ async def test_only_the_holder_of_the_lease_sends(store: Store) -> None:
     assert len(bot.requests) == 1
 
 
-def test_a_lease_goes_to_one_and_to_the_next_when_it_ends(store: Store) -> None:
-    def take(owner: str, seconds: float) -> bool:
+def test_a_lease_has_one_owner_until_it_expires_or_is_released(store: Store) -> None:
+    def acquire(owner: str, seconds: float) -> bool:
         with store.write() as connection:
             return acquire_lease(connection, "work", owner, seconds)
 
-    assert take("a", 60)
-    assert not take("b", 60)
-    assert take("a", -1)
-    assert take("b", 60)
-    assert not take("a", 60)
+    assert acquire("a", 60)
+    assert not acquire("b", 60)
+    assert acquire("a", -1)
+    assert acquire("b", 60)
+    assert not acquire("a", 60)
     with store.write() as connection:
         release_lease(connection, "work", "a")
-    assert not take("a", 60)
+    assert not acquire("a", 60)
     with store.write() as connection:
         release_lease(connection, "work", "b")
-    assert take("a", 60)
+    assert acquire("a", 60)
 
 
-def test_a_request_is_queued_with_its_events_or_not_at_all(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_is_queued_in_the_transaction_that_stores_its_events(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(relay_queue, "enqueue", partial(_fail, "no queue"))
     with pytest.raises(RuntimeError):
         store_request(store, body_of(event(1)), "http://bot.example")
@@ -152,5 +154,5 @@ def test_a_request_is_queued_with_its_events_or_not_at_all(store: Store, monkeyp
         assert connection.exec_driver_sql("SELECT count(*) FROM events").scalar_one() == 0
 
 
-def _fail(words: str, *_: object) -> None:
-    raise RuntimeError(words)
+def _fail(message: str, *_: object) -> None:
+    raise RuntimeError(message)

@@ -1,4 +1,4 @@
-"""Settings come from options, the environment and a file, in this order, and never show a secret."""
+"""Precedence and validation of settings from options, environment and file; secrets are never shown."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def config(tmp_path: Path) -> Path:
     return file
 
 
-def test_options_win_over_the_environment_and_that_over_the_file(config: Path) -> None:
+def test_options_override_the_environment_and_the_environment_overrides_the_file(config: Path) -> None:
     settings = load_settings({"port": "3"}, environment(port="2", host="::2"), config)
     assert (settings.port, settings.host, list(settings.channels_by_name())) == (3, "::2", ["a"])
 
 
-def test_one_channel_needs_one_variable() -> None:
+def test_a_single_channel_needs_one_variable() -> None:
     channels = load_settings({}, environment(channel_secret="s")).channels_by_name()
     assert {name: channel.secrets for name, channel in channels.items()} == {"main": (b"s",)}
 
 
-def test_a_channel_has_two_secrets_while_one_is_changed() -> None:
+def test_a_channel_can_have_a_previous_secret() -> None:
     variables = environment(channel_secret="new", previous_channel_secret="old", channel_name="shop")
     assert load_settings({}, variables).channels_by_name()["shop"].secrets == (b"new", b"old")
 
 
-def test_channels_and_relays_can_stand_in_the_environment_as_json() -> None:
+def test_channels_and_relay_urls_in_the_environment_are_json() -> None:
     channels = [{"name": "a", "channel_secret": "s", "relay_urls": ["https://bot.example/hook"]}]
     variables = environment(channels=json.dumps(channels), channel_secret="t", relay_urls='["http://b"]')
     by_name = load_settings({}, variables).channels_by_name()
@@ -54,7 +54,7 @@ def test_channels_and_relays_can_stand_in_the_environment_as_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "words"),
+    ("values", "named"),
     [
         ({"prot": 1}, ["prot"]),
         ({"port": "many"}, ["port"]),
@@ -68,13 +68,15 @@ def test_channels_and_relays_can_stand_in_the_environment_as_json() -> None:
         ([], ["--config"]),
     ],
 )
-def test_a_wrong_setting_is_named_and_no_secret_is(tmp_path: Path, values: object, words: list[str]) -> None:
+def test_the_error_about_a_setting_names_it_in_one_line_without_secrets(
+    tmp_path: Path, values: object, named: list[str]
+) -> None:
     file = tmp_path / "config.json"
     file.write_text(json.dumps(values))
-    with pytest.raises(SettingError) as wrong:
+    with pytest.raises(SettingError) as raised:
         load_settings({}, {}, file)
-    line = str(wrong.value)
-    assert all(word in line for word in words), line
+    line = str(raised.value)
+    assert all(name in line for name in named), line
     assert "s3cret" not in line
     assert "12345" not in line
     assert "\n" not in line
@@ -83,12 +85,12 @@ def test_a_wrong_setting_is_named_and_no_secret_is(tmp_path: Path, values: objec
 @pytest.mark.parametrize(
     "variables", [{}, environment(channels='[{"name":"main","channel_secret":"s"}]', channel_secret="s")]
 )
-def test_no_channel_and_two_of_one_name_are_errors(variables: dict[str, str]) -> None:
+def test_no_channel_and_duplicate_channel_names_are_errors(variables: dict[str, str]) -> None:
     with pytest.raises(SettingError, match="channel"):
         load_settings({}, variables).channels_by_name()
 
 
-def test_what_is_shown_of_settings_holds_no_secret_and_workers_get_all_of_it() -> None:
+def test_repr_shows_no_secret_and_pickling_keeps_all_settings() -> None:
     variables = environment(channel_secret="s3cret", channels='[{"name":"a","channel_secret":"s3cret"}]')
     settings = load_settings({}, variables)
     assert "s3cret" not in repr(settings)
@@ -96,7 +98,7 @@ def test_what_is_shown_of_settings_holds_no_secret_and_workers_get_all_of_it() -
     assert pickle.loads(pickle.dumps(settings)).channels_by_name() == settings.channels_by_name()
 
 
-def test_no_secret_has_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+def test_settings_that_hold_secrets_have_no_option(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["serve", "--help"])
     options = capsys.readouterr().out
@@ -105,7 +107,7 @@ def test_no_secret_has_an_option(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "named"),
     [
         (["serve"], "channel_secret"),
         (["serve", "--config", "missing.json"], "missing.json"),
@@ -116,9 +118,9 @@ def test_no_secret_has_an_option(capsys: pytest.CaptureFixture[str]) -> None:
         (["purge"], "inbox_retention_days"),
     ],
 )
-def test_what_a_user_can_mend_is_one_line_and_a_failure(
+def test_an_error_that_a_user_can_correct_is_one_line_and_exit_code_1(
     arguments: list[str],
-    words: str,
+    named: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -126,12 +128,12 @@ def test_what_a_user_can_mend_is_one_line_and_a_failure(
     monkeypatch.chdir(tmp_path)
     for name in SETTING_NAMES:
         monkeypatch.delenv(ENVIRONMENT_PREFIX + name.upper(), raising=False)
-    if words != "channel_secret":
+    if named != "channel_secret":
         monkeypatch.setenv(ENVIRONMENT_PREFIX + "CHANNEL_SECRET", "s3cret")
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 1
     shown = capsys.readouterr()
     assert shown.err.count("\n") == 1
-    assert words in shown.err
+    assert named in shown.err
     assert "s3cret" not in shown.err + shown.out

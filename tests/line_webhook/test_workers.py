@@ -1,4 +1,4 @@
-"""Several workers on Postgres are one receiver."""
+"""Several workers with one Postgres store behave like one receiver."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.support.webhook_catcher import WebhookCatcher
 from tests.support.webhook_events import body_of, event
-from tests.support.webhook_load import Load, assert_kept
+from tests.support.webhook_load import Load, assert_accepted_events_stored_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,26 +17,24 @@ if TYPE_CHECKING:
     from tests.support.receiver_program import Receiver
 
 
-def test_they_share_the_inbox_and_answer_for_each_other(
-    postgres_url: str, start_receiver: Callable[..., Receiver]
-) -> None:
+def test_workers_share_the_inbox_and_the_metrics(postgres_url: str, start_receiver: Callable[..., Receiver]) -> None:
     receiver = start_receiver(postgres_url, workers=3)
     with Load(lambda: receiver.url) as load:
-        load.until(accepted=300)
+        load.wait_for_accepted(300)
     assert load.statuses() == {200}
-    assert_kept(load, receiver.stored())
-    answered = receiver.metric('tap_line_webhook_requests_total{channel="main",status="200"}')
-    assert answered == len(load.answers)
-    assert receiver.metric('tap_line_webhook_events_total{outcome="new"}') == len(load.answers)
+    assert_accepted_events_stored_once(load, receiver.stored())
+    counted = receiver.metric('tap_line_webhook_requests_total{channel="main",status="200"}')
+    assert counted == len(load.responses)
+    assert receiver.metric('tap_line_webhook_events_total{outcome="new"}') == len(load.responses)
 
 
-def test_the_same_events_at_all_of_them_at_once_are_stored_once(
+def test_the_same_events_sent_to_all_workers_are_stored_once(
     postgres_url: str, start_receiver: Callable[..., Receiver]
 ) -> None:
     receiver = start_receiver(postgres_url, workers=3)
     body = body_of(*map(event, range(50)))
 
-    def send(_: int) -> int:  # each from a connection of its own, so that any worker may get it
+    def send(_: int) -> int:  # a new connection per request, so that any worker may accept it
         return receiver.post(body).status_code
 
     with ThreadPoolExecutor(10) as pool:
@@ -44,7 +42,9 @@ def test_the_same_events_at_all_of_them_at_once_are_stored_once(
     assert [one.deliveries for one in receiver.stored()] == [20] * 50
 
 
-def test_a_relay_is_fed_by_all_and_sent_by_one(postgres_url: str, start_receiver: Callable[..., Receiver]) -> None:
+def test_requests_of_all_workers_are_relayed_once_and_in_order(
+    postgres_url: str, start_receiver: Callable[..., Receiver]
+) -> None:
     with WebhookCatcher() as bot:
         receiver = start_receiver(postgres_url, workers=3, relay_urls=json.dumps([bot.url]))
         for number in range(30):

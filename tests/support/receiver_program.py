@@ -1,4 +1,4 @@
-"""The program `tap-line-webhook`, and clients that keep to the rules and that do not."""
+"""Run the program `tap-line-webhook`; a client for requests and a client for raw bytes."""
 
 from __future__ import annotations
 
@@ -27,15 +27,17 @@ PREFIX = "TAP_LINE_WEBHOOK_"
 
 @dataclass
 class Receiver:
-    """A running `tap-line-webhook serve`, and the sender that knows its secret."""
+    """A running `tap-line-webhook serve`, with methods to send signed requests and inspect the result."""
 
     url: str
     store_url: str
     log: Path
 
-    def post(self, body: bytes, *, signed: str | None = None, channel: str = "main", **how: Any) -> requests.Response:
-        headers = {"x-line-signature": signature(body) if signed is None else signed}
-        return requests.post(f"{self.url}/webhook/{channel}", data=body, headers=headers, timeout=10, **how)
+    def post(
+        self, body: bytes, *, sent_signature: str | None = None, channel: str = "main", **options: Any
+    ) -> requests.Response:
+        headers = {"x-line-signature": signature(body) if sent_signature is None else sent_signature}
+        return requests.post(f"{self.url}/webhook/{channel}", data=body, headers=headers, timeout=10, **options)
 
     def send(self, *events: dict[str, Any]) -> int:
         return self.post(body_of(*events)).status_code
@@ -54,23 +56,23 @@ class Receiver:
         (line,) = [line for line in self.get("/metrics").text.splitlines() if line.startswith(f"{name} ")]
         return float(line.rpartition(" ")[2])
 
-    def until_ready(self, *, is_ready: bool = True) -> None:
-        until = time.monotonic() + 20
+    def wait_until_ready(self, *, is_ready: bool = True) -> None:
+        deadline = time.monotonic() + 20
         while (self.get("/ready").status_code == 200) is not is_ready:
-            assert time.monotonic() < until
+            assert time.monotonic() < deadline
             time.sleep(0.05)
 
 
 def environment(**settings: object) -> dict[str, str]:
-    """The environment of a program with these settings, and none of the tests' own."""
-    rest = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    """Return the current environment with exactly these receiver settings."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     given = {"channel_secret": SECRET, **settings}
-    return rest | {PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None}
+    return others | {PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None}
 
 
 @contextlib.contextmanager
 def running_receiver(directory: Path, store_url: str, **settings: object) -> Iterator[Receiver]:
-    """Run the program as a user would; settings go by environment."""
+    """Run the installed program with settings from the environment."""
     log = directory / "receiver.log"
     with servers.program(
         "tap-line-webhook",
@@ -84,7 +86,7 @@ def running_receiver(directory: Path, store_url: str, **settings: object) -> Ite
 
 
 class Connection:
-    """A client that sends bytes as it likes."""
+    """A TCP connection that sends arbitrary bytes."""
 
     def __init__(self, receiver: Receiver) -> None:
         parts = urlsplit(receiver.url)
@@ -100,7 +102,7 @@ class Connection:
         self.socket.sendall(data)
 
     def is_closed_within(self, seconds: float) -> bool:
-        """Read until the receiver closes the connection."""
+        """Tell whether the receiver closes the connection within this time."""
         self.socket.settimeout(seconds)
         try:
             while self.socket.recv(65536):

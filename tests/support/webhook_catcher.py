@@ -1,4 +1,4 @@
-"""A receiver that keeps what it is sent, and answers as it is told."""
+"""A webhook server that keeps all requests and responds with given statuses."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ if TYPE_CHECKING:
 class WebhookCatcher:
     """An HTTP server on a free port; use it as a context manager."""
 
-    answer: Callable[[int], int] = lambda _: 200
-    """The status for a request, by how many came before it."""
+    status_of: Callable[[int], int] = lambda _: 200
+    """Returns the response status for the index of a request."""
     requests: list[tuple[dict[str, str], str]] = field(default_factory=list)
-    """Headers, in lower case, and body of each."""
+    """Headers (names in lower case) and body of each request."""
 
     def __enter__(self) -> Self:
-        """Listen."""
         catcher = self
         lock = threading.Lock()
 
@@ -33,13 +32,13 @@ class WebhookCatcher:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"])).decode()
                 with lock:
-                    place = len(catcher.requests)
+                    index = len(catcher.requests)
                     catcher.requests.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                self.send_response(catcher.answer(place))
+                self.send_response(catcher.status_of(index))
                 self.send_header("content-length", "0")
                 self.end_headers()
 
-            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its base's name
+            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name in the base class
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -51,15 +50,13 @@ class WebhookCatcher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Stop listening."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
 
     def bodies(self) -> list[dict[str, Any]]:
-        """The requests' bodies."""
         return [json.loads(body) for _, body in self.requests]
 
     def events(self) -> list[dict[str, Any]]:
-        """All events, in the order of their coming."""
+        """Return the events of all requests, in order of arrival."""
         return [event for body in self.bodies() for event in body["events"]]

@@ -1,4 +1,4 @@
-"""Webhook bodies: samples in the forms that LINE documents, and odd ones."""
+"""Webhook bodies: an event of each documented type, and generated bodies with unusual events."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ BOT = "U" + "0" * 32
 
 
 def signature(body: bytes, secret: str = SECRET) -> str:
-    """What LINE would send as `x-line-signature`."""
+    """Return the value of `x-line-signature`."""
     return base64.b64encode(hmac.digest(secret.encode(), body, "sha256")).decode()
 
 
 def body_of(*events: dict[str, Any], **envelope: Any) -> bytes:
-    """A request's body."""
+    """Return a request body with these events."""
     return json.dumps({"destination": BOT, "events": events, **envelope}).encode()
 
 
 def event(number: int, kind: str = "follow", /, **members: Any) -> dict[str, Any]:
-    """The event of a number: its id, time and person are its own."""
+    """Return an event with its own event ID, time and LINE ID, all derived from `number`."""
     return {
         "type": kind,
         "mode": "active",
@@ -39,14 +39,14 @@ def event(number: int, kind: str = "follow", /, **members: Any) -> dict[str, Any
     }
 
 
-def text(number: int, message_id: str, words: str = "hello", *, kind: str = "message") -> dict[str, Any]:
-    """A text message, or its edit."""
-    message = {"type": "text", "id": message_id, "text": words, "quoteToken": "q3Plxr4AgKd"}
+def text(number: int, message_id: str, content: str = "hello", *, kind: str = "message") -> dict[str, Any]:
+    """Return a text message event, or its edit with `kind="messageEdited"`."""
+    message = {"type": "text", "id": message_id, "text": content, "quoteToken": "q3Plxr4AgKd"}
     return event(number, kind, message=message)
 
 
 def unsend(number: int, message_id: str) -> dict[str, Any]:
-    """A message is taken back."""
+    """Return an unsend event."""
     return event(number, "unsend", unsend={"messageId": message_id})
 
 
@@ -82,31 +82,31 @@ _scalars = (
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=90)
 )
-_anything = st.recursive(
+_any_json = st.recursive(
     _scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
 )
-_ids = st.sampled_from(["", "7", "8", "x" * 64, "x" * 65, "nul\x00", "\ud83d"]) | _anything
-_odd_events = st.fixed_dictionaries(
+_ids = st.sampled_from(["", "7", "8", "x" * 64, "x" * 65, "nul\x00", "\ud83d"]) | _any_json
+_unusual_events = st.fixed_dictionaries(
     {},
     optional={
-        "type": st.sampled_from(["message", "messageEdited", "unsend", "follow", "new type"]) | _anything,
-        "mode": st.sampled_from(["active", "standby"]) | _anything,
-        "timestamp": st.integers(0, 2_000_000_000_000) | _anything,
+        "type": st.sampled_from(["message", "messageEdited", "unsend", "follow", "new type"]) | _any_json,
+        "mode": st.sampled_from(["active", "standby"]) | _any_json,
+        "timestamp": st.integers(0, 2_000_000_000_000) | _any_json,
         "webhookEventId": _ids,
-        "deliveryContext": _anything,
+        "deliveryContext": _any_json,
         "source": st.fixed_dictionaries({}, optional={"type": _ids, "userId": _ids, "groupId": _ids, "roomId": _ids})
-        | _anything,
-        "message": st.fixed_dictionaries({}, optional={"id": _ids, "type": _ids, "text": _anything}) | _anything,
-        "unsend": st.fixed_dictionaries({}, optional={"messageId": _ids}) | _anything,
-        "unknownField": _anything,
+        | _any_json,
+        "message": st.fixed_dictionaries({}, optional={"id": _ids, "type": _ids, "text": _any_json}) | _any_json,
+        "unsend": st.fixed_dictionaries({}, optional={"messageId": _ids}) | _any_json,
+        "unknownField": _any_json,
     },
 )
 
 
-def odd_bodies() -> st.SearchStrategy[bytes]:
-    """Bodies that are webhook requests in form, with events that LINE may never send."""
+def unusual_bodies() -> st.SearchStrategy[bytes]:
+    """Generate bodies in the form of webhook requests, with events that LINE may never send."""
     envelopes = st.fixed_dictionaries(
-        {"events": st.lists(_odd_events, max_size=4)}, optional={"destination": _ids, "unknown": _anything}
+        {"events": st.lists(_unusual_events, max_size=4)}, optional={"destination": _ids, "unknown": _any_json}
     )
     return st.builds(_render, envelopes, st.booleans(), st.sampled_from([None, 0, 1]))
 

@@ -1,4 +1,4 @@
-"""Senders that keep a receiver busy, and remember what it promised."""
+"""Send events from several threads and record the responses."""
 
 from __future__ import annotations
 
@@ -20,97 +20,94 @@ SENDERS = 8
 
 
 class Load:
-    """Events sent from several threads, each event once, until the block ends."""
+    """Sends events from several threads, each event once, until the block ends."""
 
     def __init__(self, url: Callable[[], str | None], *, first: int = 0, pause: float = 0.0) -> None:
-        """Set up.
+        """Prepare to send.
 
         Args:
-            url: Where the receiver is at present; none while there is no use in sending.
+            url: Returns the receiver's URL; None to pause sending.
             first: Number of the first event.
-            pause: Seconds between two requests of a sender.
+            pause: Seconds between two requests of a thread.
         """
         self._url = url
         self._pause = pause
         self._numbers = iter(range(first, 10**9))
         self._lock = threading.Lock()
-        self._over = threading.Event()
-        self.answers: dict[int, int | None] = {}
-        """The status for each event sent; none when the connection broke."""
-        self.slowest = 0.0
-        """The longest wait for an answer, in seconds."""
+        self._is_stopped = threading.Event()
+        self.responses: dict[int, int | None] = {}
+        """Response status by event number; None if the connection broke."""
+        self.slowest_seconds = 0.0
+        """Longest time from a request to its response."""
 
     @property
     def accepted(self) -> set[str]:
-        """Ids of the events that were answered 200."""
-        return {event(number)["webhookEventId"] for number, status in self.answers.items() if status == 200}
+        """IDs of the events with response 200."""
+        return {event(number)["webhookEventId"] for number, status in self.responses.items() if status == 200}
 
     @property
     def sent(self) -> set[str]:
-        """Ids of all events."""
-        return {event(number)["webhookEventId"] for number in self.answers}
+        """IDs of all sent events."""
+        return {event(number)["webhookEventId"] for number in self.responses}
 
     def statuses(self) -> set[int | None]:
-        """All kinds of answers."""
-        return set(self.answers.values())
+        return set(self.responses.values())
 
     def __enter__(self) -> Self:
-        """Begin to send."""
         self._pool = ThreadPoolExecutor(SENDERS)
         self._senders = [self._pool.submit(self._send) for _ in range(SENDERS)]
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop sending."""
-        self._over.set()
+        self._is_stopped.set()
         self._pool.shutdown()
         for sender in self._senders:
             sender.result()
 
-    def until(self, accepted: int, seconds: float = 30) -> None:
-        """Wait until this many more events were answered 200."""
-        wanted = self._count(200) + accepted
-        limit = time.monotonic() + seconds
+    def wait_for_accepted(self, events: int, seconds: float = 30) -> None:
+        """Wait for this many more responses with status 200."""
+        wanted = self._count(200) + events
+        deadline = time.monotonic() + seconds
         while self._count(200) < wanted:
-            assert time.monotonic() < limit, self.statuses()
+            assert time.monotonic() < deadline, self.statuses()
             time.sleep(0.01)
 
-    def until_answered(self, status: int | None, seconds: float = 30) -> None:
-        """Wait for another answer of a kind."""
+    def wait_for_status(self, status: int | None, seconds: float = 30) -> None:
+        """Wait for one more response with this status."""
         wanted = self._count(status) + 1
-        limit = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         while self._count(status) < wanted:
-            assert time.monotonic() < limit, self.statuses()
+            assert time.monotonic() < deadline, self.statuses()
             time.sleep(0.01)
 
     def _count(self, status: int | None) -> int:
-        return sum(answer == status for answer in list(self.answers.values()))
+        return sum(response == status for response in list(self.responses.values()))
 
     def _send(self) -> None:
         with requests.Session() as session:
-            while not self._over.is_set():
+            while not self._is_stopped.is_set():
                 url = self._url()
                 if url is None:
                     time.sleep(0.01)
                     continue
                 with self._lock:
                     number = next(self._numbers)
-                self.answers[number] = self._answer(session, url, body_of(event(number)))
+                self.responses[number] = self._post(session, url, body_of(event(number)))
                 time.sleep(self._pause)
 
-    def _answer(self, session: requests.Session, url: str, body: bytes) -> int | None:
-        began = time.monotonic()
+    def _post(self, session: requests.Session, url: str, body: bytes) -> int | None:
+        started = time.monotonic()
         try:
             headers = {"x-line-signature": signature(body)}
             status = session.post(f"{url}/webhook/main", data=body, headers=headers, timeout=10).status_code
         except requests.ConnectionError:
             return None
-        self.slowest = max(self.slowest, time.monotonic() - began)
+        self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - started)
         return status
 
 
-def assert_kept(load: Load, stored: Iterable[InboxEvent]) -> None:
-    """What was answered 200 is there, nothing is there twice, and nothing that was not sent."""
+def assert_accepted_events_stored_once(load: Load, stored: Iterable[InboxEvent]) -> None:
+    """Assert that events with response 200 are stored, no event is stored twice, and only sent events are stored."""
     ids = [one.webhook_event_id for one in stored]
     assert len(set(ids)) == len(ids)
     assert load.accepted <= set(ids) <= load.sent

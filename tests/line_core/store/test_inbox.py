@@ -15,7 +15,7 @@ from line_core.store import open_store
 from line_core.store.inbox import InboxEvent, WriteResult, last_position, read_events, write_events
 from line_core.store.inbox.retention import remove_events
 from line_core.webhook_events.parsing import parse_events
-from tests.support.webhook_events import DOCUMENTED, body_of, event, odd_bodies, text, unsend
+from tests.support.webhook_events import DOCUMENTED, body_of, event, text, unsend, unusual_bodies
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -147,7 +147,7 @@ def test_the_order_of_arrival_makes_no_difference(tmp_path: Path, story: list[di
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(bodies=st.lists(odd_bodies(), max_size=5))
+@given(bodies=st.lists(unusual_bodies(), max_size=5))
 def test_whatever_comes_can_be_stored_and_is_stored_once(store: Store, bodies: list[bytes]) -> None:
     write(store, *bodies)
     assert write(store, *bodies).new == 0
