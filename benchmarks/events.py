@@ -28,7 +28,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from line_core.store import open_store
 from line_core.store.inbox import read_events, write_events
 from line_core.webhook_events.parsing import parse_events
-from tap_line.event_records.event_record import COLUMNS, event_record
+from tap_line.event_records.event_record import EVENT_COLUMNS, event_record
 from tap_line.streams.inbox.events import Events
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -162,7 +162,7 @@ class _BareEvents(Stream):
     primary_keys: tuple[str, ...] = ("channel", "webhook_event_id")
     replication_key = "position"
     is_sorted = True
-    schema = th.PropertiesList(*COLUMNS).to_dict()
+    schema = th.PropertiesList(*EVENT_COLUMNS).to_dict()
 
     def get_records(self, context: object) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
         sample: list[dict[str, Any]] = self.config["sample"]
@@ -185,7 +185,7 @@ WRITERS: dict[str, type[GenericSingerWriter[Any, Any]]] = {"SDK": Tap.message_wr
 def bare(store_url: str, count: int, writer: str) -> None:
     """Write so many records, of which some thousands are different."""
     with open_store(store_url) as store, store.read() as connection:
-        sample = [{**Events.blank, **event_record(event)} for event in read_events(connection, 0, SAMPLE)]
+        sample = [{**Events.empty_record, **event_record(event)} for event in read_events(connection, 0, SAMPLE)]
     _BareTap.message_writer_class = WRITERS[writer]
     logging.basicConfig(level=logging.INFO)
     _BareTap(config={"sample": sample, "count": count}).sync_all()

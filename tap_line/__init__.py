@@ -1,1 +1,1 @@
-"""Singer tap for LINE, and the webhook receiver that fills its inbox."""
+"""Singer tap for LINE: reads LINE's Messaging API and the store."""

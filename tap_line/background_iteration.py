@@ -1,4 +1,7 @@
-"""Run asyncio work beside a plain iterator: LINE keeps answering while the records of the last page are written."""
+"""Iterate over an async generator from synchronous code, with the event loop in a separate thread.
+
+Requests to LINE continue while the records of the previous page are written.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,19 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-
 _END = object()
 
 
 def iterate_in_background(source: AsyncIterator[T]) -> Iterator[T]:
-    """Iterate over an async generator that runs on an event loop in a thread of its own.
+    """Yield the items of an async generator that runs in a separate thread.
 
-    One item is made ready while another is used; then the source is held up, but the requests that it has under way are
-    not. However the iteration ends, the source is closed before the caller goes on.
+    One item is prefetched while the caller uses the previous item. Tasks that the generator has started continue to
+    run. The generator is closed before this iterator ends, also after an error or an early stop.
     """
-    with _loop() as loop:
-        coming = asyncio.run_coroutine_threadsafe(_next(source), loop)
-        while (item := coming.result()) is not _END:
-            coming = asyncio.run_coroutine_threadsafe(_next(source), loop)
+    with _running_loop() as loop:
+        prefetched = asyncio.run_coroutine_threadsafe(_next(source), loop)
+        while (item := prefetched.result()) is not _END:
+            prefetched = asyncio.run_coroutine_threadsafe(_next(source), loop)
             yield item  # type: ignore[misc]  # not the end
 
 
@@ -35,8 +37,8 @@ async def _next(source: AsyncIterator[T]) -> T | object:
 
 
 @contextmanager
-def _loop() -> Iterator[asyncio.AbstractEventLoop]:
-    # Else a full collection goes through all that was ever imported: a tenth of a second in which no request is sent.
+def _running_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    # Without this, a full garbage collection visits all imported modules: about 0.1 s without requests.
     gc.freeze()
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="line-background", daemon=True)
@@ -44,13 +46,13 @@ def _loop() -> Iterator[asyncio.AbstractEventLoop]:
     try:
         yield loop
     finally:
-        asyncio.run_coroutine_threadsafe(_cancel_all(), loop).result()
+        asyncio.run_coroutine_threadsafe(_cancel_tasks(), loop).result()
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
 
 
-async def _cancel_all() -> None:
+async def _cancel_tasks() -> None:
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()

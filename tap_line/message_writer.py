@@ -1,4 +1,4 @@
-"""Write Singer messages fast."""
+"""Buffered output of Singer messages."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ _BUFFER_BYTES = 64 * 1024
 
 
 class BufferedMessageWriter(MsgSpecWriter):
-    """Writes messages with msgspec, and many records at once.
+    """Encodes messages with msgspec and writes RECORD messages in batches.
 
-    The SDK's own writer flushes after every record, which costs as much as making it. Here records wait for each other,
-    but never longer than for the state, or any other message, that follows them; streams flush at their end.
+    The SDK's writer flushes after each record, which takes as long as creating the record. This writer keeps RECORD
+    messages in a buffer. It writes the buffer when the buffer is full and before any other message (such as STATE)
+    becomes visible. Streams flush the buffer when they end.
     """
 
     def __init__(self) -> None:
-        """Begin with nothing to write."""
         super().__init__()
-        self._waiting = bytearray()
+        self._buffer = bytearray()
 
     def write_message(self, message: Message) -> None:
-        """Write a message after all before it."""
-        self._waiting += self.format_message(message)
-        if len(self._waiting) >= _BUFFER_BYTES or not isinstance(message, RecordMessage):
+        """Append a message. Flush if the buffer is full or the message is not a RECORD."""
+        self._buffer += self.format_message(message)
+        if len(self._buffer) >= _BUFFER_BYTES or not isinstance(message, RecordMessage):
             self.flush()
 
     def flush(self) -> None:
-        """Write what waits."""
-        waiting, self._waiting = self._waiting, bytearray()
-        sys.stdout.buffer.write(waiting)
+        """Write the buffered messages to standard output."""
+        buffered, self._buffer = self._buffer, bytearray()
+        sys.stdout.buffer.write(buffered)
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Tell in the log how far a long stream is."""
+"""Periodic log lines about the progress of a long stream."""
 
 from __future__ import annotations
 
@@ -10,47 +10,48 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
 
-_EVERY_SECONDS = 10.0
+_INTERVAL_SECONDS = 10.0
 
 
 class ProgressLog:
-    """Counts what is done, and says so now and then: done, total, rate and the estimated end."""
+    """Counts processed items and logs count, total, rate and remaining time every 10 seconds."""
 
     def __init__(
         self,
         logger: logging.Logger,
-        what: str,
+        item_name: str,
         total: int | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin.
+        """Start the clock.
 
         Args:
-            logger: Where to say it.
-            what: What is counted, in the plural.
-            total: How many there are, as far as that is known.
-            clock: Seconds that never go back.
+            logger: Destination of the log lines.
+            item_name: Name of the items, in the plural.
+            total: Expected number of items, or None if unknown.
+            clock: Monotonic clock, in seconds.
         """
         self._logger = logger
-        self._what = what
+        self._item_name = item_name
         self._total = total
         self._clock = clock
-        self._began = self._told = clock()
+        self._started_at = self._logged_at = clock()
         self._done = 0
 
     def add(self, count: int = 1) -> None:
-        """So many more are done."""
+        """Count processed items, and log if the last line is older than 10 seconds."""
         self._done += count
-        if self._clock() - self._told >= _EVERY_SECONDS:
-            self._told = self._clock()
+        if self._clock() - self._logged_at >= _INTERVAL_SECONDS:
+            self._logged_at = self._clock()
             self._logger.info(self.line())
 
     def line(self) -> str:
-        """How far it is."""
-        rate = self._done / max(self._clock() - self._began, 1e-9)
+        """Return the log line for the current progress."""
+        rate = self._done / max(self._clock() - self._started_at, 1e-9)
         if not self._total or self._total < self._done:
-            return f"{self._done:,} {self._what} done, {rate:,.0f}/s"
-        left = timedelta(seconds=round((self._total - self._done) / max(rate, 1e-9)))
+            return f"{self._done:,} {self._item_name} done, {rate:,.0f}/s"
+        remaining = timedelta(seconds=round((self._total - self._done) / max(rate, 1e-9)))
         share = self._done / self._total
-        return f"{self._done:,} of about {self._total:,} {self._what} done ({share:.0%}), {rate:,.0f}/s, {left} left"
+        count = f"{self._done:,} of about {self._total:,} {self._item_name} done"
+        return f"{count} ({share:.0%}), {rate:,.0f}/s, {remaining} left"

@@ -1,4 +1,7 @@
-"""Figures that move for a while and then freeze: which to read again, and in what order. Pure.
+"""Which interaction statistics to read again, and in which order. Pure functions.
+
+LINE revises the statistics of a message for 14 days. Each run reads the statistics that can have changed, within a
+request budget.
 
 Source: LINE Messaging API reference, "Get user interaction statistics": statistics are updated for 14 days from the
 time a message was sent.
@@ -13,69 +16,70 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-MOVING = timedelta(days=14)
-"""How long figures move after a send."""
+REVISION_PERIOD = timedelta(days=14)
+"""Time after sending in which LINE revises the statistics."""
 
+# LINE counts by days, so the last revision can be up to one day later.
 _MARGIN = timedelta(days=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Moving:
-    """Figures that move until some time after their last message was sent."""
+class StatisticsItem:
+    """Statistics of one message or campaign month. They are final some time after the last message was sent."""
 
     sent_at: datetime
     key: str
 
     @property
-    def frozen_at(self) -> datetime:
-        """When they certainly move no more; a day later than LINE says, since it counts by days."""
-        return self.sent_at + MOVING + _MARGIN
+    def final_at(self) -> datetime:
+        """Time after which the statistics do not change."""
+        return self.sent_at + REVISION_PERIOD + _MARGIN
 
 
 @dataclass(frozen=True, slots=True)
-class Reads:
-    """What was read when."""
+class ReadHistory:
+    """The last read of each item that is not final."""
 
-    last: Mapping[str, datetime]
-    """By key, the last time; only of what was sent after `settled_until`."""
-    settled_until: datetime = _NEVER
-    """Everything that was sent up to then has been read after it froze."""
+    last_reads: Mapping[str, datetime]
+    """Time of the last read by item key, only for items sent after `final_until`."""
+    final_until: datetime = _NEVER
+    """All items sent up to this time have been read after they became final."""
 
     @classmethod
-    def from_mark(cls, mark: object) -> Reads:
-        """What a state's mark tells, or nothing."""
-        if not isinstance(mark, dict):
+    def from_bookmark(cls, bookmark: object) -> ReadHistory:
+        """Return the history in a bookmark, or an empty history if there is no bookmark."""
+        if not isinstance(bookmark, dict):
             return cls({})
-        last = {key: datetime.fromisoformat(at) for key, at in mark["last"].items()}
-        return cls(last, datetime.fromisoformat(mark["settled_until"]))
+        last_reads = {key: datetime.fromisoformat(at) for key, at in bookmark["last"].items()}
+        return cls(last_reads, datetime.fromisoformat(bookmark["settled_until"]))
 
-    def mark(self) -> dict[str, object]:
-        """What the state keeps."""
+    def to_bookmark(self) -> dict[str, object]:
+        """Return the history as JSON for the state."""
         return {
-            "settled_until": self.settled_until.isoformat(),
-            "last": {key: at.isoformat() for key, at in sorted(self.last.items())},
+            "settled_until": self.final_until.isoformat(),
+            "last": {key: at.isoformat() for key, at in sorted(self.last_reads.items())},
         }
 
-    def due(self, figures: Iterable[Moving]) -> list[Moving]:
-        """Those that may have moved since they were read: what was never read first, then the longest ago."""
-        moving = [each for each in figures if each.sent_at > self.settled_until and not self._is_settled(each)]
-        return sorted(moving, key=lambda each: (self.last.get(each.key, _NEVER), each))
+    def due(self, items: Iterable[StatisticsItem]) -> list[StatisticsItem]:
+        """Return the items that can have changed since their last read. The least recently read item comes first."""
+        unread = [item for item in items if item.sent_at > self.final_until and not self._is_final(item)]
+        return sorted(unread, key=lambda item: (self.last_reads.get(item.key, _NEVER), item))
 
-    def after(self, read: Moving, at: datetime, figures: Collection[Moving]) -> Reads:
-        """What was read, one more being read.
+    def after_read(self, read: StatisticsItem, at: datetime, items: Collection[StatisticsItem]) -> ReadHistory:
+        """Return the history with one more read.
 
         Args:
-            read: What was read.
-            at: When.
-            figures: All there are.
+            read: The item that was read.
+            at: Time of the read.
+            items: All items.
         """
-        reads = Reads({**self.last, read.key: at}, self.settled_until)
-        open_since = min((each.sent_at for each in reads.due(figures)), default=None)
-        settled = (each.sent_at for each in figures if open_since is None or each.sent_at < open_since)
-        settled_until = max(settled, default=self.settled_until)
-        kept = {each.key for each in figures if each.sent_at > settled_until}
-        return Reads({key: time for key, time in reads.last.items() if key in kept}, settled_until)
+        history = ReadHistory({**self.last_reads, read.key: at}, self.final_until)
+        first_due = min((item.sent_at for item in history.due(items)), default=None)
+        final = (item.sent_at for item in items if first_due is None or item.sent_at < first_due)
+        final_until = max(final, default=self.final_until)
+        kept = {item.key for item in items if item.sent_at > final_until}
+        return ReadHistory({key: time for key, time in history.last_reads.items() if key in kept}, final_until)
 
-    def _is_settled(self, figures: Moving) -> bool:
-        return self.last.get(figures.key, _NEVER) >= figures.frozen_at
+    def _is_final(self, item: StatisticsItem) -> bool:
+        return self.last_reads.get(item.key, _NEVER) >= item.final_at

@@ -1,4 +1,4 @@
-"""The Singer tap: LINE's API and the store, as streams."""
+"""The Singer tap."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from line_core.api.rate_limit.shared import SharedRateLimiter
 from line_core.api.tokens import token_source_from_config
 from line_core.singer.plugin import LinePlugin
 from line_core.store import Store, open_store
-from tap_line.follow_evidence.evidence_sql import inbox_channels
 from tap_line.follow_evidence.evidence_store import FollowEvidenceStore
 from tap_line.message_writer import BufferedMessageWriter
+from tap_line.queries.inbox import inbox_channels
 from tap_line.settings import CONFIG_JSONSCHEMA, DEFAULT_CHANNEL
 from tap_line.streams import STREAMS
 
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 
 class TapLine(LinePlugin, Tap):
-    """Followers, profiles, webhook events and statistics of a LINE Official Account."""
+    """Followers, profiles, webhook events and statistics of a LINE Official Account.
+
+    Implements `tap_line.base.services.StreamServices`.
+    """
 
     name = "tap-line"
     package_name = "singer-line"
@@ -37,16 +40,16 @@ class TapLine(LinePlugin, Tap):
 
     @cached_property
     def tokens(self) -> TokenSource:
-        """Where the channel access token comes from.
+        """The source of channel access tokens.
 
         Raises:
-            SettingError: The settings hold no credentials.
+            SettingError: The settings contain no credentials.
         """
         return token_source_from_config(self.config)
 
     @cached_property
     def rate_limiter(self) -> RateLimiter:
-        """The channel's rate limits, shared by all streams and by all that uses the same store."""
+        """The channel's rate limiter, shared by all streams and by all processes that use the same store."""
         return SharedRateLimiter(self.store, self.channel, self.config.get("max_requests_per_second"))
 
     @cached_property
@@ -54,13 +57,13 @@ class TapLine(LinePlugin, Tap):
         """The open store.
 
         Raises:
-            StoreError: It cannot be opened.
+            StoreError: The store cannot be opened.
         """
         return open_store(self.config["store_url"])
 
     @cached_property
     def channel(self) -> str:
-        """This channel's name: as set, or the only one that the inbox has, or `main`."""
+        """The channel's name: from the settings, else the only channel in the inbox, else `main`."""
         if name := self.config.get("channel"):
             return str(name)
         with self.store.read() as connection:
@@ -68,12 +71,12 @@ class TapLine(LinePlugin, Tap):
         return names[0] if len(names) == 1 else DEFAULT_CHANNEL
 
     @cached_property
-    def friends(self) -> FollowEvidenceStore:
-        """The evidence about this channel's people."""
+    def follow_evidence(self) -> FollowEvidenceStore:
+        """The follow evidence of the channel."""
         return FollowEvidenceStore(self.store, self.channel)
 
     def discover_streams(self) -> Sequence[Stream]:
-        """All streams; discovery asks LINE nothing."""
+        """Return all streams. Discovery sends no requests to LINE."""
         return [stream(self) for stream in STREAMS]
 
 

@@ -1,1 +1,1 @@
-"""Part of tap-line."""
+"""Base classes of the streams."""

@@ -1,15 +1,15 @@
-"""What the streams of LINE's API share: host, token, pacing, retries, errors and paging."""
+"""Base class of the streams that read LINE's API: host, token, rate limit, retries, errors and paging."""
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
-from singer_sdk.pagination import BaseAPIPaginator, SinglePagePaginator
 
 from line_core.api.endpoints import endpoint_of
 from line_core.api.errors import (
@@ -24,11 +24,13 @@ from line_core.api.response import Response
 from line_core.api.retry import call_with_retries
 from line_core.singer.hooks import RequestHooks
 from tap_line.base.described_stream import DescribedStream
+from tap_line.base.pagination import ContinuationPaginator, OnePagePaginator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.pagination import BaseAPIPaginator
 
     from line_core.api.tokens import TokenSource
 
@@ -36,163 +38,146 @@ _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[a-z])(?=[0-9])")
 
 
 class BearerToken(AuthBase):
-    """Puts the channel access token of the moment on each request, retries included."""
+    """Adds the current channel access token to each request, retries included."""
 
     def __init__(self, tokens: TokenSource) -> None:
-        """Take tokens from a source."""
         self._tokens = tokens
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Set the header."""
         request.headers["Authorization"] = f"Bearer {self._tokens.token()}"
         return request
-
-
-class ContinuationPaginator(BaseAPIPaginator[str | None]):
-    """Follows LINE's `next` tokens. A page may be empty and yet have a next one."""
-
-    def __init__(self, start: str | None = None) -> None:
-        """Begin at the first page, or where a token says."""
-        super().__init__(start)
-
-    def continue_if_empty(self, response: requests.Response) -> bool:  # noqa: ARG002 - the SDK's signature
-        """Always: `advance` finds the end."""
-        return True
-
-    def get_next(self, response: requests.Response) -> str | None:
-        """The token of the next page, None at the end."""
-        token: str | None = response.json().get("next")
-        return token
-
-
-class OnePagePaginator(SinglePagePaginator):
-    """There is one page; that it may be empty is nothing to speak of."""
-
-    def continue_if_empty(self, response: requests.Response) -> bool:  # noqa: ARG002 - the SDK's signature
-        """Go on to the end, rather than stop with a word in the log."""
-        return True
 
 
 class ApiStream(DescribedStream, RequestHooks):
     """A stream of LINE's API.
 
-    Subclasses say `name`, `path`, keys and `schema`, and in `records_key` where in the answer the records are: a list
-    of objects, or of ids, which `id_column` then names. Without a `records_key` the answer itself is the record.
+    Subclasses set `name`, `path`, the primary key and `schema`. `records_key` names the list in LINE's response: a list
+    of objects, or a list of IDs that go into the column `id_column`. Without `records_key` the response is the record.
     """
 
     records_key: ClassVar[str | None] = None
     id_column: ClassVar[str] = "line_id"
     page_size: ClassVar[int | None] = None
-    """Records to ask for at once, of an endpoint that pages by continuation tokens."""
-    renamed: ClassVar[Mapping[str, str]] = {"userId": "line_id"}
-    nothing_if: ClassVar[tuple[type[ApiError], ...]] = ()
-    """Errors by which LINE says that there is nothing to read here, or not for this account."""
+    """Records per page, for an endpoint that pages by continuation tokens."""
+    renamed_fields: ClassVar[Mapping[str, str]] = {"userId": "line_id"}
+    """Column names by LINE's field names. All other fields become snake_case."""
+    unix_time_columns: ClassVar[tuple[str, ...]] = ()
+    """Columns that LINE sends as Unix time in seconds; records have them as ISO 8601 text in UTC."""
+    empty_on_errors: ClassVar[tuple[type[ApiError], ...]] = ()
+    """Errors that mean: there are no records, or the account is not entitled to them."""
 
     @property
     def url_base(self) -> str:
-        """The API's base URL."""
         url: str = self.config["api_url"]
         return url.rstrip("/")
 
     @property
     def authenticator(self) -> BearerToken:
-        """The channel's token on every request."""
-        return BearerToken(self.tap.tokens)
+        return BearerToken(self.services.tokens)
 
     @property
     def timeout(self) -> int:
-        """Seconds to wait for a connection, and for each piece of an answer."""
+        """Timeout in seconds, for connecting and for each read from the socket."""
         seconds: int = self.config["request_timeout_seconds"]
         return seconds
 
     @property
     def requests_session(self) -> requests.Session:
-        """The session, deaf to the environment unless the settings say otherwise."""
+        """The HTTP session. It ignores proxy variables of the environment unless the settings enable them."""
         session = super().requests_session
         session.trust_env = self.config["use_proxy_from_environment"]
         return session
 
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        """The records, with LINE's own names; `post_process` gives them ours."""
+        """Yield the records with LINE's field names. `post_process` renames the fields."""
         try:
-            yield from self.read(context)
-        except self.nothing_if as error:
-            self.logger.info("nothing to read: %s", error)
+            yield from self.read_records(context)
+        except self.empty_on_errors as error:
+            self.logger.info("no records: %s", error)
 
-    def read(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        """The records of all pages; streams that read otherwise say how here."""
+    def read_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        """Yield the records of all pages. Subclasses that do not read pages override this method."""
         yield from super().get_records(context)
 
     def get_new_paginator(self) -> BaseAPIPaginator[Any]:
-        """Continuation tokens if there is a page size, a single page otherwise."""
+        """Return a paginator of continuation tokens if there is a page size, else of a single page."""
         return ContinuationPaginator() if self.page_size else OnePagePaginator()
 
     def get_url_params(self, context: Context | None, next_page_token: str | None) -> dict[str, Any]:  # noqa: ARG002 - the SDK's signature
-        """Page size and continuation token."""
+        """Return the page size and the continuation token as query parameters."""
         params = {"limit": self.page_size, "start": next_page_token}
         return {name: value for name, value in params.items() if value is not None}
 
     def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
-        """The records of one answer, with LINE's own names.
+        """Return the records of a response, with LINE's field names.
 
         Raises:
-            MalformedResponseError: The answer is not what LINE documents.
+            MalformedResponseError: The response does not have the documented form.
         """
-        return self.records_of(self.reply_of(response))
+        return self.records_from_response(self.to_response(response))
 
-    def records_of(self, reply: Response) -> Iterable[dict[str, Any]]:
-        """The records of one answer, with LINE's own names.
+    def records_from_response(self, response: Response) -> Iterable[dict[str, Any]]:
+        """Return the records of a response, with LINE's field names.
 
         Raises:
-            MalformedResponseError: The answer is not what LINE documents.
+            MalformedResponseError: The response does not have the documented form.
         """
         if self.records_key is None:
-            return [reply.json_object()]
-        items = self.list_of(reply, self.records_key)
+            return [response.json_object()]
+        items = self.list_in(response, self.records_key)
         return [item if isinstance(item, dict) else {self.id_column: item} for item in items]
 
-    def body_of(self, reply: Response) -> dict[str, Any]:
-        """The object that LINE answered with.
+    def error_in(self, response: Response) -> ApiError | None:
+        """Return the error that a response stands for, or None for a successful response."""
+        return error_from_response(response, credentials_setting=self.services.tokens.setting)
+
+    def object_in(self, response: Response) -> dict[str, Any]:
+        """Return the JSON object of a response.
 
         Raises:
-            ApiError: It answered with an error, or with something else.
+            ApiError: The response is an error, or not a JSON object.
         """
-        if error := error_from_response(reply, credentials_setting=self.tap.tokens.setting):
+        if error := self.error_in(response):
             raise error
-        return reply.json_object()
+        return response.json_object()
 
-    def list_of(self, reply: Response, key: str) -> list[Any]:
-        """The list that LINE's answer must hold.
+    def list_in(self, response: Response, key: str) -> list[Any]:
+        """Return the list under a key of a response.
 
         Raises:
-            ApiError: It answered with an error, or with something else.
+            ApiError: The response is an error, or has no such list.
         """
-        items = self.body_of(reply).get(key)
+        items = self.object_in(response).get(key)
         if not isinstance(items, list):
-            raise MalformedResponseError.from_response(reply, message=f"LINE's answer has no list {key!r}")
+            raise MalformedResponseError.from_response(response, message=f"LINE's response has no list {key!r}")
         return items
 
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Give LINE's fields their column names, and the record all columns."""
-        named = {self.renamed.get(name) or snake_case(name): value for name, value in row.items()}
-        return super().post_process(named, context)
+        """Return the record with column names, all columns, and times as ISO 8601 text."""
+        named = {self.renamed_fields.get(name) or snake_case(name): value for name, value in row.items()}
+        record = super().post_process(named, context)
+        if record is not None:
+            for column in self.unix_time_columns:
+                if record[column] is not None:
+                    record[column] = datetime.fromtimestamp(record[column], UTC).isoformat()
+        return record
 
     def fetch(self, path: str, params: Mapping[str, Any] | None = None) -> Response:
-        """GET something beside the stream's own pages, as those are got.
+        """GET another path with the stream's authentication, rate limit and retries.
 
         Raises:
-            ApiError: It cannot be had.
+            ApiError: LINE returned an error, or was not reachable.
         """
         request = self.build_prepared_request(
             method="GET", url=self.url_base + path, params=params, headers=self.http_headers
         )
-        return self.reply_of(self.request_decorator(self.send)(request, None))
+        return self.to_response(self.request_decorator(self.send)(request, None))
 
     def request_decorator(self, func: Callable[..., requests.Response]) -> Callable[..., requests.Response]:
-        """Pace and retry as everything that asks LINE does."""
+        """Wrap the SDK's request function in this project's retries."""
 
         def request(prepared: requests.PreparedRequest, context: Context | None) -> requests.Response:
-            return call_with_retries(lambda: func(prepared, context), rate_limiter=self.tap.rate_limiter)
+            return call_with_retries(lambda: func(prepared, context), rate_limiter=self.services.rate_limiter)
 
         return request
 
@@ -200,37 +185,36 @@ class ApiStream(DescribedStream, RequestHooks):
         """Send a request once, and once more with a new token if LINE rejects the token.
 
         Raises:
-            ApiError: LINE responds with an error or cannot be reached.
+            ApiError: LINE returned an error, or was not reachable.
         """
         endpoint = self._endpoint_of(request)
-        self.pace(endpoint)
+        self.acquire_permit(endpoint)
         try:
             return super().send(request, context)
         except AuthenticationError:
             token = str(request.headers["Authorization"]).removeprefix("Bearer ")
-            if not self.tap.tokens.discard(token):
+            if not self.services.tokens.discard(token):
                 raise
-            self.pace(endpoint)
+            self.acquire_permit(endpoint)
             return super().send(request, context)
         except requests.RequestException as failure:
             raise UnreachableError(endpoint, reason=failure_reason(failure), may_have_arrived=True) from None
 
-    def pace(self, endpoint: str) -> None:
-        """Wait for the endpoint's next place."""
-        self.tap.rate_limiter.acquire(endpoint)
+    def acquire_permit(self, endpoint: str) -> None:
+        """Wait until the rate limit of the endpoint allows a request."""
+        self.services.rate_limiter.acquire(endpoint)
 
     def validate_response(self, response: requests.Response) -> None:
-        """Let a success pass.
+        """Check the status of a response.
 
         Raises:
-            ApiError: It is none.
+            ApiError: The response is an error.
         """
-        error = error_from_response(self.reply_of(response), credentials_setting=self.tap.tokens.setting)
-        if error:
+        if error := self.error_in(self.to_response(response)):
             raise error
 
-    def reply_of(self, response: requests.Response) -> Response:
-        """What LINE answered."""
+    def to_response(self, response: requests.Response) -> Response:
+        """Convert a response of `requests` to the project's type."""
         return Response(self._endpoint_of(response.request), response.status_code, response.headers, response.content)
 
     def _endpoint_of(self, request: requests.PreparedRequest) -> str:
@@ -239,5 +223,5 @@ class ApiStream(DescribedStream, RequestHooks):
 
 @cache
 def snake_case(name: str) -> str:
-    """The column name of one of LINE's field names: `displayName` → `display_name`."""
+    """Convert one of LINE's field names to a column name: `displayName` → `display_name`."""
     return _WORD_START.sub("_", name).lower()

@@ -1,4 +1,4 @@
-"""Work to the budget of LINE's insight endpoints: 60 requests an hour each."""
+"""Base class of the streams whose endpoints allow 60 requests per hour (LINE's insight endpoints)."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context
 
 
-class BudgetSpentError(LineError):
-    """The endpoint's requests of this hour are used up, by this run or others."""
+class BudgetExhaustedError(LineError):
+    """This hour's requests of the endpoint are used up, by this run or by others."""
 
 
 class BudgetedStream(ApiStream):
-    """A stream that ends cleanly when its endpoint's budget is spent; the next run goes on where it ended.
+    """A stream that ends without an error when the hourly request budget of its endpoint is used up.
 
-    What it reads it must note in its state record by record.
+    The next run continues where this run ended. Subclasses must save bookmarks after each request.
     """
 
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        """The records that the budget suffices for."""
+        """Yield records until the budget is used up."""
         try:
             yield from super().get_records(context)
-        except BudgetSpentError as spent:
-            self.logger.info("%s; the next run goes on from here", spent)
+        except BudgetExhaustedError as error:
+            self.logger.info("%s; the next run continues from here", error)
 
-    def pace(self, endpoint: str) -> None:
-        """Take a request from the budget.
+    def acquire_permit(self, endpoint: str) -> None:
+        """Use one request of the budget, without waiting.
 
         Raises:
-            BudgetSpentError: None is left.
+            BudgetExhaustedError: The budget is used up.
         """
-        if not self.tap.rate_limiter.try_acquire(endpoint):
-            raise BudgetSpentError(f"the requests that LINE allows in an hour are used up ({endpoint})")
+        if not self.services.rate_limiter.try_acquire(endpoint):
+            raise BudgetExhaustedError(f"the requests that LINE allows per hour are used up ({endpoint})")
 
     def validate_response(self, response: requests.Response) -> None:
-        """Let a success pass.
+        """Check the status of a response.
 
         Raises:
-            BudgetSpentError: LINE has had enough requests, of other runs too.
-            ApiError: It is another error.
+            BudgetExhaustedError: LINE returned 429, for example because of requests of other programs.
+            ApiError: The response is another error.
         """
         try:
             super().validate_response(response)
         except RateLimitError as error:
-            raise BudgetSpentError(str(error)) from None
+            raise BudgetExhaustedError(str(error)) from None

@@ -1,7 +1,7 @@
-"""Daily figures: which days to read, and when to stop.
+"""Base class of the daily statistics, and the rules for the first and the last day to read.
 
-Source: LINE Messaging API reference, "Get number of friends", "Get number of sent push messages": dates are in UTC+9,
-and a day's figures are ready about a day later.
+Source: LINE Messaging API reference, "Get number of friends", "Get number of sent push messages". Dates are in UTC+9.
+The figures of a day are ready about one day later.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from line_core.api.errors import MalformedResponseError
 from line_core.errors import SettingError
+from line_core.line_time import line_date
 from tap_line.base.api_stream import ApiStream
-from tap_line.clock import line_date, now
+from tap_line.clock import now
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,76 +25,80 @@ if TYPE_CHECKING:
     from line_core.api.response import Response
 
 DEFAULT_DAYS = 30
+"""Days before the first run at which the statistics begin, without the setting `start_date`."""
+
 _DAY = timedelta(days=1)
 
 
-class Readiness(StrEnum):
-    """What LINE says of a day's figures."""
+class StatisticsStatus(StrEnum):
+    """LINE's status of a day's figures."""
 
     READY = "ready"
     UNREADY = "unready"
-    """Not counted yet."""
+    """Not calculated yet."""
     OUT_OF_SERVICE = "out_of_service"
-    """Before LINE began to count."""
+    """The day is before the start of LINE's records."""
     UNAVAILABLE_FOR_PRIVACY = "unavailable_for_privacy"
     """Fewer than 20 people."""
 
 
 class DailyStream(ApiStream):
-    """Figures by day, each with its own request: from the day after the last that was read, until LINE has no more.
+    """Statistics by day, with one request per day, from the last day read until LINE has no figures yet.
 
-    Days of the last few are read again, since figures settle late.
+    The last days (setting `statistics_lookback_days`) are read again, because their figures can still change.
     """
 
-    own_state = True
+    has_custom_bookmarks = True
     replication_key = "date"
     first_day: ClassVar[date]
-    """The first day that LINE has figures of."""
+    """The first day of LINE's records."""
 
     @abstractmethod
     def read_day(self, day: date) -> list[dict[str, Any]] | None:
-        """A day's records: none if LINE has no figures of it, None if it has none yet."""
+        """Return a day's records, an empty list if LINE has no figures, or None if they are not calculated yet."""
 
-    def read(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
-        """The records of all days that are ready and not settled before."""
+    def read_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
+        """Yield the records of all days whose figures are ready, and save the last day read."""
         today = line_date(now())
         day = first_day_to_read(
-            read_until=self._read_until(),
-            start=start_date_of(self.config.get("start_date"), today),
-            first=self.first_day,
+            last_day_read=self._last_day_read(),
+            start=parse_start_date(self.config.get("start_date"), today),
+            first_available=self.first_day,
             today=today,
             lookback_days=self.config["statistics_lookback_days"],
         )
         while (records := self.read_day(day)) is not None and (records or day < today):
             yield from records
-            self.save(read_until=day.isoformat())
+            self.save_bookmarks(read_until=day.isoformat())
             day += _DAY
 
-    def _read_until(self) -> date | None:
-        mark = self.stream_state.get("read_until") if self.replication_method == "INCREMENTAL" else None
-        return date.fromisoformat(mark) if mark else None
+    def _last_day_read(self) -> date | None:
+        bookmark = self.stream_state.get("read_until") if self.is_incremental else None
+        return date.fromisoformat(bookmark) if bookmark else None
 
 
-def first_day_to_read(*, read_until: date | None, start: date, first: date, today: date, lookback_days: int) -> date:
-    """The day to begin with.
+def first_day_to_read(
+    *, last_day_read: date | None, start: date, first_available: date, today: date, lookback_days: int
+) -> date:
+    """Return the day at which a run starts.
 
     Args:
-        read_until: The last day that was read.
-        start: The day to begin with if none was read.
-        first: The first day that there is.
-        today: Today, by LINE's clock.
-        lookback_days: Figures of so many days before today may still change.
+        last_day_read: The last day that an earlier run read.
+        start: The start day if no day was read before.
+        first_available: The first day of LINE's records.
+        today: Today in LINE's time zone.
+        lookback_days: Number of days before today whose figures can still change.
     """
-    if read_until is None:
-        return max(start, first)
-    return max(first, min(read_until + _DAY, today - timedelta(days=lookback_days)))
+    if last_day_read is None:
+        return max(start, first_available)
+    return max(first_available, min(last_day_read + _DAY, today - timedelta(days=lookback_days)))
 
 
-def start_date_of(setting: object, today: date) -> date:
-    """The day that the settings say to begin with; a time of day is ignored.
+def parse_start_date(setting: object, today: date) -> date:
+    """Return the date of the setting `start_date`, without its time of day, or the default.
 
     Raises:
-        SettingError: It is not a date.
+        SettingError: The setting is not a date.
     """
     if not setting:
         return today - timedelta(days=DEFAULT_DAYS)
@@ -103,21 +108,21 @@ def start_date_of(setting: object, today: date) -> date:
         raise SettingError("not a date of the form yyyy-mm-dd", setting="start_date") from None
 
 
-def readiness_of(reply: Response) -> Readiness:
-    """What LINE says of the figures that were asked for.
+def statistics_status(response: Response) -> StatisticsStatus:
+    """Return the status of the requested figures.
 
     Raises:
-        MalformedResponseError: It says nothing of the kind.
+        MalformedResponseError: The status is missing or unknown.
     """
-    status = str(reply.json_object().get("status"))
+    status = str(response.json_object().get("status"))
     try:
-        return Readiness(status)
+        return StatisticsStatus(status)
     except ValueError:
         raise MalformedResponseError.from_response(
-            reply, message=f"LINE's answer has the unknown status {status!r}"
+            response, message=f"LINE's response has the unknown status {status!r}"
         ) from None
 
 
-def line_day(day: date) -> str:
-    """A day as LINE's query parameters have it."""
+def date_param(day: date) -> str:
+    """Format a day for LINE's query parameters (yyyymmdd)."""
     return day.strftime("%Y%m%d")

@@ -1,11 +1,11 @@
-"""What all streams share, whether they read LINE's API or the store."""
+"""Base class of all streams, whether they read LINE's API or the store."""
 
 from __future__ import annotations
 
 import inspect
 import logging
 import sys
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 
@@ -15,74 +15,85 @@ from line_core.singer.hooks import StateHooks
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_line.tap import TapLine
+    from tap_line.base.services import StreamServices
+
+StreamT = TypeVar("StreamT", bound="DescribedStream")
 
 
 class DescribedStream(StateHooks):
-    """A stream that is declared by class attributes; its docstring is its description.
+    """A stream that is declared by class attributes. The first line of its docstring is its description.
 
-    Columns are snake_case. Objects inside a column are LINE's own, untouched. Every record has every column, null where
-    there is nothing, so that stream maps can name them all.
+    Column names are snake_case. Objects inside a column keep LINE's own field names. Every record has every column
+    (null if there is no value), so that stream maps can refer to each column.
     """
 
     name: str = ""
     schema: ClassVar[dict[str, Any]] = {"properties": {}}
-    blank: ClassVar[dict[str, Any]] = {}
-    """A record of nothing but nulls."""
-    own_state: ClassVar[bool] = False
-    """Whether the stream is incremental by marks of its own in the state, rather than by a replication key."""
+    empty_record: ClassVar[dict[str, Any]] = {}
+    """A record whose columns are all null."""
+    has_custom_bookmarks: ClassVar[bool] = False
+    """Whether the stream is incremental through `save_bookmarks` instead of a replication key value."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Add the description to the schema, where catalogs and targets find it."""
+        super().__init_subclass__(**kwargs)
+        if "schema" in vars(cls):
+            cls.empty_record = dict.fromkeys(cls.schema["properties"])
+            cls.schema = {"description": inspect.cleandoc(cls.__doc__ or "").partition("\n")[0], **cls.schema}
 
     @property
-    def tap(self) -> TapLine:
-        """The tap, with the objects that its streams share."""
-        return cast("TapLine", super().tap)
+    def services(self) -> StreamServices:
+        """The services of this stream's tap."""
+        return cast("StreamServices", self.tap)
+
+    def sibling(self, stream_class: type[StreamT]) -> StreamT:
+        """Return another stream of the same tap, to read from it without writing its records."""
+        return stream_class(self.tap)
 
     @property
     def replication_method(self) -> str:
-        """INCREMENTAL with a replication key or own marks, FULL_TABLE without, or what the catalog says."""
-        if self.own_state and not self.forced_replication_method:
+        """INCREMENTAL with a replication key or custom bookmarks, else FULL_TABLE. The catalog can override it."""
+        if self.has_custom_bookmarks and not self.forced_replication_method:
             return REPLICATION_INCREMENTAL
         return super().replication_method
 
+    @property
+    def is_incremental(self) -> bool:
+        """Whether this run continues from the state."""
+        return self.replication_method == REPLICATION_INCREMENTAL
+
     def advance_state(self, record: Record, context: Context | None) -> None:
-        """Move the bookmark of the replication key, if the stream has one."""
-        if not self.own_state:
+        """Move the bookmark of the replication key, unless the stream has custom bookmarks."""
+        if not self.has_custom_bookmarks:
             super().advance_state(record, context)
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Put the description where catalogs and targets see it."""
-        super().__init_subclass__(**kwargs)
-        if "schema" in vars(cls):
-            cls.blank = dict.fromkeys(cls.schema["properties"])
-            cls.schema = {"description": inspect.cleandoc(cls.__doc__ or "").partition("\n")[0], **cls.schema}
-
     def post_process(self, row: Record, context: Context | None = None) -> Record | None:
-        """Give the record all columns."""
-        return {**self.blank, **(context or {}), **row}
+        """Return the record with all columns of the schema."""
+        return {**self.empty_record, **(context or {}), **row}
 
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Log, unless it is the SDK's note that a user's error passed through: the command says it once, at the end."""
+        """Log a message, except the SDK's error log for an exception that the command reports at the end of the run."""
         if level == logging.ERROR and isinstance(sys.exception(), LineError | BrokenPipeError):
             return
         super().log(message, *args, level=level, **kwargs)
 
     def emit_state(self) -> None:
-        """Write a STATE message, and the buffered records before it."""
+        """Write a STATE message after the buffered records."""
         super().emit_state()
-        # The SDK writes no state that it has written before, and records may wait for one.
-        self.tap.message_writer.flush()
+        # The SDK skips a state that did not change. Buffered records must be flushed in that case too.
+        self.services.message_writer.flush()
 
-    def save(self, **marks: Any) -> None:
-        """Note marks in this stream's state and emit it; None takes a mark away.
+    def save_bookmarks(self, **bookmarks: Any) -> None:
+        """Set bookmarks in this stream's state and emit the state. The value None removes a bookmark.
 
-        Call it only when all records that the marks speak of have been yielded.
+        Call it only after all records that the bookmarks cover have been yielded.
         """
-        for name, value in marks.items():
+        for name, value in bookmarks.items():
             if value is None:
                 self.stream_state.pop(name, None)
             else:
                 self.stream_state[name] = value
         self.mark_state_changed()
-        # In batch mode the records are in no BATCH message yet; the SDK emits the state after it.
+        # In batch mode the records are not in a BATCH message yet. The SDK emits the state after that message.
         if not self.get_batch_config(self.config):
             self.emit_state()

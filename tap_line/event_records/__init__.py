@@ -1,1 +1,1 @@
-"""Part of tap-line."""
+"""Conversion of stored webhook events to records of the streams `events` and `follows`."""

@@ -1,4 +1,4 @@
-"""Read an event's JSON text into values that every target can be given."""
+"""Parse the JSON text of a webhook event into values that every target can store."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ _decoder = msgspec.json.Decoder(dict[str, Any])
 
 
 def read_payload(text: str) -> dict[str, Any]:
-    """The event as an object.
+    """Parse an event.
 
-    Text that JSON allows and UTF-8 or msgspec do not is read all the same: half a surrogate pair becomes U+FFFD, and a
-    number beyond all bounds a float.
+    Some valid JSON cannot be encoded as UTF-8 or read by msgspec. It is read with Python's parser: an unpaired
+    surrogate becomes U+FFFD, and an integer of thousands of digits becomes a float.
     """
     try:
         return _decoder.decode(text)
     except msgspec.DecodeError:
-        payload: dict[str, Any] = _storable(json.loads(text, parse_int=_number))
+        payload: dict[str, Any] = _replace_surrogates(json.loads(text, parse_int=_parse_int))
         return payload
 
 
-def _number(digits: str) -> float:
+def _parse_int(digits: str) -> float:
     try:
         return int(digits)
-    except ValueError:  # Python reads no numbers of thousands of digits
+    except ValueError:  # Python limits the number of digits of an int
         return float(digits)
 
 
-def _storable(value: Any) -> Any:  # noqa: ANN401 - any JSON
+def _replace_surrogates(value: Any) -> Any:  # noqa: ANN401 - any JSON
     match value:
         case str():
             return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         case dict():
-            return {_storable(key): _storable(item) for key, item in value.items()}
+            return {_replace_surrogates(key): _replace_surrogates(item) for key, item in value.items()}
         case list():
-            return [_storable(item) for item in value]
+            return [_replace_surrogates(item) for item in value]
         case _:
             return value

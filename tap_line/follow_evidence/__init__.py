@@ -1,1 +1,1 @@
-"""Who follows the account, by whatever evidence there is."""
+"""Evidence about who follows the account: webhook events, lists of followers and profile checks."""

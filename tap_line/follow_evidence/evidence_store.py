@@ -1,114 +1,125 @@
-"""The book of one channel's friends: what streams tell it and ask it."""
+"""Records and reads the follow evidence of one channel. Each method runs its own transactions."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from line_core.follow_state import FollowState
-from tap_line.follow_evidence import evidence_sql
+from tap_line.follow_evidence import contacts_sql, evidence_sql
 from tap_line.follow_evidence.friendship import FollowSignal
+from tap_line.queries.inbox import senders_after_position
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from line_core.store import Store
-    from tap_line.follow_evidence.evidence_sql import Checks
+    from tap_line.follow_evidence.contacts_sql import ProfileChecks
     from tap_line.follow_evidence.friendship import Friendship
 
 
 class FollowEvidenceStore:
-    """Evidence about the people of one channel, in the store."""
+    """Follow evidence and contacts (people known to the tap) of one channel, in the store."""
 
     def __init__(self, store: Store, channel: str) -> None:
-        """Open the book.
+        """Store the dependencies.
 
         Args:
             store: The open store.
-            channel: The channel's name.
+            channel: Name of the channel.
         """
         self._store = store
         self._channel = channel
 
-    def note_listed(self, line_ids: Collection[str], at: datetime) -> None:
-        """LINE listed these people as followers."""
+    def record_listed(self, line_ids: Collection[str], at: datetime) -> None:
+        """Record that LINE listed these people as followers."""
         with self._store.write(lock="audience") as connection:
-            evidence_sql.note(connection, self._channel, dict.fromkeys(line_ids, FollowSignal.LISTED), at)
-            listed = {line_id: {"listed_at": at} for line_id in line_ids}
-            evidence_sql.keep_contacts(connection, self._channel, listed)
+            signals = dict.fromkeys(line_ids, FollowSignal.LISTED)
+            evidence_sql.insert_state_changes(connection, self._channel, signals, at)
+            contacts_sql.upsert_contacts(connection, self._channel, {each: {"listed_at": at} for each in line_ids})
 
-    def note_checked(self, is_reachable: Mapping[str, bool], at: datetime, pipeline: str) -> None:
-        """LINE gave these people's profiles, or did not, and a pipeline hands them on."""
-        whats = {
-            line_id: FollowSignal.REACHABLE if found else FollowSignal.UNREACHABLE
-            for line_id, found in is_reachable.items()
+    def record_profile_checks(self, is_reachable: Mapping[str, bool], at: datetime, pipeline: str) -> None:
+        """Record profile checks.
+
+        Args:
+            is_reachable: Whether LINE returned a profile, by LINE ID.
+            at: Time of the checks.
+            pipeline: The pipeline that received the profiles.
+        """
+        signals = {
+            line_id: FollowSignal.REACHABLE if reachable else FollowSignal.UNREACHABLE
+            for line_id, reachable in is_reachable.items()
+        }
+        checks = {
+            line_id: {"checked_at": at, "is_reachable": reachable, "checked_for": pipeline}
+            for line_id, reachable in is_reachable.items()
         }
         with self._store.write(lock="audience") as connection:
-            evidence_sql.note(connection, self._channel, whats, at)
-            checked = {
-                line_id: {"checked_at": at, "is_reachable": found, "checked_for": pipeline}
-                for line_id, found in is_reachable.items()
-            }
-            evidence_sql.keep_contacts(connection, self._channel, checked)
+            evidence_sql.insert_state_changes(connection, self._channel, signals, at)
+            contacts_sql.upsert_contacts(connection, self._channel, checks)
 
-    def note_complete_list(self, began_at: datetime) -> int:
-        """A listing is complete: whoever was thought to follow when it began, and is not in it, does not.
+    def record_complete_list(self, started_at: datetime) -> int:
+        """Record that a list of followers is complete: people who are not in it do not follow.
+
+        Args:
+            started_at: Start of the listing. People who followed after it are not affected.
 
         Returns:
-            How many left unseen.
+            Number of people whose follow state changed to unfollowed.
         """
-        missing, after = 0, ""
+        changed, after = 0, ""
         while True:
             with self._store.write(lock="audience") as connection:
-                people = evidence_sql.known_people(connection, self._channel, after, not_listed_since=began_at)
-                if not people:
-                    return missing
-                missing += evidence_sql.note(
-                    connection, self._channel, dict.fromkeys(people, FollowSignal.MISSING), began_at
+                people = evidence_sql.people_with_evidence(
+                    connection, self._channel, after, not_listed_since=started_at
                 )
+                if not people:
+                    return changed
+                signals = dict.fromkeys(people, FollowSignal.MISSING)
+                changed += evidence_sql.insert_state_changes(connection, self._channel, signals, started_at)
             after = people[-1]
 
     def followers(self) -> Iterator[tuple[str, Friendship]]:
-        """Who follows, by the latest evidence, in the order of LINE IDs."""
+        """Yield the LINE ID and friendship of each follower, by LINE ID."""
         after = ""
         while True:
             with self._store.read() as connection:
-                people = evidence_sql.known_people(connection, self._channel, after)
-                known = evidence_sql.friendships(connection, self._channel, people)
+                people = evidence_sql.people_with_evidence(connection, self._channel, after)
+                friendships = evidence_sql.read_friendships(connection, self._channel, people)
             if not people:
                 return
             for line_id in people:
-                if line_id in known and known[line_id].state is FollowState.FOLLOWING:
-                    yield line_id, known[line_id]
+                if line_id in friendships and friendships[line_id].state is FollowState.FOLLOWING:
+                    yield line_id, friendships[line_id]
             after = people[-1]
 
-    def checked(self, line_ids: Collection[str], checks: Checks) -> set[str]:
-        """Those of some people whose last profile check is one of these."""
+    def checked_people(self, line_ids: Collection[str], checks: ProfileChecks) -> set[str]:
+        """Return the people whose last profile check is one of `checks`."""
         with self._store.read() as connection:
-            return evidence_sql.checked_people(connection, self._channel, line_ids, checks)
+            return contacts_sql.checked_people(connection, self._channel, line_ids, checks)
 
-    def add_people_of_inbox(self) -> None:
-        """Take everybody into the book who sent an event."""
+    def add_inbox_senders(self) -> None:
+        """Add all senders of webhook events to the contacts."""
         position: int | None = 0
         while position is not None:
             with self._store.read() as connection:
-                people, position = evidence_sql.people_in_inbox(connection, self._channel, position)
-                new = people - evidence_sql.contacts_among(connection, self._channel, people)
+                people, position = senders_after_position(connection, self._channel, position)
+                new = people - contacts_sql.existing_contacts(connection, self._channel, people)
             if new:
                 with self._store.write(lock="audience") as connection:
-                    evidence_sql.add_contacts(connection, self._channel, new)
+                    contacts_sql.insert_contacts(connection, self._channel, new)
 
-    def people_after(self, line_id: str, *, not_listed_since: datetime | None = None) -> list[str]:
-        """The next thousand people in the book, in the order of LINE IDs; none at its end.
+    def contacts_after(self, line_id: str, *, not_listed_since: datetime | None = None) -> list[str]:
+        """Return the next page of up to 1,000 contacts, by LINE ID; empty after the last page.
 
         Args:
-            line_id: The last one before them; empty to begin with.
-            not_listed_since: Only people whom LINE has not listed as followers since then.
+            line_id: The last LINE ID of the previous page; empty for the first page.
+            not_listed_since: Leave out people whom LINE has listed as followers since this time.
         """
         with self._store.read() as connection:
-            return evidence_sql.contacts_after(connection, self._channel, line_id, not_listed_since=not_listed_since)
+            return contacts_sql.contacts_after(connection, self._channel, line_id, not_listed_since=not_listed_since)
 
-    def count(self, *, listed: bool) -> int:
-        """How many people are in the book: all, or those whom LINE ever listed as followers."""
+    def count_contacts(self, *, listed: bool) -> int:
+        """Return the number of contacts: all, or only those that LINE has listed as followers."""
         with self._store.read() as connection:
-            return evidence_sql.count_contacts(connection, self._channel, listed=listed)
+            return contacts_sql.count_contacts(connection, self._channel, listed=listed)

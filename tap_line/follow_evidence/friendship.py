@@ -1,9 +1,13 @@
-"""From all evidence about a person to the follow state and its history: a pure function of the set, in any order.
+"""Rules that derive a person's follow state and its history from all follow evidence. Pure functions.
 
-The latest evidence decides. Webhook events tell when something happened; LINE's list of followers and a look at the
-profile tell only what was so when it was looked at, but also of what happened while no receiver ran. LINE gives the
-profiles of some people who never followed (they wrote first), so a profile does not outweigh the list; and that there
-is none says nothing of people of whom nothing else is known.
+The result depends only on the set of evidence, not on the order of its arrival. The latest evidence decides:
+
+- Webhook events say when a person followed or unfollowed.
+- LINE's list of followers and profile checks say what was true at the time of the request. They also reveal changes
+  that happened while no receiver was running.
+- LINE returns profiles of some people who do not follow (for example people who only sent a message). So a profile does
+  not override a complete list without the person.
+- A missing profile is no evidence if nothing else is known about the person.
 """
 
 from __future__ import annotations
@@ -19,98 +23,102 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-class Source(StrEnum):
-    """Where evidence comes from."""
+class EvidenceSource(StrEnum):
+    """Origin of follow evidence."""
 
     WEBHOOK = "webhook"
     """A follow or unfollow event."""
     FOLLOWERS_API = "followers_api"
-    """A listing of all followers."""
+    """A complete list of followers."""
     PROFILE_CHECK = "profile_check"
-    """LINE gave the person's profile, or did not."""
+    """A request for the person's profile."""
 
 
 class FollowSignal(StrEnum):
-    """What a piece of evidence says."""
+    """Meaning of a piece of follow evidence."""
 
     FOLLOWED = "followed"
     UNBLOCKED = "unblocked"
     UNFOLLOWED = "unfollowed"
     LISTED = "listed"
+    """The person was in LINE's list of followers."""
     MISSING = "missing"
+    """The person was not in a complete list of followers."""
     REACHABLE = "reachable"
+    """LINE returned the person's profile."""
     UNREACHABLE = "unreachable"
+    """LINE had no profile of the person."""
 
     @property
     def state(self) -> FollowState:
-        """The follow state that it speaks for."""
-        return FollowState.UNFOLLOWED if self in _AGAINST else FollowState.FOLLOWING
+        """The follow state that the signal indicates."""
+        return FollowState.UNFOLLOWED if self in _UNFOLLOWED_SIGNALS else FollowState.FOLLOWING
 
     @property
-    def source(self) -> Source:
-        """Where such evidence comes from."""
+    def source(self) -> EvidenceSource:
+        """The origin of evidence with this signal."""
         return _SOURCES[self]
 
 
-_AGAINST = frozenset({FollowSignal.UNFOLLOWED, FollowSignal.MISSING, FollowSignal.UNREACHABLE})
+_UNFOLLOWED_SIGNALS = frozenset({FollowSignal.UNFOLLOWED, FollowSignal.MISSING, FollowSignal.UNREACHABLE})
 _SOURCES = {
-    FollowSignal.FOLLOWED: Source.WEBHOOK,
-    FollowSignal.UNBLOCKED: Source.WEBHOOK,
-    FollowSignal.UNFOLLOWED: Source.WEBHOOK,
-    FollowSignal.LISTED: Source.FOLLOWERS_API,
-    FollowSignal.MISSING: Source.FOLLOWERS_API,
-    FollowSignal.REACHABLE: Source.PROFILE_CHECK,
-    FollowSignal.UNREACHABLE: Source.PROFILE_CHECK,
+    FollowSignal.FOLLOWED: EvidenceSource.WEBHOOK,
+    FollowSignal.UNBLOCKED: EvidenceSource.WEBHOOK,
+    FollowSignal.UNFOLLOWED: EvidenceSource.WEBHOOK,
+    FollowSignal.LISTED: EvidenceSource.FOLLOWERS_API,
+    FollowSignal.MISSING: EvidenceSource.FOLLOWERS_API,
+    FollowSignal.REACHABLE: EvidenceSource.PROFILE_CHECK,
+    FollowSignal.UNREACHABLE: EvidenceSource.PROFILE_CHECK,
 }
-# What a look finds, and the last news before it.
-_SAYS_NOTHING = frozenset({(FollowSignal.REACHABLE, FollowSignal.MISSING), (FollowSignal.UNREACHABLE, None)})
+# Signals to ignore, each with the previous signal in the history (None: no history).
+_IGNORED_AFTER = frozenset({(FollowSignal.REACHABLE, FollowSignal.MISSING), (FollowSignal.UNREACHABLE, None)})
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """Something that speaks for or against a person following the account at a time."""
+class FollowEvidence:
+    """A signal that a person does or does not follow the account, with its time."""
 
     at: datetime
-    what: FollowSignal
+    signal: FollowSignal
 
 
 @dataclass(frozen=True, slots=True)
 class Friendship:
-    """What all evidence about a person comes to."""
+    """Follow state of a person, derived from all evidence."""
 
     state: FollowState = FollowState.UNKNOWN
-    source: Source | None = None
+    source: EvidenceSource | None = None
     updated_at: datetime | None = None
-    """Time of the evidence that decided."""
-    history: tuple[Evidence, ...] = ()
-    """In order of time: every event, and every other piece of evidence that was news."""
+    """Time of the evidence that decided the state."""
+    history: tuple[FollowEvidence, ...] = ()
+    """All webhook events, and all other evidence that changed the state, by time."""
 
-    def last(self, *whats: FollowSignal) -> datetime | None:
-        """The last time that one of these was seen."""
-        return max((evidence.at for evidence in self.history if evidence.what in whats), default=None)
+    def first(self, *signals: FollowSignal) -> datetime | None:
+        """Return the first time of any of the signals."""
+        return min((evidence.at for evidence in self.history if evidence.signal in signals), default=None)
 
-    def first(self, *whats: FollowSignal) -> datetime | None:
-        """The first time that one of these was seen."""
-        return min((evidence.at for evidence in self.history if evidence.what in whats), default=None)
+    def last(self, *signals: FollowSignal) -> datetime | None:
+        """Return the last time of any of the signals."""
+        return max((evidence.at for evidence in self.history if evidence.signal in signals), default=None)
 
 
-def friendship_of(evidence: Iterable[Evidence]) -> Friendship:
-    """Weigh evidence.
+def derive_friendship(evidence: Iterable[FollowEvidence]) -> Friendship:
+    """Return the friendship that the evidence shows.
 
     Args:
-        evidence: In any order; repetitions change nothing. At the same time, what speaks against following counts as
-            the later, since nobody is reached by mistake then.
+        evidence: All evidence about one person, in any order, possibly repeated. Of two signals at the same time, the
+            one for unfollowed counts as later, because then no message is sent by mistake.
     """
     state, source, updated_at = FollowState.UNKNOWN, None, None
-    history: list[Evidence] = []
+    history: list[FollowEvidence] = []
     for piece in sorted(set(evidence), key=_order):
-        if (piece.what, history[-1].what if history else None) in _SAYS_NOTHING:
+        if (piece.signal, history[-1].signal if history else None) in _IGNORED_AFTER:
             continue
-        if piece.what.state is not state or piece.what.source is Source.WEBHOOK:
+        if piece.signal.state is not state or piece.signal.source is EvidenceSource.WEBHOOK:
             history.append(piece)
-            state, source, updated_at = piece.what.state, piece.what.source, piece.at
+            state, source, updated_at = piece.signal.state, piece.signal.source, piece.at
     return Friendship(state, source, updated_at, tuple(history))
 
 
-def _order(piece: Evidence) -> tuple[datetime, bool, str]:
-    return piece.at, piece.what.state is FollowState.UNFOLLOWED, piece.what.value
+def _order(piece: FollowEvidence) -> tuple[datetime, bool, str]:
+    return piece.at, piece.signal.state is FollowState.UNFOLLOWED, piece.signal.value

@@ -1,1 +1,1 @@
-"""Part of tap-line."""
+"""Paged listings of LINE IDs, and the position at which an interrupted listing continues."""

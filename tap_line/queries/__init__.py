@@ -1,1 +1,1 @@
-"""Part of tap-line."""
+"""SQL queries that streams share."""

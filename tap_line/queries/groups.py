@@ -1,4 +1,4 @@
-"""The groups and rooms that the inbox has seen: LINE does not list those that a bot is in."""
+"""Groups and rooms with events in the inbox. LINE has no list of the groups that a bot is in."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Chat:
+class GroupChat:
     """A group, or a room (multi-person chat)."""
 
-    chat_id: str
-    kind: str
-    """group or room, as LINE's paths have it."""
+    group_id: str
+    type: str
+    """`group` or `room`, as in LINE's paths."""
 
     @property
     def path(self) -> str:
-        """Where LINE's API has it."""
-        return f"/v2/bot/{self.kind}/{self.chat_id}"
+        """Base path of the group's endpoints."""
+        return f"/v2/bot/{self.type}/{self.group_id}"
 
 
-def chats_in_inbox(store: Store, channel: str | None) -> list[Chat]:
-    """The chats of a channel's events, or of all channels', in the order of their ids."""
+def groups_in_inbox(store: Store, channel: str | None) -> list[GroupChat]:
+    """Return the groups and rooms of a channel's events (None: of all channels), sorted by ID."""
     query = select(events.c.chat_id, events.c.source_type).where(
         events.c.chat_id.is_not(None), events.c.source_type.in_(("group", "room"))
     )
     if channel is not None:
         query = query.where(events.c.channel == channel)
     with store.read() as connection:
-        return sorted(Chat(*row) for row in connection.execute(query.distinct()))
+        return sorted(GroupChat(*row) for row in connection.execute(query.distinct()))
 
 
-def people_in_chat(store: Store, chat: Chat) -> list[str]:
-    """LINE IDs of those whose events came from a chat, in their order."""
-    query = select(events.c.line_id).where(events.c.chat_id == chat.chat_id).distinct()
+def senders_in_group(store: Store, group: GroupChat) -> list[str]:
+    """Return the LINE IDs of the people with events in a group, sorted."""
+    query = select(events.c.line_id).where(events.c.chat_id == group.group_id).distinct()
     with store.read() as connection:
         return sorted(line_id for line_id in connection.scalars(query) if is_line_id(line_id))

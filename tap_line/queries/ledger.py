@@ -1,4 +1,4 @@
-"""What the tap reads of the ledger: which requests and campaigns LINE has statistics of."""
+"""Queries of the ledger: accepted requests and campaigns, for which LINE has statistics."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class SentRequest:
-    """A request that LINE accepted."""
+class AcceptedRequest:
+    """A sending request that LINE accepted."""
 
     request_id: str
     method: str
@@ -28,17 +28,17 @@ class SentRequest:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Messages with one custom aggregation unit."""
+    """Messages with the same custom aggregation unit."""
 
     unit: str
     first_sent_at: datetime
     last_sent_at: datetime
 
 
-def sent_requests(
+def accepted_requests(
     store: Store, channel: str, methods: Collection[str], since: datetime | None = None
-) -> list[SentRequest]:
-    """The accepted requests of some methods, in the order in which they were accepted."""
+) -> list[AcceptedRequest]:
+    """Return the accepted requests of the given send methods, by time of acceptance."""
     table = requests.c
     query = select(table.request_id, table.method, table.finished_at).where(
         table.channel == channel,
@@ -51,12 +51,12 @@ def sent_requests(
         query = query.where(table.finished_at > since)
     with store.read() as connection:
         rows = connection.execute(query.order_by(table.finished_at, table.request_id))
-        return [SentRequest(*row) for row in rows]
+        return [AcceptedRequest(*row) for row in rows]
 
 
-def campaigns(store: Store, channel: str) -> list[Campaign]:
-    """The campaigns that accepted pushes and multicasts belonged to."""
-    sent = (
+def sent_campaigns(store: Store, channel: str) -> list[Campaign]:
+    """Return the campaigns with accepted push or multicast messages, by name."""
+    query = (
         select(messages.c.campaign, func.min(requests.c.finished_at), func.max(requests.c.finished_at))
         .select_from(messages.join(requests, messages.c.retry_key == requests.c.retry_key))
         .where(
@@ -69,4 +69,4 @@ def campaigns(store: Store, channel: str) -> list[Campaign]:
         .order_by(messages.c.campaign)
     )
     with store.read() as connection:
-        return [Campaign(*row) for row in connection.execute(sent)]
+        return [Campaign(*row) for row in connection.execute(query)]

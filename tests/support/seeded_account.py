@@ -1,4 +1,4 @@
-"""A LINE account and a store in which every stream of tap-line has something to tell."""
+"""A sandbox and a store with data for every stream of tap-line."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ UNIT = "spring_sale"
 
 @contextmanager
 def seeded_account(directory: Path, *options: str, followers: int = 200, events: int = 500) -> Iterator[dict[str, Any]]:
-    """Run a sandbox with a history, and fill a store; yields tap-line's settings.
+    """Start a sandbox, fill a store, and yield tap-line's settings.
 
     Args:
-        directory: Where the store and the logs are.
-        options: More options of the sandbox.
-        followers: How many there are.
-        events: How many webhook events the inbox has.
+        directory: Directory of the store and the logs.
+        options: Additional options of the sandbox.
+        followers: Number of followers.
+        events: Number of webhook events in the inbox.
     """
     store_url = f"sqlite:///{directory / 'store.db'}"
     serve = ("line-sandbox", "serve", "--port", "0", "--followers", str(followers), *options)
@@ -51,12 +51,12 @@ def seeded_account(directory: Path, *options: str, followers: int = 200, events:
         servers.program(*receive, environment=environment, log=directory / "webhook.log") as receiver,
     ):
         call(sandbox, "PUT", "/v2/bot/channel/webhook/endpoint", {"endpoint": "https://shop.example/webhook/main"})
-        order = {"url": f"{receiver}/webhook/main", "generate": {"count": events}, "batch_size": 20}
-        call(sandbox, "POST", "/sandbox/webhooks", order)
+        webhooks = {"url": f"{receiver}/webhook/main", "generate": {"count": events}, "batch_size": 20}
+        call(sandbox, "POST", "/sandbox/webhooks", webhooks)
         _follow_and_block(sandbox, receiver)
         _upload_audience(sandbox)
         _fill_ledger(store_url, sandbox)
-        _fill_audits(store_url)
+        _fill_identities_and_rejects(store_url)
         yield {
             "channel_access_token": "sandbox-token",
             "api_url": sandbox,
@@ -68,24 +68,24 @@ def seeded_account(directory: Path, *options: str, followers: int = 200, events:
 
 
 def call(sandbox: str, method: str, path: str, body: object) -> requests.Response:
-    """Ask the sandbox something that must succeed."""
-    answer = requests.request(method, sandbox + path, json=body, headers=TOKEN, timeout=60)
-    answer.raise_for_status()
-    return answer
+    """Send a request to the sandbox, which must succeed."""
+    response = requests.request(method, sandbox + path, json=body, headers=TOKEN, timeout=60)
+    response.raise_for_status()
+    return response
 
 
 def line_ids(sandbox: str, count: int) -> list[str]:
-    """The first followers."""
+    """Return the LINE IDs of the first followers."""
     listed: list[str] = call(sandbox, "GET", f"/sandbox/users?limit={count}", None).json()["line_ids"]
     return listed
 
 
 def _follow_and_block(sandbox: str, receiver: str) -> None:
-    """Have somebody follow, and block the account without an event."""
-    somebody = line_ids(sandbox, 1)[0]
-    order = {"url": f"{receiver}/webhook/main", "events": [event(0, "follow", somebody)]}
-    call(sandbox, "POST", "/sandbox/webhooks", order)
-    call(sandbox, "POST", f"/sandbox/users/{somebody}", {"state": "blocked"})
+    """Send a follow event of one person, who then blocks the account without an event."""
+    line_id = line_ids(sandbox, 1)[0]
+    webhooks = {"url": f"{receiver}/webhook/main", "events": [event(0, "follow", line_id)]}
+    call(sandbox, "POST", "/sandbox/webhooks", webhooks)
+    call(sandbox, "POST", f"/sandbox/users/{line_id}", {"state": "blocked"})
 
 
 def _upload_audience(sandbox: str) -> None:
@@ -95,7 +95,7 @@ def _upload_audience(sandbox: str) -> None:
 
 
 def _fill_ledger(store_url: str, sandbox: str) -> None:
-    """Send something of each kind, and note it as target-line does."""
+    """Send a broadcast, a narrowcast and a multicast, and insert the ledger rows that target-line would insert."""
     people = line_ids(sandbox, 50)
     message = {"messages": [{"type": "text", "text": "hello"}]}
     bodies = {
@@ -106,7 +106,7 @@ def _fill_ledger(store_url: str, sandbox: str) -> None:
     now = datetime.now(UTC)
     with open_store(store_url) as store, store.write(lock="ledger") as connection:
         for method, body in bodies.items():
-            answer = call(sandbox, "POST", f"/v2/bot/message/{method}", body)
+            response = call(sandbox, "POST", f"/v2/bot/message/{method}", body)
             key = str(uuid.uuid4())
             request = {
                 "retry_key": key,
@@ -119,7 +119,7 @@ def _fill_ledger(store_url: str, sandbox: str) -> None:
                 "claimed_by": "test",
                 "claimed_at": now,
                 "finished_at": now,
-                "request_id": answer.headers["x-line-request-id"],
+                "request_id": response.headers["x-line-request-id"],
             }
             connection.execute(insert(ledger.requests).values(request))
             row = {
@@ -137,7 +137,7 @@ def _fill_ledger(store_url: str, sandbox: str) -> None:
             connection.execute(insert(ledger.messages).values(row))
 
 
-def _fill_audits(store_url: str) -> None:
+def _fill_identities_and_rejects(store_url: str) -> None:
     now = datetime.now(UTC)
     reject = {
         "channel": "main",

@@ -1,4 +1,4 @@
-"""tap-line as a user runs it."""
+"""Run tap-line as a subprocess."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Message = dict[str, Any]
 
 @dataclass
 class Output:
-    """What a run wrote."""
+    """Output of a run."""
 
     messages: list[Message]
     log: str
@@ -29,12 +29,12 @@ class Output:
 
     @property
     def records(self) -> dict[str, list[dict[str, Any]]]:
-        """Records by stream, in their order."""
-        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        """Records by stream, in the order of the output."""
+        by_stream: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for message in self.messages:
             if message["type"] == "RECORD":
-                found[message["stream"]].append(message["record"])
-        return found
+                by_stream[message["stream"]].append(message["record"])
+        return by_stream
 
     @property
     def schemas(self) -> dict[str, Message]:
@@ -43,43 +43,43 @@ class Output:
 
     @property
     def state(self) -> dict[str, Any]:
-        """The last state."""
+        """Value of the last STATE message."""
         return last_state(self.messages)
 
     @property
     def errors(self) -> list[str]:
-        """The log's lines at level ERROR."""
+        """Log lines at level ERROR."""
         return [line for line in self.log.splitlines() if "| ERROR" in line]
 
 
 def last_state(messages: Iterable[Message]) -> dict[str, Any]:
-    """The state after some messages, as a target would keep it."""
+    """Return the value of the last STATE message, or an empty state."""
     states = [message["value"] for message in messages if message["type"] == "STATE"]
     return states[-1] if states else {}
 
 
 def parse(output: str) -> list[Message]:
-    """The messages of a run's output; a last line that was cut off by a kill is no message."""
+    """Parse the messages of a run's output. An incomplete last line (of a killed run) is ignored."""
     return [json.loads(line) for line in output.splitlines(keepends=True) if line.endswith("\n")]
 
 
 @dataclass
 class Tap:
-    """The program and its settings."""
+    """tap-line with its settings."""
 
     directory: Path
     config: dict[str, Any] = field(default_factory=dict)
     patches: dict[str, object] = field(default_factory=dict)
-    """Module attributes to replace in the program, as `programs.start` takes them."""
+    """Module attributes to replace in the program; see `programs.start`."""
 
     def run(self, *streams: str, expect: int = 0, state: dict[str, Any] | None = None, **settings: Any) -> Output:
-        """Run it to its end.
+        """Run the tap and wait for its end.
 
         Args:
-            streams: Streams to select; none for all.
-            expect: The exit code that is right.
-            state: The state to begin with.
-            settings: More settings; None takes one out.
+            streams: Streams to select; empty for all streams.
+            expect: Expected exit code.
+            state: State at the start.
+            settings: Additional settings; None removes a setting.
         """
         process = self.start(*streams, state=state, **settings)
         out, log = process.communicate(timeout=180)
@@ -87,7 +87,7 @@ class Tap:
         return Output(parse(out), log, process.returncode)
 
     def start(self, *streams: str, state: dict[str, Any] | None = None, **settings: Any) -> programs.Program:
-        """Start it."""
+        """Start the tap without waiting for its end; see `run`."""
         config = {name: value for name, value in {**self.config, **settings}.items() if value is not None}
         arguments: list[str | Path] = ["--config", self._write("config", config)]
         if streams:
@@ -103,7 +103,7 @@ class Tap:
         )
 
     def call(self, *arguments: str) -> CompletedProcess[str]:
-        """Run it with other arguments."""
+        """Run the tap with the given command-line arguments."""
         return programs.run("tap-line", *arguments, directory=self.directory)
 
     def _catalog(self, *streams: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The tap against the sandbox."""
+"""Fixtures: tap-line against the sandbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def tap(sandbox_url: str, tmp_path: Path) -> Tap:
-    """tap-line with a store of its own and the sandbox as LINE."""
+    """tap-line with an empty store and the sandbox as LINE."""
     return Tap(
         tmp_path,
         {
@@ -31,10 +31,10 @@ def tap(sandbox_url: str, tmp_path: Path) -> Tap:
 
 @pytest.fixture
 def add_fault(sandbox_url: str) -> Callable[..., None]:
-    """Have the sandbox misbehave: `add_fault("status", "/v2/bot/info", status=500, count=1)`."""
+    """Return a function that adds a fault, such as `add_fault("status", "/v2/bot/info", status=500, count=1)`."""
 
-    def add(kind: str, path: str, **how: Any) -> None:
-        fault = {"method": "GET", "path": path, "kind": kind, **how}
+    def add(kind: str, path: str, **options: Any) -> None:
+        fault = {"method": "GET", "path": path, "kind": kind, **options}
         requests.post(f"{sandbox_url}/sandbox/faults", json=fault, timeout=10).raise_for_status()
 
     return add
@@ -42,13 +42,13 @@ def add_fault(sandbox_url: str) -> Callable[..., None]:
 
 @pytest.fixture
 def followers(sandbox_url: str) -> list[str]:
-    """LINE IDs of the sandbox's followers, in its order."""
+    """LINE IDs of the sandbox's followers, in the sandbox's order."""
     listed: list[str] = requests.get(f"{sandbox_url}/sandbox/users", timeout=10).json()["line_ids"]
     return listed
 
 
 @pytest.fixture(scope="session")
 def seeded_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Settings of a tap whose every stream has something to tell."""
+    """Settings of a tap with records in every stream."""
     with seeded_account(tmp_path_factory.mktemp("seeded"), "--module-bots", "250") as settings:
         yield settings

@@ -1,4 +1,4 @@
-"""An async generator runs in the background of a plain loop, and ends with it."""
+"""Iteration over an async generator that runs in a separate thread."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 
-async def count_to(last: int, ended: list[str]) -> AsyncIterator[int]:
+async def count_to(last: int, closed: list[bool]) -> AsyncIterator[int]:
     try:
         for number in range(1, last + 1):
             await asyncio.sleep(0)
             yield number
     finally:
         await asyncio.sleep(0)
-        ended.append("ended")
+        closed.append(True)
 
 
-def test_items_come_in_order_and_the_source_is_closed() -> None:
-    ended: list[str] = []
-    assert list(iterate_in_background(count_to(100, ended))) == list(range(1, 101))
-    assert ended == ["ended"]
+def test_items_keep_their_order_and_the_generator_is_closed() -> None:
+    closed: list[bool] = []
+    assert list(iterate_in_background(count_to(100, closed))) == list(range(1, 101))
+    assert closed == [True]
 
 
-def test_a_caller_that_stops_early_closes_the_source_and_leaves_no_thread() -> None:
-    ended: list[str] = []
-    numbers = iterate_in_background(count_to(1000, ended))
+def test_an_early_stop_closes_the_generator_and_ends_the_thread() -> None:
+    closed: list[bool] = []
+    numbers = iterate_in_background(count_to(1000, closed))
     assert next(numbers) == 1
     numbers.close()  # type: ignore[attr-defined]  # a generator
-    assert ended == ["ended"]
+    assert closed == [True]
     assert "line-background" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_an_error_of_the_source_reaches_the_caller_after_the_items_before_it() -> None:
+def test_an_error_of_the_generator_is_raised_after_the_items_before_it() -> None:
     async def fail() -> AsyncIterator[int]:
         yield 1
         raise ValueError("no more")
@@ -51,13 +51,13 @@ def test_an_error_of_the_source_reaches_the_caller_after_the_items_before_it() -
         next(numbers)
 
 
-def test_the_next_item_is_made_while_one_is_used() -> None:
+def test_the_next_item_is_prefetched_while_the_caller_uses_one() -> None:
     async def slow() -> AsyncIterator[int]:
         for number in range(4):
             await asyncio.sleep(0.1)
             yield number
 
-    began = time.monotonic()
+    started_at = time.monotonic()
     for _ in iterate_in_background(slow()):
         time.sleep(0.1)
-    assert time.monotonic() - began < 0.7
+    assert time.monotonic() - started_at < 0.7

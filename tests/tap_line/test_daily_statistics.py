@@ -1,4 +1,4 @@
-"""Which days of daily statistics are read."""
+"""The days that daily statistics read."""
 
 from __future__ import annotations
 
@@ -8,53 +8,55 @@ from itertools import pairwise
 import pytest
 
 from line_core.errors import SettingError
-from tap_line.base.daily_stream import first_day_to_read, start_date_of
-from tap_line.clock import line_date
-from tap_line.streams.marketing.rich_menus import days_of, spans
-from tap_line.streams.statistics.message_event_statistics import months_between
+from line_core.line_time import line_date
+from tap_line.base.daily_stream import first_day_to_read, parse_start_date
+from tap_line.streams.statistics.aggregation_units import months_between
+from tap_line.streams.statistics.rich_menu_statistics import daily_records, split_into_ranges
 
 TODAY = date(2026, 6, 30)
-FIRST = date(2016, 11, 1)
+FIRST_AVAILABLE = date(2016, 11, 1)
 
 
-def begin(read_until: date | None, start: date = date(2026, 6, 1)) -> date:
-    return first_day_to_read(read_until=read_until, start=start, first=FIRST, today=TODAY, lookback_days=3)
+def first_day(last_day_read: date | None, start: date = date(2026, 6, 1)) -> date:
+    return first_day_to_read(
+        last_day_read=last_day_read, start=start, first_available=FIRST_AVAILABLE, today=TODAY, lookback_days=3
+    )
 
 
-def test_the_first_run_begins_at_the_start_date_but_not_before_line_began() -> None:
-    assert begin(None) == date(2026, 6, 1)
-    assert begin(None, date(2000, 1, 1)) == FIRST
+def test_the_first_run_starts_at_the_start_date_but_not_before_the_first_available_day() -> None:
+    assert first_day(None) == date(2026, 6, 1)
+    assert first_day(None, date(2000, 1, 1)) == FIRST_AVAILABLE
 
 
-def test_an_unfinished_backfill_goes_on_exactly_where_it_ended() -> None:
-    assert begin(date(2026, 3, 15)) == date(2026, 3, 16)
+def test_an_unfinished_backfill_continues_on_the_day_after_the_last_day_read() -> None:
+    assert first_day(date(2026, 3, 15)) == date(2026, 3, 16)
 
 
-def test_the_last_days_are_read_again_since_they_settle_late() -> None:
-    assert begin(date(2026, 6, 29)) == date(2026, 6, 27)
-    assert begin(TODAY) == date(2026, 6, 27)
+def test_the_lookback_days_are_read_again() -> None:
+    assert first_day(date(2026, 6, 29)) == date(2026, 6, 27)
+    assert first_day(TODAY) == date(2026, 6, 27)
 
 
 @pytest.mark.parametrize("setting", ["2026-05-01", "2026-05-01T00:00:00Z", "2026-05-01T09:00:00+09:00"])
-def test_a_start_date_may_have_a_time(setting: str) -> None:
-    assert start_date_of(setting, TODAY) == date(2026, 5, 1)
+def test_the_time_of_a_start_date_is_ignored(setting: str) -> None:
+    assert parse_start_date(setting, TODAY) == date(2026, 5, 1)
 
 
-def test_without_a_start_date_the_last_thirty_days_are_read() -> None:
-    assert start_date_of(None, TODAY) == date(2026, 5, 31)
+def test_the_default_start_date_is_thirty_days_ago() -> None:
+    assert parse_start_date(None, TODAY) == date(2026, 5, 31)
 
 
-def test_a_start_date_that_is_none_names_the_setting() -> None:
+def test_an_invalid_start_date_is_an_error_that_names_the_setting() -> None:
     with pytest.raises(SettingError, match="setting: start_date"):
-        start_date_of("yesterday", TODAY)
+        parse_start_date("yesterday", TODAY)
 
 
-def test_a_day_begins_nine_hours_before_utc_s() -> None:
+def test_a_day_in_line_s_time_zone_starts_at_15_00_utc() -> None:
     assert line_date(datetime(2026, 6, 30, 14, 59, tzinfo=UTC)) == TODAY
     assert line_date(datetime(2026, 6, 30, 15, 0, tzinfo=UTC)) == date(2026, 7, 1)
 
 
-def test_months_are_all_that_the_days_touch() -> None:
+def test_months_between_includes_the_months_of_both_days() -> None:
     assert months_between(date(2025, 12, 31), date(2026, 2, 1)) == [
         date(2025, 12, 1),
         date(2026, 1, 1),
@@ -63,19 +65,19 @@ def test_months_are_all_that_the_days_touch() -> None:
     assert months_between(TODAY, TODAY) == [date(2026, 6, 1)]
 
 
-def test_a_long_time_is_cut_into_spans_without_a_gap_and_the_last_is_of_full_length() -> None:
-    cut = spans(date(2025, 6, 1), TODAY)
-    assert all((end - start).days == 99 for start, end in cut)
-    assert cut[0][0] == date(2025, 6, 1)
-    assert cut[-1][1] == TODAY
-    assert all(after[0] <= before[1] + date.resolution for before, after in pairwise(cut))
+def test_a_long_period_is_split_into_full_ranges_without_gaps() -> None:
+    ranges = split_into_ranges(date(2025, 6, 1), TODAY)
+    assert all((end - start).days == 99 for start, end in ranges)
+    assert ranges[0][0] == date(2025, 6, 1)
+    assert ranges[-1][1] == TODAY
+    assert all(after[0] <= before[1] + date.resolution for before, after in pairwise(ranges))
 
 
-def test_a_short_time_is_still_asked_for_in_full_length() -> None:
-    assert spans(date(2026, 6, 29), TODAY) == [(date(2026, 3, 23), TODAY)]
+def test_a_short_period_is_extended_to_a_full_range() -> None:
+    assert split_into_ranges(date(2026, 6, 29), TODAY) == [(date(2026, 3, 23), TODAY)]
 
 
-def test_seen_and_tapped_come_together_by_day() -> None:
+def test_impressions_and_taps_of_a_day_are_one_record() -> None:
     bounds = {"x": 0, "y": 0, "width": 1, "height": 1}
     body = {
         "richMenuId": "r",
@@ -85,7 +87,7 @@ def test_seen_and_tapped_come_together_by_day() -> None:
             {"bounds": bounds, "metrics": [{"date": "20260611", "count": 0, "uniqueUsers": 0}]},
         ],
     }
-    first, second = days_of("r", body)
+    first, second = daily_records("r", body)
     assert first == {
         "richMenuId": "r",
         "date": "2026-06-10",
@@ -97,5 +99,5 @@ def test_seen_and_tapped_come_together_by_day() -> None:
     assert (second["date"], second["impressions"], second["clicks"]) == ("2026-06-11", None, 0)
 
 
-def test_a_menu_that_too_few_tapped_has_no_days() -> None:
-    assert list(days_of("r", {"richMenuId": "r"})) == []
+def test_a_menu_without_figures_has_no_records() -> None:
+    assert list(daily_records("r", {"richMenuId": "r"})) == []

@@ -1,20 +1,25 @@
-"""Every stream tells what it is."""
+"""Declarations of the streams. A forgotten step of "how to add a stream" fails one of these tests."""
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import json
+import pkgutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_line import streams
+from tap_line.base.described_stream import DescribedStream
 from tap_line.streams import STREAMS
 from tap_line.tap import TapLine
 
 if TYPE_CHECKING:
-    from tap_line.base.described_stream import DescribedStream
+    from collections.abc import Iterator
 
 TAP = TapLine(config={}, validate_config=False, setup_mapper=False)
-DESIGNED = """
+REQUIRED = """
     bot_info bots message_quota message_deliveries followers profiles groups group_members rich_menus
     rich_menu_aliases user_rich_menus memberships membership_users coupons audience_groups insight_followers
     insight_message_deliveries insight_demographics aggregation_units unit_statistics message_event_statistics
@@ -32,38 +37,53 @@ def columns(properties: dict[str, Any], path: str = "") -> list[tuple[str, dict[
     return found
 
 
+def stream_classes() -> Iterator[type[DescribedStream]]:
+    """Yield all stream classes that are defined in `tap_line/streams`."""
+    for module in pkgutil.walk_packages(streams.__path__, f"{streams.__name__}."):
+        for _, member in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
+            if issubclass(member, DescribedStream) and member.__module__ == module.name and member.name:
+                yield member
+
+
+def test_every_stream_class_is_in_streams() -> None:
+    missing = sorted(stream.__name__ for stream in stream_classes() if stream not in STREAMS)
+    assert missing == [], "add these classes to STREAMS in tap_line/streams/__init__.py"
+
+
 @pytest.mark.parametrize("stream", STREAMS, ids=lambda stream: stream.name)
-def test_each_has_keys_and_describes_itself_and_every_column(stream: type[DescribedStream]) -> None:
+def test_every_stream_has_keys_and_descriptions_of_itself_and_its_columns(stream: type[DescribedStream]) -> None:
+    assert inspect.cleandoc(stream.__doc__ or "").partition("\n")[0] == stream.schema["description"]
     assert stream.schema["description"]
     properties = stream.schema["properties"]
     keys = stream(TAP).primary_keys
     assert keys
     assert set(keys) <= set(stream.schema["required"])
-    assert [name for name, column in columns(properties) if not column.get("description")] == []
+    undescribed = [name for name, column in columns(properties) if not column.get("description")]
+    assert undescribed == [], "these columns need a description"
     assert all(name == name.lower() for name in properties)
 
 
-def test_all_that_were_designed_are_there_and_names_are_unique() -> None:
+def test_all_required_streams_exist_and_names_are_unique() -> None:
     names = [stream.name for stream in STREAMS]
     assert len(set(names)) == len(names)
-    assert set(DESIGNED.split()) <= set(names)
+    assert set(REQUIRED.split()) <= set(names)
 
 
-def test_discovery_needs_no_settings_and_tells_methods() -> None:
+def test_discovery_works_without_settings_and_lists_replication_methods() -> None:
     methods = {stream["tap_stream_id"]: stream["replication_method"] for stream in TAP.catalog_dict["streams"]}
     full = {name for name, method in methods.items() if method == "FULL_TABLE"}
     assert {"events", "follows", "friendships", "profiles", "insight_followers", "deliveries"}.isdisjoint(full)
     assert {"followers", "bot_info"} <= full
 
 
-def test_secrets_are_marked() -> None:
+def test_secret_settings_are_marked() -> None:
     properties = TapLine.config_jsonschema["properties"]
     secrets = {name for name, setting in properties.items() if setting.get("secret")}
     assert secrets == {"channel_access_token", "channel_secret", "assertion_key", "store_url"}
 
 
 @pytest.mark.parametrize("form", ["json", "markdown"])
-def test_about_lists_the_settings(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_about_page_lists_the_settings(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     TapLine.print_about(form)
     shown = capsys.readouterr().out
     assert "refresh_profiles_after_days" in shown

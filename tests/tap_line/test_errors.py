@@ -1,4 +1,4 @@
-"""What a user can mend ends a run as one line that names the setting, without traceback or secret."""
+"""User errors end a run with one line that names the setting, without traceback or secret."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def assert_one_line(output: Output, *parts: str) -> None:
         ({"stream_maps": {"bot_info": {"x": "1 +"}}}, ["1 +"]),
     ],
 )
-def test_wrong_settings(tap: Tap, settings: dict[str, Any], parts: list[str]) -> None:
+def test_invalid_settings(tap: Tap, settings: dict[str, Any], parts: list[str]) -> None:
     assert_one_line(tap.run("bot_info", expect=1, **settings), *parts)
 
 
-def test_an_unreachable_api(tap: Tap) -> None:
+def test_an_unreachable_api_is_one_line(tap: Tap) -> None:
     output = tap.run("bot_info", expect=1, api_url="http://127.0.0.1:1")
     assert_one_line(output, "Connection refused", "GET /v2/bot/info", "setting: api_url")
 
@@ -62,12 +62,12 @@ def test_an_unreachable_api(tap: Tap) -> None:
         (f"postgresql://u:{SECRET}@127.0.0.1:1/db", "refused"),
     ],
 )
-def test_an_unusable_store(tap: Tap, store_url: str, part: str) -> None:
+def test_an_unusable_store_is_one_line(tap: Tap, store_url: str, part: str) -> None:
     assert_one_line(tap.run("events", expect=1, store_url=store_url), part, "setting: store_url")
 
 
 @pytest.mark.parametrize("stream", ["bot_info", "followers", "profiles"])
-def test_a_malformed_body_names_the_endpoint_and_the_request(
+def test_a_malformed_response_is_one_line_with_endpoint_and_request_id(
     tap: Tap, add_fault: Callable[..., None], stream: str
 ) -> None:
     path = {"bot_info": "/v2/bot/info", "followers": "/v2/bot/followers/ids", "profiles": "/v2/bot/profile/"}[stream]
@@ -75,12 +75,12 @@ def test_a_malformed_body_names_the_endpoint_and_the_request(
     assert_one_line(tap.run(stream, expect=1), "not the JSON", f"GET {path.rstrip('/')}", "status 200", "request ")
 
 
-def test_a_platform_that_stays_down(tap: Tap, add_fault: Callable[..., None]) -> None:
+def test_a_permanent_server_error_is_one_line(tap: Tap, add_fault: Callable[..., None]) -> None:
     add_fault("status", "/v2/bot/", status=500)
     assert_one_line(tap.run("profiles", expect=1), "status 500", "request ")
 
 
-def test_configuration_that_is_no_file_or_no_json(tap: Tap) -> None:
+def test_a_missing_or_invalid_configuration_file(tap: Tap) -> None:
     (tap.directory / "broken.json").write_text(f'{{"channel_secret": "{SECRET}"')
     for path in ("missing.json", "broken.json"):
         done = tap.call("--config", path)
@@ -90,7 +90,7 @@ def test_configuration_that_is_no_file_or_no_json(tap: Tap) -> None:
         assert SECRET not in done.stderr
 
 
-def test_a_reader_that_goes_away(tap: Tap) -> None:
+def test_a_closed_output_pipe_ends_the_run_without_traceback(tap: Tap) -> None:
     process = tap.start("followers", "profiles")
     assert process.stdout
     assert process.stderr

@@ -1,4 +1,4 @@
-"""From a stored webhook event to a record: typed columns, the whole payload, and nothing that a target refuses."""
+"""Conversion of stored webhook events to records that fit the schema and that every target can store."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SOURCE = {"type": "user", "userId": USER}
 
 
 def stored(event: dict[str, Any]) -> InboxEvent:
-    """The event as the receiver puts it into the inbox."""
+    """Return an event as the receiver stores it in the inbox."""
     common = {"timestamp": 1767225600123, "webhookEventId": "01H", "mode": "active", "source": SOURCE}
     body = json.dumps({"destination": "Ubot", "events": [{**common, **event}]}).encode()
     (received,) = parse_events("main", body, RECEIVED)
@@ -75,14 +75,14 @@ def stored(event: dict[str, Any]) -> InboxEvent:
         ({"type": "somethingNew", "new": {"thing": 1}}, {"type": "somethingNew"}),
     ],
 )
-def test_common_types_have_columns_and_the_payload_is_whole(event: dict[str, Any], columns: dict[str, Any]) -> None:
+def test_common_event_types_have_columns_and_a_complete_payload(event: dict[str, Any], columns: dict[str, Any]) -> None:
     record = event_record(stored(event))
     assert {name: record[name] for name in columns} == columns
     assert record["payload"].items() >= event.items()
     assert record["occurred_at"] == "2026-01-01T00:00:00.123000+00:00"
 
 
-def test_a_follow_has_what_the_target_s_role_takes() -> None:
+def test_a_follow_record_has_the_columns_of_the_target_s_role() -> None:
     record = follow_record(stored({"type": "follow", "follow": {"isUnblocked": False}}))
     assert record == {
         "webhook_event_id": "01H",
@@ -96,7 +96,7 @@ def test_a_follow_has_what_the_target_s_role_takes() -> None:
     }
 
 
-def test_columns_are_exactly_those_of_the_schema() -> None:
+def test_a_follow_record_has_exactly_the_columns_of_the_schema() -> None:
     assert set(follow_record(stored({"type": "follow", "follow": {"isUnblocked": True}}))) == set(
         Follows.schema["properties"]
     )
@@ -159,7 +159,7 @@ keys = [
 
 
 @given(st.sampled_from(types), st.dictionaries(st.sampled_from(keys), sections | values))
-def test_whatever_line_sends_the_record_fits_the_schema_and_can_be_written(kind: str, rest: dict[str, Any]) -> None:
+def test_the_record_of_any_event_fits_the_schema_and_can_be_serialized(kind: str, rest: dict[str, Any]) -> None:
     event = stored({"type": kind, **rest})
     for stream, record in ((Events, event_record(event)), (Follows, follow_record(event))):
         Draft202012Validator(stream.schema).validate(record)
@@ -178,6 +178,6 @@ def test_whatever_line_sends_the_record_fits_the_schema_and_can_be_written(kind:
         (r'{"nul": "a\u0000b"}', {"nul": "a\x00b"}),
     ],
 )
-def test_json_that_no_target_takes_is_read_all_the_same(text: str, payload: dict[str, Any]) -> None:
+def test_json_that_targets_cannot_store_is_converted(text: str, payload: dict[str, Any]) -> None:
     assert read_payload(text) == payload
     assert serialize_jsonl(read_payload(text))

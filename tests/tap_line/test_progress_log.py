@@ -1,4 +1,4 @@
-"""Long streams tell how far they are."""
+"""Log lines about the progress of long streams."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Clock:
         return self.now
 
 
-def test_it_tells_share_rate_and_estimated_end() -> None:
+def test_the_line_has_share_rate_and_remaining_time() -> None:
     clock = Clock()
     progress = ProgressLog(LOGGER, "people", 10_000, clock=clock)
     clock.now = 2
@@ -28,7 +28,7 @@ def test_it_tells_share_rate_and_estimated_end() -> None:
 
 
 @pytest.mark.parametrize("total", [None, 0, 50])
-def test_without_a_known_total_it_tells_count_and_rate(total: int | None) -> None:
+def test_without_a_valid_total_the_line_has_count_and_rate(total: int | None) -> None:
     clock = Clock()
     progress = ProgressLog(LOGGER, "events", total, clock=clock)
     clock.now = 10
@@ -36,7 +36,7 @@ def test_without_a_known_total_it_tells_count_and_rate(total: int | None) -> Non
     assert progress.line() == "100 events done, 10/s"
 
 
-def test_it_speaks_every_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_line_is_logged_every_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     progress = ProgressLog(LOGGER, "people", clock=clock)
     with caplog.at_level(logging.INFO):

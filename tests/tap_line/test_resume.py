@@ -1,4 +1,4 @@
-"""A killed run goes on where it was: nothing is missing, and what was handed on is not fetched again."""
+"""A killed run continues from its state: no record is missing, and confirmed records are not fetched again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVENTS = 12_000
 
 @pytest.fixture(scope="module")
 def busy_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A sandbox with several pages of followers, as far away as LINE."""
+    """Start a sandbox with several pages of followers and a latency of 30 ms."""
     command = ("line-sandbox", "serve", "--port", "0", "--followers", str(FOLLOWERS), "--latency-ms", "30")
     with programs.serve(*command, log=tmp_path_factory.mktemp("sandbox") / "log") as url:
         yield url
@@ -31,13 +31,12 @@ def busy_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def tap(busy_sandbox: str, tmp_path: Path) -> Tap:
-    """tap-line against it."""
     store_url = f"sqlite:///{tmp_path / 'store.db'}"
     return Tap(tmp_path, {"channel_access_token": "sandbox-token", "api_url": busy_sandbox, "store_url": store_url})
 
 
 def run_and_kill(tap: Tap, stream: str, after_records: int, **settings: Any) -> list[dict[str, Any]]:
-    """Kill -9 a run when it has written so many records; what it wrote."""
+    """Kill a run (SIGKILL) after some records, and return the messages that it wrote."""
     process = tap.start(stream, **settings)
     assert process.stdout
     lines, records = [], 0
@@ -54,13 +53,13 @@ def run_and_kill(tap: Tap, stream: str, after_records: int, **settings: Any) -> 
 
 
 def keys_before_last_state(messages: list[dict[str, Any]], key: str) -> set[str]:
-    """What a target has that confirmed the last state and nothing after it."""
+    """Return the keys of the records before the last STATE message, which the target has confirmed."""
     last = max((at for at, message in enumerate(messages) if message["type"] == "STATE"), default=0)
     return {message["record"][key] for message in messages[:last] if message["type"] == "RECORD"}
 
 
 @pytest.mark.parametrize(("stream", "after"), [("followers", 1_500), ("profiles", 1_500), ("profiles", 2_600)])
-def test_listings_go_on_at_the_page_where_they_were(tap: Tap, stream: str, after: int) -> None:
+def test_a_listing_continues_at_the_page_where_it_was_interrupted(tap: Tap, stream: str, after: int) -> None:
     killed = run_and_kill(tap, stream, after)
     before = keys_before_last_state(killed, "line_id")
     assert before
@@ -71,14 +70,14 @@ def test_listings_go_on_at_the_page_where_they_were(tap: Tap, stream: str, after
     assert not before & set(found)
 
 
-def test_a_run_that_was_killed_before_any_state_begins_anew(tap: Tap) -> None:
+def test_a_run_killed_before_the_first_state_starts_from_the_beginning(tap: Tap) -> None:
     killed = run_and_kill(tap, "profiles", 500)
     rest = tap.run("profiles", state=last_state(killed))
     assert len(rest.records["profiles"]) == FOLLOWERS
 
 
 @pytest.mark.parametrize("stream", ["events", "follows", "friendships"])
-def test_the_inbox_is_read_on_from_the_last_position(tap: Tap, stream: str) -> None:
+def test_the_inbox_is_read_from_the_position_in_the_state(tap: Tap, stream: str) -> None:
     with open_store(tap.config["store_url"]) as store:
         receive(store, (event(at, "follow", f"U{at:032x}") for at in range(EVENTS)))
     killed = run_and_kill(tap, stream, 10_500)
@@ -91,10 +90,10 @@ def test_the_inbox_is_read_on_from_the_last_position(tap: Tap, stream: str) -> N
     assert tap.run(stream, state=rest.state).records[stream] == []
 
 
-def test_profiles_that_were_handed_on_are_fresh_and_those_of_a_lost_run_are_not(tap: Tap) -> None:
+def test_confirmed_profiles_are_fresh_and_unconfirmed_profiles_are_not(tap: Tap) -> None:
     killed = run_and_kill(tap, "profiles", 2_500, refresh_profiles_after_days=7)
     before = keys_before_last_state(killed, "line_id")
-    # The listing itself begins anew, so that only freshness can leave anybody out.
+    # Without the listing position, all people are listed again, and only fresh profiles are left out.
     state = json.loads(json.dumps(last_state(killed)))
     del state["bookmarks"]["profiles"]["scan"]
     rest = tap.run("profiles", state=state, refresh_profiles_after_days=7)
@@ -105,14 +104,14 @@ def test_profiles_that_were_handed_on_are_fresh_and_those_of_a_lost_run_are_not(
     assert len(tap.run("profiles", refresh_profiles_after_days=7).records["profiles"]) == FOLLOWERS
 
 
-def test_another_pipeline_on_the_same_store_gets_its_own_profiles(tap: Tap) -> None:
+def test_profiles_of_another_pipeline_are_not_fresh(tap: Tap) -> None:
     first = tap.run("profiles", refresh_profiles_after_days=7)
     other = json.loads(json.dumps(first.state))
     other["bookmarks"]["profiles"]["pipeline"] = "another"
     assert len(tap.run("profiles", state=other, refresh_profiles_after_days=7).records["profiles"]) == FOLLOWERS
 
 
-def test_another_store_than_last_time_is_an_error_and_not_silence(tap: Tap) -> None:
+def test_a_state_of_another_store_is_an_error(tap: Tap) -> None:
     with open_store(tap.config["store_url"]) as store:
         receive(store, [event(at, "follow", f"U{at:032x}") for at in range(10)])
     state = tap.run("events").state
@@ -121,7 +120,7 @@ def test_another_store_than_last_time_is_an_error_and_not_silence(tap: Tap) -> N
     assert "it is another store; reset the stream's state" in output.errors[0]
 
 
-def test_no_request_goes_beyond_what_line_allows(tap: Tap, busy_sandbox: str) -> None:
+def test_no_request_exceeds_line_s_rate_limit(tap: Tap, busy_sandbox: str) -> None:
     tap.run("profiles")
     seen = requests.get(f"{busy_sandbox}/sandbox/summary", timeout=30).json()["requests"]
     assert "429" not in seen["GET /v2/bot/profile/{userId}"]

@@ -9,10 +9,10 @@ from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
 from tap_line.tap import TapLine
 
-# The suite takes its settings when it is imported; the sandbox's address is known only later.
+# The suite reads the settings on import. The fixture adds the sandbox's address later.
 CONFIG: dict[str, Any] = {"channel_access_token": "sandbox-token"}
 
-# The suite warns of columns that no record has; many are there only for some event types.
+# The suite warns about columns that no record has. Many columns exist only for some event types.
 pytestmark = pytest.mark.filterwarnings("ignore:Fields in transformed catalog but not in records")
 
 

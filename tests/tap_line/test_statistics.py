@@ -1,4 +1,4 @@
-"""Statistics keep to LINE's budget of 60 requests an hour, and go on exactly where they ended."""
+"""Statistics respect LINE's budget of 60 requests per hour, and continue in the next run."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from sqlalchemy import delete
 
 from line_core.api.response import Response
 from line_core.errors import LineError
+from line_core.line_time import line_date
 from line_core.store import open_store
 from line_core.store.tables.limits import rate_limits
-from tap_line.clock import line_date
 from tap_line.streams.statistics.insight import InsightFollowers
 from tap_line.tap import TapLine
 from tests.support import programs
@@ -30,7 +30,7 @@ BUDGET = 60
 
 @pytest.fixture
 def tap(tmp_path: Path) -> Iterator[Tap]:
-    """tap-line with a sandbox of its own, whose budgets nobody else uses."""
+    """tap-line with a separate sandbox, whose request budgets other tests do not use."""
     with programs.serve("line-sandbox", "serve", "--port", "0", log=tmp_path / "sandbox.log") as url:
         store_url = f"sqlite:///{tmp_path / 'store.db'}"
         yield Tap(tmp_path, {"channel_access_token": "sandbox-token", "api_url": url, "store_url": store_url})
@@ -40,13 +40,13 @@ def days(records: list[dict[str, Any]]) -> list[date]:
     return [date.fromisoformat(record["date"]) for record in records]
 
 
-def forget_calls(store_url: str) -> None:
-    """Have the store know nothing of this hour's calls, as in the next hour."""
+def delete_permits(store_url: str) -> None:
+    """Delete the permits of this hour from the store."""
     with open_store(store_url) as store, store.write() as connection:
         connection.execute(delete(rate_limits))
 
 
-def test_a_long_backfill_takes_several_runs_and_misses_no_day(tap: Tap) -> None:
+def test_a_long_backfill_takes_several_runs_without_missing_a_day(tap: Tap) -> None:
     start = TODAY - timedelta(days=100)
     settings: dict[str, Any] = {"start_date": start.isoformat()}
     first = tap.run("insight_followers", **settings)
@@ -55,24 +55,24 @@ def test_a_long_backfill_takes_several_runs_and_misses_no_day(tap: Tap) -> None:
     assert "used up" in first.log
     assert "| ERROR" not in first.log
 
-    # In the same hour nothing more is asked; a tap that knows nothing of the others is told by LINE.
+    # First the store refuses more requests in the same hour; then, without the stored permits, LINE does (429).
     for _ in range(2):
         second = tap.run("insight_followers", state=first.state, **settings)
         assert second.records["insight_followers"] == []
         assert second.state == first.state
         assert "used up" in second.log or "status 429" in second.log
         assert "| ERROR" not in second.log
-        forget_calls(tap.config["store_url"])
+        delete_permits(tap.config["store_url"])
 
     call(tap.config["api_url"], "POST", "/sandbox/clock", {"advance_seconds": 3600})
-    forget_calls(tap.config["store_url"])
+    delete_permits(tap.config["store_url"])
     third = tap.run("insight_followers", state=second.state, **settings)
     read += days(third.records["insight_followers"])
     assert read == [start + timedelta(days=number) for number in range(len(read))]
     assert read[-1] >= TODAY - timedelta(days=2)
 
 
-def test_the_next_day_brings_the_new_day_and_the_unsettled_ones_again(tap: Tap) -> None:
+def test_a_run_on_the_next_day_reads_the_new_day_and_the_lookback_days(tap: Tap) -> None:
     first = tap.run("insight_followers", "message_deliveries")
     last = days(first.records["insight_followers"])[-1]
     call(tap.config["api_url"], "POST", "/sandbox/clock", {"advance_seconds": 24 * 3600})
@@ -93,24 +93,24 @@ def test_the_next_day_brings_the_new_day_and_the_unsettled_ones_again(tap: Tap) 
         ({"status": "out_of_service"}, []),
     ],
 )
-def test_only_a_day_that_is_ready_has_figures(
+def test_only_a_ready_day_has_figures(
     monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], records: list[dict[str, Any]] | None
 ) -> None:
-    reply = Response("GET /v2/bot/insight/followers", 200, {}, json.dumps(body).encode())
-    monkeypatch.setattr(InsightFollowers, "fetch", lambda *_: reply)
+    response = Response("GET /v2/bot/insight/followers", 200, {}, json.dumps(body).encode())
+    monkeypatch.setattr(InsightFollowers, "fetch", lambda *_: response)
     stream = InsightFollowers(TapLine(config={}, validate_config=False, setup_mapper=False))
     assert stream.read_day(date(2026, 1, 1)) == records
 
 
-def test_a_status_that_nobody_knows_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    reply = Response("GET /v2/bot/insight/followers", 200, {}, b'{"status": "later"}')
-    monkeypatch.setattr(InsightFollowers, "fetch", lambda *_: reply)
+def test_an_unknown_status_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    response = Response("GET /v2/bot/insight/followers", 200, {}, b'{"status": "later"}')
+    monkeypatch.setattr(InsightFollowers, "fetch", lambda *_: response)
     stream = InsightFollowers(TapLine(config={}, validate_config=False, setup_mapper=False))
     with pytest.raises(LineError, match="unknown status 'later'"):
         stream.read_day(date(2026, 1, 1))
 
 
-def test_figures_of_a_send_are_read_again_until_they_freeze(tmp_path: Path) -> None:
+def test_interaction_statistics_are_read_again_until_they_are_final(tmp_path: Path) -> None:
     with seeded_account(tmp_path, followers=100, events=20) as settings:
         tap = Tap(tmp_path, settings)
         streams = ("message_event_statistics", "unit_statistics", "narrowcast_progress")

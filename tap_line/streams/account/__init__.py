@@ -1,1 +1,1 @@
-"""Part of tap-line."""
+"""Streams about the account: bots, webhook endpoint, message quota."""

@@ -1,1 +1,1 @@
-"""Part of tap-line."""
+"""Streams that read webhook events from the inbox."""

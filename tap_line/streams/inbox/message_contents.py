@@ -1,7 +1,8 @@
-"""What people sent besides text: pictures, films, sound and files, fetched into a directory.
+"""Images, videos, audio and files that people sent, downloaded to a directory.
+
+LINE deletes contents after some time that it does not publish, so the tap should run soon after the messages.
 
 Source: LINE Messaging API reference, "Get content", "Verify the preparation status of a video or audio for getting".
-LINE keeps contents for a while that it does not tell, so they are best fetched soon.
 """
 
 from __future__ import annotations
@@ -33,123 +34,127 @@ if TYPE_CHECKING:
     from line_core.store.inbox import InboxEvent
 
 _PAGE_SIZE = 500
-_TYPES = {"image", "video", "audio", "file"}
-# LINE prepares long films for minutes; what is not there after this never will be.
-_LONGEST_PREPARATION = timedelta(hours=1)
+_CONTENT_TYPES = {"image", "video", "audio", "file"}
+# LINE needs minutes to prepare a long video. After this time the content counts as unavailable.
+_PREPARATION_TIMEOUT = timedelta(hours=1)
 
 
 class MessageContents(ApiStream):
-    """Pictures, films, sound and files that people sent: what they are and, with content_directory, the bytes."""
+    """Images, videos, audio and files that people sent: metadata and, with content_directory, the downloaded file."""
 
     name = "message_contents"
     path = "/v2/bot/message/{message_id}/content"
     primary_keys: ClassVar[tuple[str, ...]] = ("channel", "message_id")
     replication_key = "position"
     is_sorted = True
-    renamed: ClassVar[Mapping[str, str]] = {"sha256": "sha256"}
+    renamed_fields: ClassVar[Mapping[str, str]] = {"sha256": "sha256"}
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(
         th.Property("channel", th.StringType, required=True, description="Name of the channel that received it"),
-        th.Property("message_id", th.StringType, required=True, description="LINE's id of the message"),
-        th.Property("position", th.IntegerType, description="Position of its event in the inbox"),
+        th.Property("message_id", th.StringType, required=True, description="LINE's ID of the message"),
+        th.Property("position", th.IntegerType, description="Position of the event in the inbox"),
         th.Property("type", th.StringType, description="image, video, audio or file"),
         th.Property("line_id", th.StringType, description="LINE ID of the sender"),
-        th.Property("occurred_at", th.DateTimeType, description="When it was sent"),
-        th.Property("file_name", th.StringType, description="Name of a file, as its sender called it"),
-        th.Property("duration_ms", th.IntegerType, description="Length of video and audio, in milliseconds"),
+        th.Property("occurred_at", th.DateTimeType, description="Time of sending"),
+        th.Property("file_name", th.StringType, description="Original name of a file"),
+        th.Property("duration_ms", th.IntegerType, description="Duration of video and audio, in milliseconds"),
         th.Property(
             "external_url",
             th.StringType,
-            description="Where the content is, if its sender's app keeps it and LINE does not",
+            description="URL of the content, if it is not stored at LINE (content provider external)",
         ),
-        th.Property("is_available", th.BooleanType, description="Whether LINE had it; null if it was not asked"),
+        th.Property(
+            "is_available", th.BooleanType, description="Whether LINE had the content; null if it was not requested"
+        ),
         th.Property("content_type", th.StringType, description="Media type"),
-        th.Property("size", th.IntegerType, description="Bytes"),
-        th.Property("sha256", th.StringType, description="SHA-256 of the bytes, hexadecimal"),
-        th.Property("file_path", th.StringType, description="The file in content_directory"),
+        th.Property("size", th.IntegerType, description="Size in bytes"),
+        th.Property("sha256", th.StringType, description="SHA-256 of the content, hexadecimal"),
+        th.Property("file_path", th.StringType, description="Path of the file in content_directory"),
     ).to_dict()
 
     @property
     def url_base(self) -> str:
-        """Contents have a host of their own."""
+        """Base URL of the data API, which has a separate host."""
         url: str = self.config["api_data_url"]
         return url.rstrip("/")
 
     @cached_property
     def _directory(self) -> Path | None:
-        """Where the bytes go.
+        """The directory for downloads, or None if it is not set.
 
         Raises:
-            SettingError: Nothing can be written there.
+            SettingError: The directory cannot be created.
         """
-        named = self.config.get("content_directory")
-        if not named:
-            self.logger.info("content_directory is not set: contents are listed and not fetched")
+        setting = self.config.get("content_directory")
+        if not setting:
+            self.logger.info("content_directory is not set: contents are listed, but not downloaded")
             return None
-        directory = Path(named)
+        directory = Path(setting)
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise SettingError(f"cannot be made: {error.strerror}", setting="content_directory") from None
+            raise SettingError(f"cannot be created: {error.strerror}", setting="content_directory") from None
         return directory
 
-    def read(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
-        """A record for each content, in the order of the inbox, as far as LINE has prepared them."""
-        for event, message in self._messages():
-            record = _described(event, message)
+    def read_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
+        """Yield a record per content, by inbox position. Stop at a content that LINE is still preparing."""
+        for event, message in self._content_messages():
+            record = _metadata(event, message)
             if self._directory and record["externalUrl"] is None:
-                reply = self._content(str(event.message_id))
-                if reply is not None and reply.status == HTTPStatus.ACCEPTED:
-                    if now() - event.occurred_at < _LONGEST_PREPARATION:
-                        self.logger.info("LINE is still preparing a content; the next run goes on from it")
+                response = self._request_content(str(event.message_id))
+                if response is not None and response.status == HTTPStatus.ACCEPTED:
+                    if now() - event.occurred_at < _PREPARATION_TIMEOUT:
+                        self.logger.info("LINE is still preparing a content; the next run continues with it")
                         return
-                    reply = None
-                record |= {"isAvailable": False} if reply is None else self._keep(self._directory, event, reply)
+                    response = None
+                if response is None:
+                    record["isAvailable"] = False
+                else:
+                    record |= self._write_file(self._directory, event, response)
             yield record
 
-    def _messages(self) -> Iterator[tuple[InboxEvent, dict[str, Any]]]:
+    def _content_messages(self) -> Iterator[tuple[InboxEvent, dict[str, Any]]]:
         channel = self.config.get("channel")
-        incremental = self.replication_method == "INCREMENTAL"
-        position = int(self.stream_state.get("replication_key_value") or 0) if incremental else 0
-        while page := self._page(position):
+        position = int(self.stream_state.get("replication_key_value") or 0) if self.is_incremental else 0
+        while page := self._read_page(position):
             for event in page:
                 if channel in (None, event.channel) and event.message_state != ContentState.UNSENT:
                     message = read_payload(event.payload).get("message")
-                    if isinstance(message, dict) and message.get("type") in _TYPES:
+                    if isinstance(message, dict) and message.get("type") in _CONTENT_TYPES:
                         yield event, message
             position = page[-1].position
 
-    def _page(self, position: int) -> list[InboxEvent]:
-        with self.tap.store.read() as connection:
+    def _read_page(self, position: int) -> list[InboxEvent]:
+        with self.services.store.read() as connection:
             return read_events(connection, position, _PAGE_SIZE, types=("message",))
 
-    def _content(self, message_id: str) -> Response | None:
+    def _request_content(self, message_id: str) -> Response | None:
         try:
             return self.fetch(f"/v2/bot/message/{message_id}/content")
         except NotFoundError:
             return None
 
-    def _keep(self, directory: Path, event: InboxEvent, reply: Response) -> dict[str, Any]:
-        content_type = (reply.headers.get("content-type") or "application/octet-stream").partition(";")[0].strip()
+    def _write_file(self, directory: Path, event: InboxEvent, response: Response) -> dict[str, Any]:
+        content_type = (response.headers.get("content-type") or "application/octet-stream").partition(";")[0].strip()
         name = f"{event.message_id}{mimetypes.guess_extension(content_type) or '.bin'}"
-        # Under its name a file is whole, whenever the run ends.
-        unfinished = directory / f".{name}.part"
+        # A file gets its name only when it is complete, so that an interrupted run leaves no partial file.
+        partial_file = directory / f".{name}.part"
         try:
-            unfinished.write_bytes(reply.body)
-            unfinished.replace(directory / name)
+            partial_file.write_bytes(response.body)
+            partial_file.replace(directory / name)
         except OSError as error:
             raise SettingError(f"cannot be written: {error.strerror}", setting="content_directory") from None
         return {
             "isAvailable": True,
             "contentType": content_type,
-            "size": len(reply.body),
-            "sha256": hashlib.sha256(reply.body).hexdigest(),
+            "size": len(response.body),
+            "sha256": hashlib.sha256(response.body).hexdigest(),
             "filePath": str(directory / name),
         }
 
 
-def _described(event: InboxEvent, message: dict[str, Any]) -> dict[str, Any]:
+def _metadata(event: InboxEvent, message: dict[str, Any]) -> dict[str, Any]:
     provider = message.get("contentProvider")
-    external = provider.get("originalContentUrl") if isinstance(provider, dict) else None
+    external_url = provider.get("originalContentUrl") if isinstance(provider, dict) else None
     duration = message.get("duration")
     file_name = message.get("fileName")
     return {
@@ -161,5 +166,5 @@ def _described(event: InboxEvent, message: dict[str, Any]) -> dict[str, Any]:
         "occurredAt": event.occurred_at.isoformat(),
         "fileName": file_name if isinstance(file_name, str) else None,
         "durationMs": duration if type(duration) is int else None,
-        "externalUrl": external if isinstance(external, str) else None,
+        "externalUrl": external_url if isinstance(external_url, str) else None,
     }

@@ -1,1 +1,1 @@
-"""Part of tap-line."""
+"""Streams about marketing objects: rich menus, audiences, coupons."""

@@ -1,1 +1,1 @@
-"""Part of tap-line."""
+"""Streams about people: followers, friendships, profiles, groups, memberships."""

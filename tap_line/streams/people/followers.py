@@ -1,4 +1,4 @@
-"""The audience: who follows the account."""
+"""The followers of the account."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import typing as th
 
 from line_core.api.errors import InvalidRequestError, NotEntitledError
-from tap_line.base.api_stream import ApiStream, ContinuationPaginator
+from tap_line.base.api_stream import ApiStream
+from tap_line.base.pagination import ContinuationPaginator
 from tap_line.clock import now
-from tap_line.follow_evidence.friendship import Source
+from tap_line.follow_evidence.friendship import EvidenceSource
 from tap_line.listing.listing_position import ListingPosition
-from tap_line.listing.person_listing import FOLLOWERS_PATH, NOT_ENTITLED, PAGE_SIZE, ProfileSource
+from tap_line.listing.person_listing import FOLLOWERS_PATH, NOT_ENTITLED, PAGE_SIZE, TOKEN_EXPIRED, ProfileSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Followers(ApiStream):
-    """Who follows the account: as LINE lists them for verified and premium accounts, else by evidence in the store."""
+    """The followers: LINE's list for verified and premium accounts, else followers by the evidence in the store."""
 
     name = "followers"
     path = FOLLOWERS_PATH
@@ -35,47 +36,47 @@ class Followers(ApiStream):
         th.Property(
             "evidence",
             th.StringType,
-            description="How it is known: followers_api, webhook (a follow event) or profile_check (has a profile)",
+            description="followers_api (LINE's list), webhook (a follow event) or profile_check (LINE has a profile)",
         ),
-        th.Property("observed_at", th.DateTimeType, description="When that was seen"),
+        th.Property("observed_at", th.DateTimeType, description="Time of the evidence"),
     ).to_dict()
 
-    def read(self, context: Context | None) -> Iterable[dict[str, Any]]:
-        """LINE's list, or what is known without it."""
+    def read_records(self, context: Context | None) -> Iterable[dict[str, Any]]:
+        """Yield LINE's list, or the followers by evidence if the account is not entitled to the list."""
         try:
-            yield from super().read(context)
+            yield from super().read_records(context)
         except InvalidRequestError:
             if not self.stream_state.pop("scan", None):
                 raise
-            self.logger.warning("LINE does not take the continuation token any more: listing from the beginning")
-            yield from super().read(context)
+            self.logger.warning(TOKEN_EXPIRED)
+            yield from super().read_records(context)
         except NotEntitledError as error:
             self.logger.warning("%s. %s", NOT_ENTITLED, error)
-            yield from self._known_followers()
+            yield from self._followers_by_evidence()
 
-    def get_new_paginator(self) -> ScanPaginator:
-        """From the first page, or where a killed run was."""
-        resumed = ListingPosition.resumed(self.stream_state.get("scan"), now())
-        # Rows of another run carry another version, and would be deleted.
-        begun = None if self.emit_activate_version_messages else resumed
-        return ScanPaginator(begun or ListingPosition(now(), ProfileSource.FOLLOWERS), self._page_done)
+    def get_new_paginator(self) -> ListingPaginator:
+        """Return a paginator from the first page, or from the page where an interrupted run stopped."""
+        saved = ListingPosition.from_bookmark(self.stream_state.get("scan"), now())
+        # With ACTIVATE_VERSION, the target deletes the rows of the interrupted run. So the listing restarts.
+        position = None if self.emit_activate_version_messages else saved
+        return ListingPaginator(position or ListingPosition(now(), ProfileSource.FOLLOWERS), self._finish_page)
 
-    def records_of(self, reply: Response) -> Iterable[dict[str, Any]]:
-        """The followers on a page; the store is told of them."""
-        records = list(super().records_of(reply))
+    def records_from_response(self, response: Response) -> Iterable[dict[str, Any]]:
+        """Return the followers of a page, and record them in the store."""
+        records = list(super().records_from_response(response))
         at = now()
-        self.tap.friends.note_listed([record["line_id"] for record in records], at)
-        seen = {"evidence": Source.FOLLOWERS_API.value, "observed_at": at.isoformat()}
-        return [{**record, **seen} for record in records]
+        self.services.follow_evidence.record_listed([record["line_id"] for record in records], at)
+        evidence = {"evidence": EvidenceSource.FOLLOWERS_API.value, "observed_at": at.isoformat()}
+        return [{**record, **evidence} for record in records]
 
-    def _page_done(self, scan: ListingPosition, rest: ListingPosition | None) -> None:
-        if rest is None:
-            missing = self.tap.friends.note_complete_list(scan.started_at)
-            self.logger.info("the list of followers is complete; %s had left without an event", f"{missing:,}")
-        self.save(scan=rest.mark(now()) if rest else None)
+    def _finish_page(self, position: ListingPosition, next_position: ListingPosition | None) -> None:
+        if next_position is None:
+            unfollowed = self.services.follow_evidence.record_complete_list(position.started_at)
+            self.logger.info("the list of followers is complete; %s unfollowed without an event", f"{unfollowed:,}")
+        self.save_bookmarks(scan=next_position.to_bookmark(now()) if next_position else None)
 
-    def _known_followers(self) -> Iterable[dict[str, Any]]:
-        for line_id, friendship in self.tap.friends.followers():
+    def _followers_by_evidence(self) -> Iterable[dict[str, Any]]:
+        for line_id, friendship in self.services.follow_evidence.followers():
             yield {
                 "line_id": line_id,
                 "evidence": friendship.source,
@@ -83,25 +84,27 @@ class Followers(ApiStream):
             }
 
 
-class ScanPaginator(ContinuationPaginator):
-    """Follows a scan, and tells after each page how far it is."""
+class ListingPaginator(ContinuationPaginator):
+    """Follows continuation tokens from a listing position, and calls a function after each page."""
 
     def __init__(
-        self, scan: ListingPosition, page_done: Callable[[ListingPosition, ListingPosition | None], None]
+        self,
+        position: ListingPosition,
+        on_page_end: Callable[[ListingPosition, ListingPosition | None], None],
     ) -> None:
-        """Go on where the scan is.
+        """Start at a position.
 
         Args:
-            scan: The scan.
-            page_done: Called when all records of a page have been written, with the scan and with the rest of it, which
-                is None at its end.
+            position: Position of the first page.
+            on_page_end: Called after all records of a page have been written, with the position at which the paginator
+                started and the position of the next page (None after the last page).
         """
-        super().__init__(scan.after)
-        self._scan = scan
-        self._page_done = page_done
+        super().__init__(position.after)
+        self._position = position
+        self._on_page_end = on_page_end
 
     def advance(self, response: requests.Response) -> None:
-        """Go to the next page, if there is one."""
+        """Move to the next page, if there is one."""
         super().advance(response)
-        rest = None if self.finished else self._scan.at(ProfileSource.FOLLOWERS, self.current_value)
-        self._page_done(self._scan, rest)
+        next_position = None if self.finished else self._position.moved_to(ProfileSource.FOLLOWERS, self.current_value)
+        self._on_page_end(self._position, next_position)

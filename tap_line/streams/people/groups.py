@@ -1,4 +1,4 @@
-"""Groups and rooms that the bot is in, and their members."""
+"""The groups and rooms of the bot, and their members."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
 
-from line_core.api.errors import NotEntitledError, NotFoundError, error_from_response
+from line_core.api.errors import NotEntitledError, NotFoundError
 from tap_line.base.api_stream import ApiStream
-from tap_line.base.bulk_stream import BulkStream, Page, Question
+from tap_line.base.bulk_stream import BulkPage, BulkRequest, BulkStream
 from tap_line.clock import now
 from tap_line.listing.listing_position import ListingPosition
 from tap_line.progress_log import ProgressLog
-from tap_line.queries.groups import chats_in_inbox, people_in_chat
+from tap_line.queries.groups import groups_in_inbox, senders_in_group
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -22,49 +22,50 @@ if TYPE_CHECKING:
 
     from line_core.api.client import LineClient
     from line_core.api.response import Response
-    from tap_line.queries.groups import Chat
+    from tap_line.queries.groups import GroupChat
 
 _GROUP_ID = th.Property("group_id", th.StringType, required=True, description="ID of the group (C…) or room (R…)")
-_TYPE = th.Property("type", th.StringType, description="group, or room: a multi-person chat of older LINE versions")
+_TYPE = th.Property("type", th.StringType, description="group, or room (multi-person chat of older LINE versions)")
+_OBSERVED_AT = th.Property("observed_at", th.DateTimeType, description="Time of the request")
 
 
 class Groups(ApiStream):
-    """The groups and rooms that events came from, with name and size; LINE has no list of a bot's groups."""
+    """The groups and rooms with events in the inbox, with name and size. LINE has no list of a bot's groups."""
 
     name = "groups"
     path = "/v2/bot/group/{group_id}/summary"
     primary_keys: ClassVar[tuple[str, ...]] = ("group_id",)
-    renamed: ClassVar[Mapping[str, str]] = {"groupName": "name"}
+    renamed_fields: ClassVar[Mapping[str, str]] = {"groupName": "name"}
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(
         _GROUP_ID,
         _TYPE,
-        th.Property("is_member", th.BooleanType, description="Whether the bot is still in it"),
-        th.Property("name", th.StringType, description="Name of the group; rooms have none"),
+        th.Property("is_member", th.BooleanType, description="Whether the bot is still a member"),
+        th.Property("name", th.StringType, description="Name of the group; null for rooms"),
         th.Property("picture_url", th.StringType, description="URL of the group's picture"),
-        th.Property("member_count", th.IntegerType, description="People in it, without the bot"),
-        th.Property("observed_at", th.DateTimeType, description="When LINE was asked"),
+        th.Property("member_count", th.IntegerType, description="Number of members, without the bot"),
+        _OBSERVED_AT,
     ).to_dict()
 
-    def read(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
-        """A record for each chat, in the order of ids."""
-        chats = chats_in_inbox(self.tap.store, self.config.get("channel"))
-        progress = ProgressLog(self.logger, "groups", len(chats))
-        for chat in chats:
-            known = {"groupId": chat.chat_id, "type": chat.kind}
-            yield {**known, **self._about(chat), "observed_at": now().isoformat()}
+    def read_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 - the SDK's signature
+        """Yield a record per group, by ID."""
+        groups = groups_in_inbox(self.services.store, self.config.get("channel"))
+        progress = ProgressLog(self.logger, "groups", len(groups))
+        for group in groups:
+            known_fields = {"groupId": group.group_id, "type": group.type}
+            yield {**known_fields, **self._details(group), "observed_at": now().isoformat()}
             progress.add()
 
-    def _about(self, chat: Chat) -> dict[str, Any]:
+    def _details(self, group: GroupChat) -> dict[str, Any]:
         try:
-            summary = self.fetch(f"{chat.path}/summary").json_object() if chat.kind == "group" else {}
-            count = self.fetch(f"{chat.path}/members/count").json_object().get("count")
+            summary = self.fetch(f"{group.path}/summary").json_object() if group.type == "group" else {}
+            count = self.fetch(f"{group.path}/members/count").json_object().get("count")
         except NotFoundError:
             return {"is_member": False}
         return {**summary, "is_member": True, "member_count": count}
 
 
 class GroupMembers(BulkStream):
-    """The members of each group and room: as LINE lists them for verified and premium accounts, else who wrote."""
+    """The members of each group and room: LINE's list for verified and premium accounts, else senders of events."""
 
     name = "group_members"
     path = "/v2/bot/group/{group_id}/member/{line_id}"
@@ -73,48 +74,54 @@ class GroupMembers(BulkStream):
         _GROUP_ID,
         th.Property("line_id", th.StringType, required=True, description="LINE ID of the member"),
         _TYPE,
-        th.Property("display_name", th.StringType, description="Name the person shows"),
+        th.Property("display_name", th.StringType, description="Display name of the person"),
         th.Property("picture_url", th.StringType, description="URL of the person's picture"),
-        th.Property("observed_at", th.DateTimeType, description="When LINE was asked"),
+        _OBSERVED_AT,
     ).to_dict()
 
-    def first_scan(self) -> ListingPosition:
-        """From the first group's first member."""
+    def start_position(self) -> ListingPosition:
+        """Return the position of the first member of the first group."""
         return ListingPosition(now(), "")
 
-    async def pages(self, client: LineClient, scan: ListingPosition) -> AsyncIterator[Page]:
-        """A question for each member, chat by chat; the scan's source is the chat's id."""
-        chats = await asyncio.to_thread(chats_in_inbox, self.tap.store, self.config.get("channel"))
-        for chat in chats:
-            if chat.chat_id < scan.source:
+    async def pages(self, client: LineClient, position: ListingPosition) -> AsyncIterator[BulkPage]:
+        """Yield a request per member, group by group. The `source` of the position is the group's ID."""
+        groups = await asyncio.to_thread(groups_in_inbox, self.services.store, self.config.get("channel"))
+        for group in groups:
+            if group.group_id < position.source:
                 continue
-            after = scan.after if chat.chat_id == scan.source else None
-            async for members, then in self._members(client, chat, after):
-                known = {"groupId": chat.chat_id, "type": chat.kind}
-                questions = [Question(f"{chat.path}/member/{each}", {**known, "userId": each}) for each in members]
-                # Whatever sorts right behind the chat stands for the next one.
-                yield Page(questions, scan.at(chat.chat_id, then) if then else scan.at(f"{chat.chat_id}~", None))
-        yield Page([], None)
+            start = position.after if group.group_id == position.source else None
+            async for members, next_token in self._member_pages(client, group, start):
+                known_fields = {"groupId": group.group_id, "type": group.type}
+                requests = [
+                    BulkRequest(f"{group.path}/member/{each}", {**known_fields, "userId": each}) for each in members
+                ]
+                if next_token:
+                    next_position = position.moved_to(group.group_id, next_token)
+                else:
+                    # "~" sorts after all characters of an ID: the position is behind this group and before the next.
+                    next_position = position.moved_to(f"{group.group_id}~", None)
+                yield BulkPage(requests, next_position)
+        yield BulkPage([], None)
 
-    async def _members(
-        self, client: LineClient, chat: Chat, after: str | None
+    async def _member_pages(
+        self, client: LineClient, group: GroupChat, start: str | None
     ) -> AsyncIterator[tuple[list[str], str | None]]:
+        """Yield pages of member IDs, each with the continuation token of the next page."""
         while True:
-            reply = await client.get(f"{chat.path}/members/ids", params={"start": after} if after else None)
-            error = error_from_response(reply)
+            response = await client.get(f"{group.path}/members/ids", params={"start": start} if start else None)
+            error = self.error_in(response)
             if isinstance(error, NotFoundError):
                 return
             if isinstance(error, NotEntitledError):
-                yield await asyncio.to_thread(people_in_chat, self.tap.store, chat), None
+                yield await asyncio.to_thread(senders_in_group, self.services.store, group), None
                 return
-            members, after = self.list_of(reply, "memberIds"), reply.json_object().get("next")
-            yield members, after
-            if after is None:
+            members, start = self.list_in(response, "memberIds"), response.json_object().get("next")
+            yield members, start
+            if start is None:
                 return
 
-    def records_about(self, question: Question, reply: Response) -> list[dict[str, Any]]:
-        """The member's profile; none for somebody who left."""
-        error = error_from_response(reply)
-        if isinstance(error, NotFoundError):
+    def records_for(self, request: BulkRequest, response: Response) -> list[dict[str, Any]]:
+        """Return the member's profile, or no record if the person has left."""
+        if isinstance(self.error_in(response), NotFoundError):
             return []
-        return [{**self.body_of(reply), **question.known, "observed_at": now().isoformat()}]
+        return [{**self.object_in(response), **request.known_fields, "observed_at": now().isoformat()}]

@@ -1,4 +1,4 @@
-"""Profiles: one request to LINE for each person."""
+"""Profiles of people, with one request per person."""
 
 from __future__ import annotations
 
@@ -11,68 +11,68 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import typing as th
 from singer_sdk.helpers.conform import TypeConformanceLevel
 
-from line_core.api.errors import NotFoundError, error_from_response
-from tap_line.base.bulk_stream import PerPersonStream
+from line_core.api.errors import NotFoundError
+from tap_line.base.per_person_stream import PerPersonStream
 from tap_line.clock import now
-from tap_line.follow_evidence.evidence_sql import Checks
+from tap_line.follow_evidence.contacts_sql import ProfileChecks
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context, Record
 
     from line_core.api.response import Response
-    from tap_line.base.bulk_stream import Question
+    from tap_line.base.bulk_stream import BulkRequest
     from tap_line.listing.listing_position import ListingPosition
 
 
 class Profiles(PerPersonStream):
-    """The profile of everybody the account can reach, and who cannot be reached any more."""
+    """The profile of each person of `profile_source`, and whether the account can reach the person."""
 
     name = "profiles"
     path = "/v2/bot/profile/{line_id}"
     primary_keys: ClassVar[tuple[str, ...]] = ("line_id",)
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `records_for` returns only values that fit the schema
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(
         th.Property("line_id", th.StringType, required=True, description="LINE ID of the person"),
         th.Property(
             "is_reachable",
             th.BooleanType,
-            description="Whether LINE gives the profile; false: blocked, left, or never a friend",
+            description="Whether LINE returns the profile; false: blocked, unfollowed, or never followed",
         ),
-        th.Property("display_name", th.StringType, description="Name the person shows"),
-        th.Property("picture_url", th.StringType, description="URL of the person's picture, if there is one"),
-        th.Property("status_message", th.StringType, description="Status message, if there is one"),
+        th.Property("display_name", th.StringType, description="Display name of the person"),
+        th.Property("picture_url", th.StringType, description="URL of the person's picture; null if there is none"),
+        th.Property("status_message", th.StringType, description="Status message; null if there is none"),
         th.Property(
             "language",
             th.StringType,
-            description="Language as a BCP 47 tag; null until the person accepted the privacy policy",
+            description="Language as a BCP 47 tag; null if the person has not accepted LINE's privacy policy",
         ),
-        th.Property("observed_at", th.DateTimeType, description="When LINE was asked"),
+        th.Property("observed_at", th.DateTimeType, description="Time of the request"),
     ).to_dict()
 
     @cached_property
     def _pipeline(self) -> str:
-        """This pipeline's name in the store: another that reads the same store has not got what this one has."""
+        """ID of this pipeline in the store. Profile checks of other pipelines did not reach this pipeline's target."""
         name: str = self.stream_state.get("pipeline") or str(uuid.uuid4())
         return name
 
-    async def to_ask(self, line_ids: list[str]) -> list[str]:
-        """Leave out those whose profiles this pipeline has handed on not long ago."""
-        days, until = self.config.get("refresh_profiles_after_days"), self.stream_state.get("checked_until")
-        if not days or not until:
+    async def line_ids_to_request(self, line_ids: list[str]) -> list[str]:
+        """Leave out people whose profile this pipeline has emitted within `refresh_profiles_after_days`."""
+        days, checked_until = self.config.get("refresh_profiles_after_days"), self.stream_state.get("checked_until")
+        if not days or not checked_until:
             return line_ids
-        checks = Checks(self._pipeline, now() - timedelta(days=days), datetime.fromisoformat(until))
-        fresh = await asyncio.to_thread(self.tap.friends.checked, line_ids, checks)
+        checks = ProfileChecks(self._pipeline, now() - timedelta(days=days), datetime.fromisoformat(checked_until))
+        fresh = await asyncio.to_thread(self.services.follow_evidence.checked_people, line_ids, checks)
         return [line_id for line_id in line_ids if line_id not in fresh]
 
-    def records_about(self, question: Question, reply: Response) -> list[dict[str, Any]]:
-        """The profile, or that there is none any more."""
-        error = error_from_response(reply, credentials_setting=self.tap.tokens.setting)
+    def records_for(self, request: BulkRequest, response: Response) -> list[dict[str, Any]]:
+        """Return the profile, or a record with `is_reachable` false if LINE has none."""
+        error = self.error_in(response)
         if error and not isinstance(error, NotFoundError):
             raise error
-        profile = {} if error else reply.json_object()
+        profile = {} if error else response.json_object()
         return [
             {
-                "line_id": question.known["userId"],
+                "line_id": request.known_fields["userId"],
                 "is_reachable": error is None,
                 "display_name": profile.get("displayName"),
                 "picture_url": profile.get("pictureUrl"),
@@ -83,17 +83,23 @@ class Profiles(PerPersonStream):
         ]
 
     def post_process(self, row: Record, context: Context | None = None) -> Record:  # noqa: ARG002 - the SDK's signature
-        """Nothing: millions of records are made as they are to be."""
+        """Return the record unchanged: `records_for` sets all columns, which saves time for millions of records."""
         return row
 
-    def marks_after(self, records: list[dict[str, Any]], then: ListingPosition | None) -> dict[str, Any]:
-        """Note the checks under a time that the state confirms for this page: what it never confirms is redone."""
+    def bookmarks_after_page(
+        self, records: list[dict[str, Any]], next_position: ListingPosition | None
+    ) -> dict[str, Any]:
+        """Record the page's profile checks, and return the bookmarks.
+
+        The checks get the time `checked_until`, which is saved in the state together with this page. If the target does
+        not confirm that state, the next run does not count these checks and requests the profiles again.
+        """
         last = self.stream_state.get("checked_until")
         at = max(now(), datetime.fromisoformat(last) + timedelta(milliseconds=1)) if last else now()
         is_reachable = {record["line_id"]: record["is_reachable"] for record in records}
-        self.tap.friends.note_checked(is_reachable, at, self._pipeline)
+        self.services.follow_evidence.record_profile_checks(is_reachable, at, self._pipeline)
         return {
-            **super().marks_after(records, then),
+            **super().bookmarks_after_page(records, next_position),
             "pipeline": self._pipeline,
             "checked_until": at.isoformat(),
         }

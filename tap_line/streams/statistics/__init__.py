@@ -1,1 +1,1 @@
-"""Part of tap-line."""
+"""Streams of statistics."""

@@ -1,1 +1,1 @@
-"""Part of tap-line."""
+"""Streams that read target-line's tables in the store."""
