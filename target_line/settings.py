@@ -1,4 +1,4 @@
-"""The target's settings, as the SDK's JSON schema; README and docs are made from it."""
+"""The settings of the target as a JSON schema. docs/settings.md is generated from it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _JUNK = (
 
 
 class Mode(StrEnum):
-    """What a run does with the messages that are due."""
+    """The action of a run for the messages that are due."""
 
     SEND = "send"
     PLAN = "plan"
@@ -49,29 +49,31 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         th.StringType,
         default="main",
         title="Channel name",
-        description="Your name for this channel; ledger and rejects are kept by it.",
+        description="Your name for this channel. Ledger, rejects and rate limits are separate for each channel.",
     ),
     th.Property(
         "provider",
         th.StringType,
         default="default",
         title="Provider name",
-        description="Your name for the provider above the channel; in all its channels a person has the same LINE ID.",
+        description="Your name for the provider that the channel belongs to. A person has the same LINE ID in all "
+        "channels of a provider.",
     ),
     th.Property(
         "stream_roles",
         th.ObjectType(additional_properties=th.StringType(allowed_values=[*Role])),
         default={},
         title="Stream roles",
-        description="Role by stream name, for streams whose name does not end in their role, "
-        'for example {"crm-customers": "profiles"}.',
+        description="Role by stream name, for streams whose name does not end in a role. "
+        'Example: {"crm-customers": "profiles"}.',
     ),
     th.Property(
         "identifier_precedence",
         th.ArrayType(th.StringType(allowed_values=[*IdentifierKind])),
         default=["id", "email", "line_id"],
         title="Identifier precedence",
-        description="All three kinds of identifier, strongest first; the strongest names the surviving profile.",
+        description="All three kinds of identifier, strongest first. In a merge, the profile with the strongest "
+        "identifier survives.",
     ),
     th.Property(
         "identifier_conflict",
@@ -79,8 +81,8 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         default=IdentifierConflict.LATEST.value,
         allowed_values=[*IdentifierConflict],
         title="Identifier conflict",
-        description="Who keeps a LINE ID or email that profiles with different ids claim: the latest or the first "
-        "claim, or with reject nobody.",
+        description="Assigns a LINE ID or email that profiles with different ids claim. latest: to the latest claim; "
+        "first: to the first claim; reject: to neither profile.",
     ),
     th.Property(
         "attribute_conflict",
@@ -88,37 +90,38 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         default=AttributeConflict.LATEST.value,
         allowed_values=[*AttributeConflict],
         title="Attribute conflict",
-        description="Whose value an attribute has: the newest record's, or with survivor that of the records that name "
-        "the profile's strongest identifier, others filling in only what they leave empty.",
+        description="Selects the value of an attribute. latest: from the newest record; survivor: from records that "
+        "contain the profile's strongest identifier, and from other records only if those have no value.",
     ),
     th.Property(
         "canonical_line_id",
         th.ArrayType(th.StringType(allowed_values=[*CanonicalCriterion])),
         default=[criterion.value for criterion in CanonicalCriterion],
         title="Canonical LINE ID",
-        description="By what the LINE ID to write to is elected, where a profile has several; the smallest decides "
-        "what is left.",
+        description="Criteria, in order, that select the LINE ID for messages if a profile has several. If all are "
+        "equal, the smallest LINE ID is selected.",
     ),
     th.Property(
         "max_line_ids_per_profile",
         th.IntegerType(minimum=1),
         default=20,
-        title="Most LINE IDs",
-        description="A profile takes no more LINE IDs than this; more are strangers who share some identifier.",
+        title="Max LINE IDs per profile",
+        description="Maximum number of LINE IDs of a profile. More LINE IDs belong to different persons who share an "
+        "identifier: they stay separate profiles.",
     ),
     th.Property(
         "max_people_per_email",
         th.IntegerType(minimum=2),
         default=1000,
-        title="Most people of an email",
-        description="An email that more ids and LINE IDs than this are claimed with names nobody, for good.",
+        title="Max people per email",
+        description="An email that is claimed with more ids and LINE IDs than this identifies nobody, permanently.",
     ),
     th.Property(
         "junk_identifiers",
         th.ArrayType(th.StringType),
         default=list(_JUNK),
         title="Junk identifiers",
-        description="Ids and emails that name nobody, in any case; records with them are rejected.",
+        description="Ids and emails that identify nobody, compared without case. Records with them are rejected.",
     ),
     th.Property(
         "mode",
@@ -126,92 +129,93 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         default=Mode.SEND.value,
         allowed_values=[*Mode],
         title="Mode",
-        description="send; plan: tell what would be sent, and send nothing; validate: ask LINE whether it would take "
-        "the content, and send nothing. All three take the input in.",
+        description="send: send the messages that are due; plan: report them and send nothing; validate: let LINE "
+        "validate their content and send nothing. All modes store the input.",
     ),
     th.Property(
         "approve",
         th.StringType,
         title="Approved plan",
-        description="Hash of a plan, as mode plan prints it: the run sends only if that is still what would be sent.",
+        description="Hash of a plan, as mode plan prints it. The run sends only if its plan has the same hash.",
     ),
     th.Property(
         "expected_bot_user_id",
         th.StringType,
         title="Expected bot user ID",
-        description="The bot's own user ID (the destination of its webhooks; a run logs it): nothing is sent with the "
-        "token of another account.",
+        description="User ID of the bot (the destination of its webhooks; each run logs it). The run fails if the "
+        "access token belongs to another account.",
     ),
     th.Property(
         "test_recipients",
         th.ArrayType(th.StringType),
         default=[],
         title="Test recipients",
-        description="LINE IDs that get every content once, instead of the people whom it is for.",
+        description="LINE IDs that get each content once, in place of its real recipients.",
     ),
     th.Property(
         "max_sends_per_run",
         th.IntegerType(minimum=0),
-        title="Most sends",
-        description="Send at most this many messages in a run; the rest stays scheduled.",
+        title="Max sends per run",
+        description="Maximum number of messages that a run sends. Further messages stay scheduled.",
     ),
     th.Property(
         "max_message_age",
         _DURATION,
-        title="Oldest message",
-        description="Messages older than this are not sent, but expired: 36h, 7d, or seconds since send_at, else "
-        "created_at, else since the ledger took them in.",
+        title="Max message age",
+        description="Older messages expire and are not sent. Duration such as 36h or 7d, or seconds, since send_at, "
+        "else created_at, else the time at which the message was stored.",
     ),
     th.Property(
         "quota_reserve",
         th.IntegerType(minimum=0),
         default=0,
         title="Quota reserve",
-        description="How many of the month's messages to leave for others.",
+        description="Number of messages of the monthly quota that the target leaves unused.",
     ),
     th.Property(
         "multicast_min",
         th.IntegerType(minimum=2),
         default=2,
-        title="Smallest multicast",
-        description="From how many people on the same content goes by multicast, up to 500 in a request; LINE takes "
-        "200 multicasts a second, and 2,000 pushes.",
+        title="Min multicast size",
+        description="Minimum number of recipients of the same content to send it as multicast (up to 500 recipients "
+        "per request). LINE allows 200 multicast requests per second, and 2,000 push requests.",
     ),
     th.Property(
         "time_zone",
         th.StringType,
         title="Time zone",
-        description="Time zone such as Asia/Tokyo, of times without one and of people whose own is unknown; "
-        "default UTC.",
+        description="Time zone such as Asia/Tokyo for times without one, and for persons without a time zone "
+        "attribute. Default: UTC.",
     ),
     th.Property(
         "time_zone_attribute",
         th.StringType,
         default="time_zone",
         title="Time zone attribute",
-        description="Profile attribute that names a person's time zone.",
+        description="Profile attribute that contains the time zone of a person.",
     ),
     th.Property(
         "quiet_hours",
         th.StringType,
         title="Quiet hours",
-        description="Hours such as 21:00-08:00, by the person's clock, in which messages wait.",
+        description="Hours such as 21:00-08:00, in the time zone of the recipient, in which messages are postponed.",
     ),
     th.Property(
         "frequency_cap",
         th.ObjectType(
-            th.Property("messages", th.IntegerType(minimum=0), required=True, description="How many messages."),
-            th.Property("per", _DURATION, required=True, description="In how long: 24h, 7d, or seconds."),
+            th.Property("messages", th.IntegerType(minimum=0), required=True, description="Number of messages."),
+            th.Property("per", _DURATION, required=True, description="Duration: 24h, 7d, or seconds."),
         ),
         title="Frequency cap",
-        description='Most messages to a person in a time: {"messages": 3, "per": "7d"}; more are skipped.',
+        description='Maximum number of messages to a person in a duration: {"messages": 3, "per": "7d"}. Further '
+        "messages are skipped.",
     ),
     th.Property(
         "suppression_attributes",
         th.ArrayType(th.StringType),
         default=["unsubscribed"],
         title="Suppression attributes",
-        description="Profile attributes that say, when true, that the person wants no messages.",
+        description="Profile attributes that stop messages to the person when they are true.",
     ),
     MAX_REQUESTS_PER_SECOND,
     REQUEST_TIMEOUT_SECONDS,
@@ -219,22 +223,22 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
     th.Property(
         "max_rejects",
         th.CustomType({"type": ["integer", "string", "null"]}),
-        title="Most rejects",
-        description="End the run with an error when it refused more records than this, a number or a share such as 5%; "
-        "if before it began to send, nothing is sent.",
+        title="Max rejects",
+        description="The run fails if more records are rejected: a number, or a share such as 5%. If they are rejected "
+        "before sending starts, nothing is sent.",
     ),
 ).to_dict()
 
 
 def policy_of(config: Mapping[str, Any]) -> MergePolicy:
-    """The settings that the merge rules depend on.
+    """Return the settings of the merge rules.
 
     Raises:
-        SettingError: `identifier_precedence` does not name each kind of identifier once.
+        SettingError: `identifier_precedence` does not contain each kind of identifier once.
     """
     precedence = tuple(IdentifierKind(kind) for kind in config["identifier_precedence"])
     if sorted(precedence) != sorted(IdentifierKind):
-        raise SettingError(f"name each of {', '.join(IdentifierKind)} once", setting="identifier_precedence")
+        raise SettingError(f"must contain each of {', '.join(IdentifierKind)} once", setting="identifier_precedence")
     return MergePolicy(
         precedence,
         IdentifierConflict(config["identifier_conflict"]),

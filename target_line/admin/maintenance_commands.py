@@ -71,7 +71,7 @@ def reconcile(
         )
         comparisons = asyncio.run(reconciliation.compare(store, target.config, days))
     print_rows((comparison.as_row() for comparison in comparisons if not comparison.is_empty), output_format)
-    if error := reconciliation.difference(comparisons):
+    if error := reconciliation.difference_error(comparisons):
         raise error
 
 

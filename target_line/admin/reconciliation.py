@@ -1,7 +1,7 @@
-"""Hold the ledger against what LINE says it sent: by day and method, and by month against the quota.
+"""Reconciliation: compare the ledger with LINE's counts by day and send method, and with the quota used this month.
 
-LINE counts recipients, in days of UTC+9, and has counted a day when the next has begun; people who had blocked the
-account and members of groups make its figures other than ours, and so does whatever else sends on the channel.
+LINE counts recipients by day in UTC+9, and its count of a day is final on the next day. Its counts differ from the
+ledger if recipients had blocked the account, if messages went to groups, or if another program sends on the channel.
 
 Source: LINE Messaging API reference, "Get number of sent push messages" and the like, "Get number of messages sent this
 month".
@@ -34,85 +34,91 @@ if TYPE_CHECKING:
     from line_core.store import Store
 
 METHODS = ("push", "multicast", "broadcast")
-"""Those of ours that LINE counts by day; narrowcasts it does not."""
-NOT_OURS = "reply"
-_DAYS = 30
-_KEY_LIFE = timedelta(hours=24)
+"""Send methods of the target that LINE counts by day. LINE has no daily count of narrowcasts."""
+REPLY = "reply"
+"""A send method that LINE counts by day and the target does not use."""
+_MAX_DEFAULT_DAYS = 30
+_RETRY_KEY_LIFETIME = timedelta(hours=24)
 _DAY = timedelta(days=1)
 
 
-class DaysDifferError(LineError):
-    """On settled days LINE counted something else than the ledger."""
+class CountsDifferError(LineError):
+    """LINE's final count of a day differs from the ledger."""
 
 
-class Verdict(StrEnum):
-    """What comes of holding two figures against each other."""
+class ComparisonResult(StrEnum):
+    """The result of a comparison, as the command prints it."""
 
     EQUAL = "equal"
     DIFFERS = "differs"
-    UNSETTLED = "not settled"
+    NOT_FINAL = "not settled"
+    """LINE has no final count yet."""
     NOT_OURS = "not ours"
+    """The target does not use this send method."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """To how many people the ledger says was sent: a span, where it cannot tell exactly."""
+class RecipientCount:
+    """Number of recipients by the ledger: a range if the ledger does not know the exact number."""
 
-    least: int = 0
-    most: int | None = 0
-    """None if only LINE knows: broadcasts, and messages to groups."""
+    minimum: int = 0
+    maximum: int | None = 0
+    """None if only LINE knows the number: broadcasts, and messages to groups."""
 
     def __str__(self) -> str:
-        """For people to read."""
-        if self.most is None:
-            return f"{self.least:,} or more"
-        return f"{self.least:,}" if self.least == self.most else f"{self.least:,} to {self.most:,}"
+        if self.maximum is None:
+            return f"{self.minimum:,} or more"
+        return f"{self.minimum:,}" if self.minimum == self.maximum else f"{self.minimum:,} to {self.maximum:,}"
+
+    def __contains__(self, count: int) -> bool:
+        return self.minimum <= count and (self.maximum is None or count <= self.maximum)
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """One figure of LINE's beside the ledger's."""
+class CountComparison:
+    """A count of LINE and the corresponding count of the ledger."""
 
     period: str
     method: str
     line_status: str
     line: int | None
-    ledger: Sent
+    ledger: RecipientCount
 
     @property
-    def verdict(self) -> Verdict:
-        """Whether they agree."""
-        if self.method == NOT_OURS:
-            return Verdict.NOT_OURS
+    def result(self) -> ComparisonResult:
+        """Whether the counts agree."""
+        if self.method == REPLY:
+            return ComparisonResult.NOT_OURS
         if self.line is None or self.line_status != "ready":
-            return Verdict.UNSETTLED
-        fits = self.ledger.least <= self.line and (self.ledger.most is None or self.line <= self.ledger.most)
-        return Verdict.EQUAL if fits else Verdict.DIFFERS
+            return ComparisonResult.NOT_FINAL
+        return ComparisonResult.EQUAL if self.line in self.ledger else ComparisonResult.DIFFERS
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing to see."""
-        return not self.line and self.ledger == Sent()
+        """Whether both counts are zero."""
+        return not self.line and self.ledger == RecipientCount()
 
     def as_row(self) -> dict[str, Any]:
-        """For the listing."""
+        """Return the row that the command prints."""
         return {
             "period": self.period,
             "method": self.method,
             "line_status": self.line_status,
             "line": self.line,
             "ledger": str(self.ledger),
-            "verdict": self.verdict,
+            "verdict": self.result,
         }
 
 
-def sent_in(connection: Connection, channel: str, begin: datetime, end: datetime) -> dict[str, Sent]:
-    """To how many people the ledger sent in a time, by method.
+def recipients_between(
+    connection: Connection, channel: str, begin: datetime, end: datetime
+) -> dict[str, RecipientCount]:
+    """Return the number of recipients in a period by send method, from the ledger.
 
-    A request counts for sure if it was claimed and accepted within that time. If it was claimed before, or found
-    accepted only afterwards, or if nobody knows whether it was, it may count.
+    The minimum counts requests that were both claimed and accepted in the period. The maximum adds requests that were
+    claimed before it or accepted after it, and requests whose outcome is unknown.
     """
-    accepted, unclear = (
+    accepted, uncertain = (
         requests.c.status == MessageStatus.ACCEPTED,
         requests.c.status.in_([MessageStatus.CLAIMED, MessageStatus.UNKNOWN]),
     )
@@ -131,89 +137,93 @@ def sent_in(connection: Connection, channel: str, begin: datetime, end: datetime
         )
         .where(
             requests.c.channel == channel,
-            requests.c.claimed_at >= begin - _KEY_LIFE,
+            requests.c.claimed_at >= begin - _RETRY_KEY_LIFETIME,
             requests.c.claimed_at < end,
-            or_(and_(accepted, requests.c.finished_at >= begin), unclear),
+            or_(and_(accepted, requests.c.finished_at >= begin), uncertain),
         )
         .group_by(requests.c.method)
     )
     return {
-        method: Sent(int(least), None if uncounted else int(most))
-        for method, least, most, uncounted in connection.execute(query)
+        method: RecipientCount(int(minimum), None if uncounted else int(maximum))
+        for method, minimum, maximum, uncounted in connection.execute(query)
     }
 
 
 def days_between(store: Store, channel: str, first: date | None, last: date | None) -> list[date]:
-    """The days to look at: as given, or up to today from the ledger's first, but not more than 30."""
+    """Return the days from `first` to `last`. Default: from the ledger's first day, at most 30 days ago, to today."""
     today = line_date(datetime.now(UTC))
     last = last or today
     if first is None:
         with store.read() as connection:
             oldest = connection.scalar(select(func.min(requests.c.claimed_at)).where(requests.c.channel == channel))
-        first = max(line_date(oldest) if oldest else last, last - timedelta(days=_DAYS - 1))
+        first = max(line_date(oldest) if oldest else last, last - timedelta(days=_MAX_DEFAULT_DAYS - 1))
     return [first + timedelta(days=number) for number in range((last - first).days + 1)]
 
 
-async def compare(store: Store, config: Mapping[str, Any], days: list[date]) -> list[Compared]:
-    """LINE's figures of each day and method beside the ledger's, then those of the month.
+async def compare(store: Store, config: Mapping[str, Any], days: list[date]) -> list[CountComparison]:
+    """Compare the counts of each day and send method, then those of the month.
 
     Args:
-        store: Where the ledger is.
-        config: The target's settings.
-        days: Of LINE's calendar.
+        store: The open store.
+        config: The settings of the target.
+        days: Days in LINE's time zone, UTC+9.
 
     Raises:
-        LineError: LINE cannot be asked, or there are no credentials.
+        LineError: A request to LINE failed, or there are no credentials.
     """
     channel: str = config["channel"]
     tokens, proxy = token_source_from_config(config), config["use_proxy_from_environment"]
     seconds = config["request_timeout_seconds"]
-    compared = []
+    comparisons = []
     with SharedRateLimiter(store, channel, config.get("max_requests_per_second")) as rate_limiter:
         async with LineClient(
             config["api_url"], tokens, rate_limiter, timeout_seconds=seconds, trust_env=proxy
         ) as client:
             for day in days:
-                ours = _sent(store, channel, start_of(day), start_of(day) + _DAY)
-                for method in (*METHODS, NOT_OURS):
-                    said = await _ask(client, f"/v2/bot/message/delivery/{method}", date=f"{day:%Y%m%d}")
-                    sent = ours.get(method, Sent())
-                    compared.append(Compared(f"{day}", method, str(said.get("status")), said.get("success"), sent))
-            compared.append(await _compare_month(client, store, channel))
-    return compared
+                ledger_counts = _recipients_between(store, channel, start_of(day), start_of(day) + _DAY)
+                for method in (*METHODS, REPLY):
+                    response = await _get(client, f"/v2/bot/message/delivery/{method}", date=f"{day:%Y%m%d}")
+                    status, line_count = str(response.get("status")), response.get("success")
+                    ledger_count = ledger_counts.get(method, RecipientCount())
+                    comparisons.append(CountComparison(f"{day}", method, status, line_count, ledger_count))
+            comparisons.append(await _compare_month(client, store, channel))
+    return comparisons
 
 
-def difference(compared: list[Compared]) -> DaysDifferError | None:
-    """The error that differing figures are."""
-    differing = [row for row in compared if row.verdict is Verdict.DIFFERS]
+def difference_error(comparisons: list[CountComparison]) -> CountsDifferError | None:
+    """Return an error that names the counts that differ, None if none does."""
+    differing = [item for item in comparisons if item.result is ComparisonResult.DIFFERS]
     if not differing:
         return None
-    named = "; ".join(f"{row.period} {row.method}: LINE {row.line:,}, the ledger {row.ledger}" for row in differing)
-    return DaysDifferError(
-        f"LINE's counts differ from the ledger: {named}. More at LINE: something else sends on this channel; "
-        "fewer: people who had blocked the account are not counted"
+    counts = "; ".join(
+        f"{item.period} {item.method}: LINE {item.line:,}, the ledger {item.ledger}" for item in differing
+    )
+    return CountsDifferError(
+        f"LINE's counts differ from the ledger: {counts}. If LINE counts more, another program sends on this channel; "
+        "if fewer, recipients had blocked the account"
     )
 
 
-async def _compare_month(client: LineClient, store: Store, channel: str) -> Compared:
-    """The quota's consumption this month, which goes on and so is never settled."""
+async def _compare_month(client: LineClient, store: Store, channel: str) -> CountComparison:
+    """Compare the quota used this month, which is never final."""
     now = datetime.now(UTC)
     today = line_date(now)
-    used = await _ask(client, "/v2/bot/message/quota/consumption")
-    sent = _sent(store, channel, start_of(today.replace(day=1)), now + _DAY).values()
-    most = None if any(each.most is None for each in sent) else sum(each.most or 0 for each in sent)
-    return Compared(
-        f"{today:%Y-%m}", "quota", "goes on", used.get("totalUsage"), Sent(sum(each.least for each in sent), most)
+    response = await _get(client, "/v2/bot/message/quota/consumption")
+    counts = _recipients_between(store, channel, start_of(today.replace(day=1)), now + _DAY).values()
+    minimum = sum(count.minimum for count in counts)
+    maximum = None if any(count.maximum is None for count in counts) else sum(count.maximum or 0 for count in counts)
+    return CountComparison(
+        f"{today:%Y-%m}", "quota", "goes on", response.get("totalUsage"), RecipientCount(minimum, maximum)
     )
 
 
-def _sent(store: Store, channel: str, begin: datetime, end: datetime) -> dict[str, Sent]:
+def _recipients_between(store: Store, channel: str, begin: datetime, end: datetime) -> dict[str, RecipientCount]:
     with store.read() as connection:
-        return sent_in(connection, channel, begin, end)
+        return recipients_between(connection, channel, begin, end)
 
 
-async def _ask(client: LineClient, path: str, **parameters: str) -> dict[str, Any]:
-    reply = await client.get(path, params=parameters)
-    if error := error_from_response(reply):
+async def _get(client: LineClient, path: str, **parameters: str) -> dict[str, Any]:
+    response = await client.get(path, params=parameters)
+    if error := error_from_response(response):
         raise error
-    return reply.json_object()
+    return response.json_object()
