@@ -17,8 +17,8 @@ from line_sandbox.insight.message_statistics import MessageStatistics
 from line_sandbox.memberships.state import MembershipPlans
 from line_sandbox.messages.incoming_events import IncomingEvents
 from line_sandbox.messages.state import Messaging
+from line_sandbox.narrowcasts.recipient_selection import RecipientSelector
 from line_sandbox.narrowcasts.state import Narrowcasts
-from line_sandbox.narrowcasts.targeting import Targeting
 from line_sandbox.rich_menus.state import RichMenuStore
 from line_sandbox.tokens.assertions import AssertionKeys
 from line_sandbox.tokens.state import Tokens
@@ -101,7 +101,7 @@ class Platform:
         )
         self.audiences = AudienceStore(user_count=len(users), clock=clock, seed=seed)
         self.narrowcasts = Narrowcasts(
-            targeting=Targeting(users, self.audiences, self.demographics, seed),
+            selector=RecipientSelector(users, self.audiences, self.demographics, seed),
             retry_keys=self.messaging.retry_keys,
             quota=quota,
             deliveries=self.messaging.deliveries,

@@ -26,12 +26,12 @@ _MAX_LIMIT = 100
 
 def add_routes(router: Router, *, account: Account, module_bots: Sequence[Account], page_tokens: PageTokens) -> None:
     """Add the routes of this module."""
-    endpoints = _AccountEndpoints(account=account, module_bots=module_bots, page_tokens=page_tokens)
-    router.add("GET /v2/bot/info", endpoints.info)
-    router.add("GET /v2/bot/list", endpoints.module_bots)
+    routes = _AccountRoutes(account=account, module_bots=module_bots, page_tokens=page_tokens)
+    router.add("GET /v2/bot/info", routes.info)
+    router.add("GET /v2/bot/list", routes.module_bots)
 
 
-class _AccountEndpoints:
+class _AccountRoutes:
     def __init__(self, *, account: Account, module_bots: Sequence[Account], page_tokens: PageTokens) -> None:
         self._account = account
         self._module_bots = module_bots

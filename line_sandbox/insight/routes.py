@@ -13,7 +13,7 @@ from line_sandbox.http.parameters import read_date
 from line_sandbox.http.response import HttpResponse
 from line_sandbox.insight.friend_demographics import friend_demographics
 from line_sandbox.insight.statistics_response import request_response, unit_response
-from line_sandbox.usage.delivery_counts import SendMethod
+from line_sandbox.usage.delivery_counts import DeliveryMethod
 from line_sandbox.users.state import UserState
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ _DEMOGRAPHICS_SAMPLE_SIZE = 2000
 _MAX_UNIT_DAYS = 30
 _MAX_UNIT_LENGTH = 30
 _API_METHODS = {
-    "apiBroadcast": SendMethod.BROADCAST,
-    "apiPush": SendMethod.PUSH,
-    "apiMulticast": SendMethod.MULTICAST,
-    "apiNarrowcast": SendMethod.NARROWCAST,
-    "apiReply": SendMethod.REPLY,
+    "apiBroadcast": DeliveryMethod.BROADCAST,
+    "apiPush": DeliveryMethod.PUSH,
+    "apiMulticast": DeliveryMethod.MULTICAST,
+    "apiNarrowcast": DeliveryMethod.NARROWCAST,
+    "apiReply": DeliveryMethod.REPLY,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from line_sandbox.foundation.clock import line_date
-from line_sandbox.usage.delivery_counts import SendMethod
+from line_sandbox.usage.delivery_counts import DeliveryMethod
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from line_sandbox.messages.send_request import SendRequest
     from line_sandbox.usage.state import Usage
 
-_METHODS_WITH_REQUEST_STATISTICS = (SendMethod.NARROWCAST, SendMethod.BROADCAST)
+_METHODS_WITH_REQUEST_STATISTICS = (DeliveryMethod.NARROWCAST, DeliveryMethod.BROADCAST)
 
 
 class DeliveryRecorder:
@@ -49,7 +49,7 @@ class DeliveryRecorder:
         units = [unit for unit in request.units if self._usage.units.use(unit)]
         message_count = self._chats.message_count(chats)
         self._log.add(request, chats, units, delivered_at)
-        if request.method is not SendMethod.REPLY:  # Replies are free of charge.
+        if request.method is not DeliveryMethod.REPLY:  # Replies are free of charge.
             self._usage.quota.use(message_count)
         self._usage.counts.add(line_date(delivered_at), request.method, message_count)
         if request.method in _METHODS_WITH_REQUEST_STATISTICS:

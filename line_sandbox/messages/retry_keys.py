@@ -11,7 +11,7 @@ from array import array
 from typing import TYPE_CHECKING, NamedTuple
 
 from line_sandbox.foundation.api_errors import AlreadyAccepted
-from line_sandbox.usage.delivery_counts import SendMethod
+from line_sandbox.usage.delivery_counts import DeliveryMethod
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -58,7 +58,7 @@ class RetryKeys:
     def record(self, request: SendRequest) -> None:
         """Store the retry key, if any, of a request that was accepted."""
         if request.retry_key is not None:
-            types = request.message_types if request.method is SendMethod.PUSH else None
+            types = request.message_types if request.method is DeliveryMethod.PUSH else None
             self._index.add(request.retry_key, _AcceptedRequest(request.number, types), self._clock.now())
 
 

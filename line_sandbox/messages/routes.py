@@ -12,7 +12,7 @@ from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.http.bodies import check_line_ids, read_body
 from line_sandbox.http.response import HttpResponse
 from line_sandbox.messages.send_request import check_messages_for_chat, read_send_request
-from line_sandbox.usage.delivery_counts import SendMethod
+from line_sandbox.usage.delivery_counts import DeliveryMethod
 
 if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
@@ -30,7 +30,7 @@ def add_routes(router: Router, *, messaging: Messaging) -> None:
     router.add("POST /v2/bot/message/multicast", routes.multicast, accepts_retry_key=True)
     router.add("POST /v2/bot/message/broadcast", routes.broadcast, accepts_retry_key=True)
     router.add("POST /v2/bot/message/reply", routes.reply)
-    for method in SendMethod:
+    for method in DeliveryMethod:
         router.add(f"POST /v2/bot/message/validate/{method}", routes.validate)
 
 
@@ -45,7 +45,7 @@ class _MessageRoutes:
         if not (is_user or is_chat_id(body["to"])):
             raise InvalidRequest.for_property("to")
         check_messages_for_chat(body["messages"], is_user=is_user)
-        send_request = read_send_request(request, SendMethod.PUSH, body)
+        send_request = read_send_request(request, DeliveryMethod.PUSH, body)
         reached = self._sender.push(send_request, body["to"])
         return self._sent(send_request, note=f"{len(reached)} delivered")
 
@@ -53,18 +53,18 @@ class _MessageRoutes:
         body = read_body(request, "messages.json#/$defs/multicast")
         check_line_ids(body["to"], "to")
         check_messages_for_chat(body["messages"], is_user=True)
-        reached = self._sender.multicast(read_send_request(request, SendMethod.MULTICAST, body), body["to"])
+        reached = self._sender.multicast(read_send_request(request, DeliveryMethod.MULTICAST, body), body["to"])
         return HttpResponse({}, note=f"{len(reached)} of {len(body['to'])} delivered")
 
     def broadcast(self, request: HttpRequest) -> HttpResponse:
         body = read_body(request, "messages.json#/$defs/broadcast")
         check_messages_for_chat(body["messages"], is_user=True)
-        reached = self._sender.broadcast(read_send_request(request, SendMethod.BROADCAST, body))
+        reached = self._sender.broadcast(read_send_request(request, DeliveryMethod.BROADCAST, body))
         return HttpResponse({}, note=f"{len(reached)} delivered")
 
     def reply(self, request: HttpRequest) -> HttpResponse:
         body = read_body(request, "messages.json#/$defs/reply")
-        send_request = read_send_request(request, SendMethod.REPLY, body)
+        send_request = read_send_request(request, DeliveryMethod.REPLY, body)
         reached = self._sender.reply(send_request, body["replyToken"])
         return self._sent(send_request, note=f"{len(reached)} delivered")
 

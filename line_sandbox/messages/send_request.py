@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from line_sandbox.http.request import HttpRequest
-    from line_sandbox.usage.delivery_counts import SendMethod
+    from line_sandbox.usage.delivery_counts import DeliveryMethod
 
 MAX_MESSAGES = 5
 """Maximum number of message objects in a request."""
@@ -27,7 +27,7 @@ class SendRequest:
     """A push, multicast, narrowcast, broadcast or reply."""
 
     endpoint: str
-    method: SendMethod
+    method: DeliveryMethod
     number: int
     """Sequence number of the HTTP request; LINE's request id is derived from it."""
     retry_key: UUID | None
@@ -42,7 +42,7 @@ class SendRequest:
         return tuple(message["type"] for message in self.messages)
 
 
-def read_send_request(request: HttpRequest, method: SendMethod, body: dict[str, Any]) -> SendRequest:
+def read_send_request(request: HttpRequest, method: DeliveryMethod, body: dict[str, Any]) -> SendRequest:
     """Return the send request in an HTTP request whose body is valid.
 
     Raises:

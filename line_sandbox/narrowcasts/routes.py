@@ -14,7 +14,7 @@ from line_sandbox.http.bodies import read_body
 from line_sandbox.http.response import HttpResponse
 from line_sandbox.messages.send_request import check_messages_for_chat, read_send_request
 from line_sandbox.narrowcasts.state import NarrowcastPhase
-from line_sandbox.usage.delivery_counts import SendMethod
+from line_sandbox.usage.delivery_counts import DeliveryMethod
 
 if TYPE_CHECKING:
     from line_sandbox.foundation.clock import Clock
@@ -39,7 +39,7 @@ class _NarrowcastRoutes:
         body = read_body(request, "narrowcasts.json#/$defs/narrowcast")
         check_messages_for_chat(body["messages"], is_user=True)
         narrowcast = self._narrowcasts.accept(
-            read_send_request(request, SendMethod.NARROWCAST, body),
+            read_send_request(request, DeliveryMethod.NARROWCAST, body),
             body.get("recipient"),
             body.get("filter", {}).get("demographic"),
             body.get("limit", {}),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from line_sandbox.messages.delivery_recorder import DeliveryRecorder
     from line_sandbox.messages.retry_keys import RetryKeys
     from line_sandbox.messages.send_request import SendRequest
-    from line_sandbox.narrowcasts.targeting import Target, Targeting
+    from line_sandbox.narrowcasts.recipient_selection import NarrowcastTarget, RecipientSelector
     from line_sandbox.usage.monthly_quota import MonthlyQuota
 
 WAITING_SECONDS = 5.0
@@ -99,14 +99,14 @@ class Narrowcasts:
     def __init__(  # noqa: PLR0913 - the steps of a narrowcast, all by keyword
         self,
         *,
-        targeting: Targeting,
+        selector: RecipientSelector,
         retry_keys: RetryKeys,
         quota: MonthlyQuota,
         deliveries: DeliveryRecorder,
         request_ids: SeededRandom,
         clock: Clock,
     ) -> None:
-        self._targeting = targeting
+        self._selector = selector
         self._retry_keys = retry_keys
         self._quota = quota
         self._deliveries = deliveries
@@ -140,14 +140,14 @@ class Narrowcasts:
         if limit.get("forbidPartialDelivery") and not limit.get("upToRemainingQuota"):
             raise InvalidRequest("The option forbidPartialDelivery must be used with upToRemainingQuota.")
         now = self._clock.now()
-        target = self._targeting.resolve(recipient, demographic, self._recipients_of, now)
+        target = self._selector.resolve(recipient, demographic, self._recipients_of, now)
         maximum = self._max_messages(len(target.followers), limit)
         self._quota.check(maximum)
 
-        users = self._targeting.matching_users(target)
+        users = self._selector.matching_users(target)
         failure = _failure(target, users, maximum, limit)
         if len(users) > maximum:
-            users = self._targeting.sample(users, maximum, request.number)
+            users = self._selector.sample(users, maximum, request.number)
         narrowcast = Narrowcast(request, now, maximum, users, failure)
         self._retry_keys.record(request)
         self._quota.reserve(maximum)
@@ -194,7 +194,9 @@ class Narrowcasts:
         return maximum
 
 
-def _failure(target: Target, users: Sequence[int], maximum: int, limit: dict[str, Any]) -> NarrowcastFailure | None:
+def _failure(
+    target: NarrowcastTarget, users: Sequence[int], maximum: int, limit: dict[str, Any]
+) -> NarrowcastFailure | None:
     audiences = target.recipient.audiences if target.recipient else []
     if len(audiences) > 1 and any(
         audience.is_restricted and len(audience.members) < MIN_RECIPIENTS for audience in audiences

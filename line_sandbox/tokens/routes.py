@@ -23,18 +23,18 @@ _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
 def add_routes(router: Router, *, tokens: Tokens, assertion_keys: AssertionKeys) -> None:
     """Add the routes of this module."""
-    endpoints = _TokenEndpoints(tokens, assertion_keys)
-    router.add("POST /oauth2/v3/token", endpoints.issue_stateless, requires_token=False)
-    router.add("POST /oauth2/v2.1/token", endpoints.issue_v21, requires_token=False)
-    router.add("GET /oauth2/v2.1/verify", endpoints.verify_v21, requires_token=False)
-    router.add("GET /oauth2/v2.1/tokens/kid", endpoints.key_ids, requires_token=False)
-    router.add("POST /oauth2/v2.1/revoke", endpoints.revoke_v21, requires_token=False)
-    router.add("POST /v2/oauth/accessToken", endpoints.issue_short_lived, requires_token=False)
-    router.add("POST /v2/oauth/verify", endpoints.verify, requires_token=False)
-    router.add("POST /v2/oauth/revoke", endpoints.revoke, requires_token=False)
+    routes = _TokenRoutes(tokens, assertion_keys)
+    router.add("POST /oauth2/v3/token", routes.issue_stateless, requires_token=False)
+    router.add("POST /oauth2/v2.1/token", routes.issue_v21, requires_token=False)
+    router.add("GET /oauth2/v2.1/verify", routes.verify_v21, requires_token=False)
+    router.add("GET /oauth2/v2.1/tokens/kid", routes.key_ids, requires_token=False)
+    router.add("POST /oauth2/v2.1/revoke", routes.revoke_v21, requires_token=False)
+    router.add("POST /v2/oauth/accessToken", routes.issue_short_lived, requires_token=False)
+    router.add("POST /v2/oauth/verify", routes.verify, requires_token=False)
+    router.add("POST /v2/oauth/revoke", routes.revoke, requires_token=False)
 
 
-class _TokenEndpoints:
+class _TokenRoutes:
     def __init__(self, tokens: Tokens, assertion_keys: AssertionKeys) -> None:
         self._tokens = tokens
         self._keys = assertion_keys

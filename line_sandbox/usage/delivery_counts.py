@@ -1,4 +1,4 @@
-"""The number of messages delivered on each day, by send method.
+"""The number of messages delivered on each day, by delivery method.
 
 Source: LINE Messaging API reference, "Get number of sent push messages" (and the parallel endpoints), "Get number of
 message deliveries".
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from line_sandbox.users.follower_history import FollowerHistory
 
 
-class SendMethod(StrEnum):
+class DeliveryMethod(StrEnum):
     """The Messaging API's ways to send messages."""
 
     REPLY = "reply"
@@ -36,13 +36,13 @@ class DeliveryCounts:
         self._followers = followers
         self._clock = clock
         self._random = SeededRandom(seed, "history")
-        self._counts: dict[tuple[date, SendMethod], int] = {}
+        self._counts: dict[tuple[date, DeliveryMethod], int] = {}
 
-    def add(self, day: date, method: SendMethod, messages: int) -> None:
+    def add(self, day: date, method: DeliveryMethod, messages: int) -> None:
         """Count messages that were delivered on a day."""
         self._counts[day, method] = self._counts.get((day, method), 0) + messages
 
-    def sent_by_api(self, day: date, method: SendMethod) -> int:
+    def sent_by_api(self, day: date, method: DeliveryMethod) -> int:
         """Return how many messages were delivered through the API on a day."""
         return self._counts.get((day, method), 0) + self._sent_before_start(day, method)
 
@@ -60,7 +60,7 @@ class DeliveryCounts:
             "chat": reach * (bits >> 32 & 15) // 2000,
         }
 
-    def _sent_before_start(self, day: date, method: SendMethod) -> int:
+    def _sent_before_start(self, day: date, method: DeliveryMethod) -> int:
         if day < ACCOUNT_CREATED_ON or day >= self._clock.started_on:
             return 0
         bits = self._random.integer(day.toordinal() * 8 + len(method), 8)

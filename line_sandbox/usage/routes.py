@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from line_sandbox.foundation.api_errors import Forbidden
 from line_sandbox.http.parameters import count_parameter, date_parameter
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.usage.delivery_counts import SendMethod
+from line_sandbox.usage.delivery_counts import DeliveryMethod
 
 if TYPE_CHECKING:
     from line_sandbox.foundation.clock import Clock
@@ -32,7 +32,7 @@ def add_routes(router: Router, *, usage: Usage, clock: Clock, page_tokens: PageT
     routes = _UsageRoutes(usage, clock, page_tokens)
     router.add("GET /v2/bot/message/quota", routes.quota)
     router.add("GET /v2/bot/message/quota/consumption", routes.consumption)
-    for method in (SendMethod.REPLY, SendMethod.PUSH, SendMethod.MULTICAST, SendMethod.BROADCAST):
+    for method in (DeliveryMethod.REPLY, DeliveryMethod.PUSH, DeliveryMethod.MULTICAST, DeliveryMethod.BROADCAST):
         router.add(f"GET /v2/bot/message/delivery/{method}", routes.sent_messages)
     router.add("GET /v2/bot/message/delivery/pnp", routes.sent_by_phone_number)
     router.add("GET /v2/bot/message/aggregation/info", routes.unit_count)
@@ -53,7 +53,7 @@ class _UsageRoutes:
         return HttpResponse({"totalUsage": self._usage.quota.used})
 
     def sent_messages(self, request: HttpRequest) -> HttpResponse:
-        method = SendMethod(request.path.rpartition("/")[2])
+        method = DeliveryMethod(request.path.rpartition("/")[2])
         day = date_parameter(request, "date")
         if day < FIRST_COUNTED_DAY:
             return HttpResponse({"status": "out_of_service"})

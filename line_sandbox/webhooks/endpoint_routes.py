@@ -31,13 +31,13 @@ _REASONS = {
 
 def add_routes(router: Router, *, settings: WebhookSettings, clock: Clock) -> None:
     """Add the routes of this module."""
-    endpoints = _WebhookEndpoints(settings, clock)
-    router.add("GET /v2/bot/channel/webhook/endpoint", endpoints.get)
-    router.add("PUT /v2/bot/channel/webhook/endpoint", endpoints.set)
-    router.add("POST /v2/bot/channel/webhook/test", endpoints.test)
+    routes = _WebhookRoutes(settings, clock)
+    router.add("GET /v2/bot/channel/webhook/endpoint", routes.get)
+    router.add("PUT /v2/bot/channel/webhook/endpoint", routes.set)
+    router.add("POST /v2/bot/channel/webhook/test", routes.test)
 
 
-class _WebhookEndpoints:
+class _WebhookRoutes:
     def __init__(self, settings: WebhookSettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock

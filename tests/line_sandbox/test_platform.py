@@ -15,7 +15,7 @@ from line_sandbox.foundation.numbered_ids import NumberedIds
 from line_sandbox.foundation.ulid import ulid
 from line_sandbox.messages.delivery_log import DeliveryLog
 from line_sandbox.messages.send_request import SendRequest
-from line_sandbox.usage.delivery_counts import SendMethod
+from line_sandbox.usage.delivery_counts import DeliveryMethod
 from line_sandbox.users.state import Users, UserState
 from line_sandbox.users.user_set import UserSet, union
 
@@ -139,7 +139,7 @@ def test_the_delivery_log_returns_every_delivery_in_order(
     for number, (endpoint, key, texts, chats, silent) in enumerate(requests):
         reached = all_users if chats is None else chats
         messages = [{"type": "text", "text": text} for text in texts]
-        request = SendRequest(endpoint, SendMethod.PUSH, number * 3, key, messages, notification_disabled=silent)
+        request = SendRequest(endpoint, DeliveryMethod.PUSH, number * 3, key, messages, notification_disabled=silent)
         log.add(request, reached, ["u"] if silent else [], float(number))
         expected += [(endpoint, number * 3, key, messages, silent, chat) for chat in reached]
     found = [
@@ -155,7 +155,7 @@ def test_the_delivery_log_returns_every_delivery_in_order(
 def test_a_retry_key_of_zeros_differs_from_no_key() -> None:
     log = DeliveryLog()
     for key in (uuid.UUID(int=0), None):
-        log.add(SendRequest("POST /a", SendMethod.PUSH, 1, key, []), [1], [], 0.0)
+        log.add(SendRequest("POST /a", DeliveryMethod.PUSH, 1, key, []), [1], [], 0.0)
     assert [entry.retry_key for entry, _ in log.deliveries(0, 5)] == [uuid.UUID(int=0), None]
 
 

@@ -1,4 +1,4 @@
-"""Chooses the recipients of a narrowcast.
+"""Selects the recipients of a narrowcast.
 
 Source: LINE Messaging API reference, "Send narrowcast message".
 """
@@ -26,7 +26,7 @@ MIN_FRIENDS_FOR_FILTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class NarrowcastTarget:
     """The `recipient` and `filter` of a narrowcast, resolved."""
 
     followers: UserSet
@@ -41,8 +41,8 @@ class Target:
         return self.demographic is not None or (self.recipient is not None and self.recipient.is_restricted)
 
 
-class Targeting:
-    """Resolves targets to users."""
+class RecipientSelector:
+    """Resolves the target of a narrowcast and selects its recipients."""
 
     def __init__(self, users: Users, audiences: AudienceStore, demographics: DemographicsEstimator, seed: int) -> None:
         self._users = users
@@ -56,7 +56,7 @@ class Targeting:
         demographic: dict[str, Any] | None,
         recipients_of: Callable[[str], Sequence[int]],
         now: float,
-    ) -> Target:
+    ) -> NarrowcastTarget:
         """Look up the audiences and earlier narrowcasts of a target.
 
         Args:
@@ -73,9 +73,9 @@ class Targeting:
         followers = self._users.in_state(UserState.FOLLOWING)
         if demographic and len(followers) < MIN_FRIENDS_FOR_FILTERS:
             raise Forbidden("Your account does not have enough friends")
-        return Target(followers, recipient_filter, demographic)
+        return NarrowcastTarget(followers, recipient_filter, demographic)
 
-    def matching_users(self, target: Target) -> Sequence[int]:
+    def matching_users(self, target: NarrowcastTarget) -> Sequence[int]:
         """Return the followers who match a target."""
         recipient = target.recipient
         if recipient is None and target.demographic is None:
