@@ -86,6 +86,16 @@ class LinePlugin(PluginBase):
             reason = error if isinstance(error, simplejson.JSONDecodeError) else "expecting an object of settings"
             raise SettingError(f"the configuration is not a JSON object: {reason}", setting="--config") from None
 
+    @classmethod
+    def environment_settings(cls) -> dict[str, Any]:
+        """Return the settings that environment variables give.
+
+        Raises:
+            SettingError: A variable has the wrong form.
+        """
+        settings: dict[str, Any] = cls._env_var_config
+        return settings
+
     @classproperty
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a property of the class
         try:

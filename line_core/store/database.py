@@ -6,6 +6,7 @@ import json
 import logging
 import sqlite3
 import threading
+import weakref
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
@@ -46,6 +47,10 @@ class Store:
         """Use `open_store`, which checks the schema of the engine's database."""
         self.engine = engine
         self._sqlite_writer = threading.RLock()
+        # The SDK calls no method of tap or target at the end of a run, so a store may never be closed explicitly. Close
+        # its connections when it is garbage-collected. Not at exit: a forked process must not close its parent's.
+        self._finalizer = weakref.finalize(self, engine.dispose)
+        self._finalizer.atexit = False
 
     @property
     def is_sqlite(self) -> bool:
@@ -99,17 +104,11 @@ def open_store(store_url: str | None = None) -> Store:
     url = _parse_url(store_url or DEFAULT_STORE_URL)
     with _store_errors(url):
         store = Store(_engine(url))
-        with store.write() as connection:
-            _lock_schema(store, connection)
-            current = _version(connection)
-            if current is None:
-                _migrate(connection)
-    if current not in (None, SCHEMA_VERSION):
-        store.close()
-        raise StoreError(
-            f"the store at {_url_without_password(url)} has schema {current}, this version needs {SCHEMA_VERSION}: "
-            "run `target-line-admin --store-url … upgrade`",
-        )
+        try:
+            _check_schema(store)
+        except BaseException:
+            store.close()
+            raise
     return store
 
 
@@ -195,6 +194,19 @@ def _configure_postgres(connection: Any, _record: object) -> None:  # noqa: ANN4
 def _begin_sqlite(connection: Connection) -> None:
     # Writers start with BEGIN IMMEDIATE: in WAL mode, a transaction that reads first cannot wait for the write lock.
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
+
+
+def _check_schema(store: Store) -> None:
+    with store.write() as connection:
+        _lock_schema(store, connection)
+        version = _version(connection)
+        if version is None:
+            _migrate(connection)
+    if version not in (None, SCHEMA_VERSION):
+        raise StoreError(
+            f"the store at {_url_without_password(store.engine.url)} has schema {version}, this version needs "
+            f"{SCHEMA_VERSION}: run `target-line-admin --store-url … upgrade`"
+        )
 
 
 def _lock_schema(store: Store, connection: Connection) -> None:

@@ -23,8 +23,8 @@ def configured_target(config_path: Path | None, options: Mapping[str, str]) -> T
     Raises:
         SettingError: The file cannot be read, or a setting is invalid.
     """
-    environment: dict[str, Any] = TargetLine._env_var_config  # noqa: SLF001 - as the SDK reads them for a run
-    return TargetLine(config={**_read(config_path), **environment, **options}, setup_mapper=False)
+    settings = {**_read(config_path), **TargetLine.environment_settings(), **options}
+    return TargetLine(config=settings, setup_mapper=False)
 
 
 def _read(config_path: Path | None) -> dict[str, Any]:

@@ -112,5 +112,5 @@ def test_tap_and_target_use_no_private_name_of_the_sdk(package: ModuleType) -> N
                 for name in names
                 if any(isinstance(getattr(base, name, None), FunctionType | property | classmethod) for base in bases)
             ]
-        found += re.findall(r"singer_sdk[\w.]*\._\w+|self\._tap\b", inspect.getsource(module))
+        found += re.findall(r"singer_sdk[\w.]*\._\w+|self\._tap\b|_env_var_config", inspect.getsource(module))
     assert found == [], "use a public hook of line_core.singer.hooks"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, select, text
+from sqlalchemy import event, insert, select, text
 
 from line_core.errors import StoreError
 from line_core.store import Store, open_store, upgrade_store
@@ -117,3 +118,28 @@ def test_a_json_document_comes_back_as_it_went_in(store: Store) -> None:
         connection.execute(insert(rejects).values(**row, first_seen_at=now, last_seen_at=now))
     with store.read() as connection:
         assert connection.execute(select(rejects.c.record)).scalar_one() == document
+
+
+@pytest.mark.parametrize("closes", [True, False], ids=["closed", "garbage-collected"])
+def test_a_store_that_is_not_used_any_more_has_no_open_connection(store_url: str, closes: bool) -> None:
+    store = open_store(store_url)
+    engine = store.engine
+    closed: list[object] = []
+    event.listen(engine, "close", lambda connection, _record: closed.append(connection))
+    with store.read() as connection:
+        connection.execute(text("SELECT 1"))
+    if closes:
+        store.close()
+    else:
+        del store
+        gc.collect()
+    assert len(closed) == 1
+
+
+def test_a_store_of_another_version_is_closed(store_url: str, recwarn: pytest.WarningsRecorder) -> None:
+    with open_store(store_url) as store, store.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    with pytest.raises(StoreError, match="schema 0000"):
+        open_store(store_url)
+    gc.collect()
+    assert not [warning for warning in recwarn if warning.category is ResourceWarning]
