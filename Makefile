@@ -62,6 +62,9 @@ types: install  ## Check the types
 docs: install  ## Write the generated pages
 	@$(BIN)/python docs/generate.py
 
+migration: install  ## Write the next store revision from the tables: make migration message="Add a column"
+	@$(BIN)/python line_core/store/migrations/generate.py "$(message)"
+
 lock: install  ## Pin the newest allowed versions, with hashes, in requirements/
 	@$(BIN)/python requirements/lock.py
 

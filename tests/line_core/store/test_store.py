@@ -8,29 +8,15 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import event, insert, select, text
 
 from line_core.errors import StoreError
-from line_core.store import Store, open_store, upgrade_store
-from line_core.store.database import SCHEMA_VERSION
-from line_core.store.schema import alembic_config
-from line_core.store.tables import inbox, metadata
+from line_core.store import Store, open_store
+from line_core.store.tables import inbox
 from line_core.store.tables.rejects import rejects
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def test_the_migrations_make_exactly_the_tables_that_the_code_describes(store: Store) -> None:
-    with store.read() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def test_the_schema_version_is_the_newest_revision() -> None:
-    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == SCHEMA_VERSION
 
 
 def test_opening_a_store_twice_keeps_what_is_in_it(store_url: str) -> None:
@@ -45,12 +31,6 @@ def test_an_older_store_is_refused_until_it_is_upgraded(store_url: str) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     with pytest.raises(StoreError, match=r"schema 0000, this version needs \d{4}.*upgrade.*setting: store_url"):
         open_store(store_url)
-
-
-def test_upgrading_a_current_store_changes_nothing(store_url: str) -> None:
-    open_store(store_url).close()
-    before, after = upgrade_store(store_url)
-    assert before == after
 
 
 def test_a_write_that_fails_leaves_nothing_behind(store: Store) -> None:

@@ -1,0 +1,71 @@
+"""Released revisions never change, and the revisions create exactly the tables of the code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from line_core.store import open_store, upgrade_store
+from line_core.store.database import SCHEMA_VERSION
+from line_core.store.schema import alembic_config
+from line_core.store.tables import metadata
+
+if TYPE_CHECKING:
+    from line_core.store import Store
+
+MIGRATIONS = Path(__file__).parents[3] / "line_core" / "store" / "migrations"
+
+# SHA-256 of every revision. Stores exist that these revisions created, so an edit would not reach them.
+REVISIONS = {
+    "0001_the_first_schema.py": "e5bf7620d2968767b06014b51179071f896dee823b31394be363b1a4acdc9b5d",
+    "0002_audience.py": "8a16a9fc1e4ff1072b5e472d9483bd7bdee6bc18017a11d32babfdce568cfe4c",
+    "0003_rate_limiter.py": "ff6eedc0489784d357cbc9b6a074b4640bf6b8d30c11a6f7a9d711a6ca64b16e",
+    "0004_recipient_kind.py": "712aa40a673c9e7fff0a43058b4d12ca999f58449a3882eea4cf740b55dd4fcd",
+}
+
+
+def test_no_released_revision_was_edited() -> None:
+    for name, expected in REVISIONS.items():
+        found = sha256((MIGRATIONS / "versions" / name).read_bytes()).hexdigest()
+        assert found == expected, f"{name} was edited: restore it and write a new revision (make migration)"
+
+
+def test_every_revision_is_frozen() -> None:
+    files = {path.name for path in (MIGRATIONS / "versions").glob("*.py")}
+    assert files == set(REVISIONS), "add the SHA-256 of each new revision to REVISIONS"
+
+
+def test_the_migrations_create_exactly_the_tables_of_the_code(store: Store) -> None:
+    with store.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_the_schema_version_is_the_newest_revision() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == SCHEMA_VERSION
+
+
+def test_upgrading_a_current_store_changes_nothing(store_url: str) -> None:
+    open_store(store_url).close()
+    before, after = upgrade_store(store_url)
+    assert before == after
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [("", "usage: make migration"), ("Nothing", "the tables are the same as in the newest revision")],
+)
+def test_no_revision_is_written_without_a_message_or_a_difference(message: str, reason: str) -> None:
+    before = sorted(MIGRATIONS.glob("versions/*.py"))
+    program = [sys.executable, str(MIGRATIONS / "generate.py"), message]
+    completed = subprocess.run(program, capture_output=True, text=True, check=False, cwd=MIGRATIONS.parents[2])
+    assert completed.returncode == 1
+    assert reason in completed.stderr
+    assert sorted(MIGRATIONS.glob("versions/*.py")) == before
