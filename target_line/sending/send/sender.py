@@ -127,7 +127,12 @@ class Sender:
                     outcome = RequestOutcome(part, MessageStatus.ACCEPTED, result.attempts, request_id)
                     await self._recorder.put(outcome)
                 case RejectedByLine(reason=reason, is_content_error=is_content_error):
-                    halves = [] if is_content_error else await self._split(part, reason)
+                    try:
+                        halves = [] if is_content_error else await self._split(part, reason)
+                    except LineError as error:
+                        # The request stays claimed. The next run sends it again, and LINE rejects it again.
+                        self._control.stop(error)
+                        continue
                     pending += halves
                     if not halves:
                         rejected = RequestOutcome(part, MessageStatus.REJECTED, result.attempts, error=reason)
@@ -140,8 +145,4 @@ class Sender:
     async def _split(self, request: ClaimedRequest, reason: str) -> list[ClaimedRequest]:
         if request.messages == 1:
             return []
-        try:
-            return await self._control.in_database(partial(self._claims.split_multicast, request, reason))
-        except LineError as error:
-            self._control.stop(error)
-            return []
+        return await self._control.in_database(partial(self._claims.split_multicast, request, reason))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +14,7 @@ from sqlalchemy import select
 
 from line_core.api.errors import AuthenticationError, QuotaUsedUpError, RateLimitError, ServerError, UnreachableError
 from line_core.api.response import Response
+from line_core.errors import StoreError
 from line_core.identity.policy import MergePolicy
 from line_core.store.tables.ledger import messages
 from line_core.store.tables.ledger import requests as request_table
@@ -20,13 +22,14 @@ from target_line.identity.repository import IdentityRepository
 from target_line.intake.reject_limit import RejectLimit, TooManyRejectsError
 from target_line.run_report import RunReport
 from target_line.sending.account import MonthlyUnits
+from target_line.sending.claim.claims import RequestClaims
 from target_line.sending.decide import decider
 from target_line.sending.decide.decider import DueMessages, MessageDecider
 from target_line.sending.ledger import Ledger, MessageToStage
 from target_line.sending.policy import SendingPolicy
 from target_line.sending.quota import QuotaExhaustedError
 from target_line.sending.read.message import parse_message
-from target_line.sending.send import request_sender
+from target_line.sending.send import progress, request_sender
 from target_line.sending.send.request_sender import RequestSender
 from target_line.sending.send.sender import Sender, SenderLimits
 from tests.support.ledger_claims import allowance_of, request_claims
@@ -258,3 +261,39 @@ def test_the_limit_per_run_is_no_error_and_the_quota_is(store: Store) -> None:
     used_up = allowance_of(quota=0)
     with pytest.raises(QuotaExhaustedError, match="1 stay scheduled"):
         Run(store, "next").send(ScriptedLine(lambda _body, _attempt: ACCEPTED), allowance=used_up)
+
+
+@pytest.mark.parametrize("method", ["record_outcomes", "return_to_scheduled", "split_multicast", "claim"])
+def test_a_failing_store_stops_the_run_and_the_next_run_finishes_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("the disk is full")
+
+    first_response = {"record_outcomes": ACCEPTED, "split_multicast": response(400)}.get(method, response(429))
+    run = Run(store)
+    run.stage(4, text="the same")
+    first = ScriptedLine(lambda _body, _attempt: first_response)
+    with monkeypatch.context() as patched:
+        patched.setattr(RequestClaims, method, fail)
+        with pytest.raises((StoreError, RateLimitError)):
+            run.send(first)
+    second = ScriptedLine(lambda _body, _attempt: ACCEPTED)
+    Run(store, "next").send(second)
+    assert set(run.statuses().values()) == {"accepted"}
+    ((body,),) = second.bodies.values()
+    assert json.loads(body)["to"] == [line_id(number) for number in range(4)]
+    assert set(first.bodies) <= set(second.bodies)
+
+
+def test_the_progress_is_logged_every_ten_seconds(
+    store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(progress, "_LOG_SECONDS", 0)
+    caplog.set_level(logging.INFO, "target-line.sending")
+    run = Run(store)
+    run.stage(3)
+    run.send(ScriptedLine(lambda _body, _attempt: ACCEPTED), allowance=allowance_of(quota=10))
+    last = [record.getMessage() for record in caplog.records][-1]
+    assert last.startswith("3 of 3 messages done, ")
+    assert last.endswith(" a second, quota left 7")
