@@ -1,1 +1,1 @@
-"""A local LINE platform, for demos, tests and rehearsals without an account."""
+"""A local simulation of the LINE platform, for demos and tests without an account."""

@@ -37,17 +37,18 @@ from line_sandbox.webhooks.settings import WebhookSettings
 class PlatformOptions:
     """Options of the platform."""
 
-    followers: int = 1000
-    seed: int = 1
-    quota: int | None = None
+    followers: int
+    seed: int
+    quota: int | None
     """Monthly message quota; None for no limit."""
-    verified: bool = True
+    verified: bool
     """Whether LINE has verified the account. Only verified accounts may list their followers."""
-    module_bots: int = 0
+    module_bots: int
     """Number of accounts that the channel is attached to as a module channel; 0 for an ordinary channel."""
-    access_token: str = "sandbox-token"  # noqa: S105 - a token of the sandbox only
-    channel_id: str = "1234567890"
-    channel_secret: str = "sandbox-secret"  # noqa: S105 - as above
+    access_token: str
+    """The channel's long-lived access token."""
+    channel_id: str
+    channel_secret: str
 
 
 class Platform:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from line_sandbox.http.routing import Router
 from line_sandbox.platform import Platform, PlatformOptions
@@ -16,10 +16,10 @@ from line_sandbox.server.request_counts import RequestCounts
 class SandboxOptions:
     """Options of the platform and of the server."""
 
-    platform: PlatformOptions = field(default_factory=PlatformOptions)
-    latency_seconds: float = 0.0
+    platform: PlatformOptions
+    latency_seconds: float
     """Delay before each response to a request on LINE's endpoints."""
-    rate_limits: bool = True
+    rate_limits: bool
     """Whether requests above LINE's rate limits get status 429."""
 
 

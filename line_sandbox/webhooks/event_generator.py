@@ -30,7 +30,7 @@ _BLOCKED_USER_INTERVAL = 20
 _CHAT_INTERVAL = 10
 """One scenario of this many is about a group or room."""
 _SEED_STRIDE = 7919
-_LAP_MILLISECONDS = 30 * 24 * 3600 * 1000
+_CYCLE_MILLISECONDS = 30 * 24 * 3600 * 1000
 
 
 class EventGenerator:
@@ -68,12 +68,12 @@ class EventGenerator:
         """Yield the events of one scenario after another. Each is about another user until all users had one."""
         users = self._users
         blocked_users = users.initial_users - users.initial_followers
-        people = users.initial_followers or len(users)
+        user_count = users.initial_followers or len(users)
         for turn in count_up():
             rng = random.Random(f"{self._seed}:{turn}")  # noqa: S311 - simulation, not cryptography
             # A user's second scenario starts after the first scenarios of all users.
-            lap = turn // people
-            start = _START + lap * _LAP_MILLISECONDS
+            cycle = turn // user_count
+            start = _START + cycle * _CYCLE_MILLISECONDS
             if turn % _CHAT_INTERVAL == _CHAT_INTERVAL - 1:
                 index = turn // _CHAT_INTERVAL
                 chat_scenario = ChatScenario(self._environment, index, start, self._first_message(turn), rng)
@@ -81,9 +81,9 @@ class EventGenerator:
                 continue
             is_blocked = bool(blocked_users) and turn % _BLOCKED_USER_INTERVAL == _BLOCKED_USER_INTERVAL // 2
             index = turn + self._seed * _SEED_STRIDE
-            number = users.initial_followers + index % blocked_users if is_blocked else index % people
+            number = users.initial_followers + index % blocked_users if is_blocked else index % user_count
             yield UserScenario(self._environment, number, start, self._first_message(turn), rng).events(
-                is_first=lap == 0, ends_blocked=is_blocked, extra_types=extra_types
+                is_first=cycle == 0, ends_blocked=is_blocked, extra_types=extra_types
             )
 
     def _first_message(self, turn: int) -> int:
