@@ -105,9 +105,9 @@ async def test_a_single_sender_is_not_delayed_by_gathering(monkeypatch: pytest.M
         store.flush_seconds = 3
         await thread.add("slow")
         store.flush_seconds = 0
-        began = time.monotonic()
+        started = time.monotonic()
         await thread.add("alone")
-        assert time.monotonic() - began < 1, "gathering waits up to half of the last write (1.5 s)"
+        assert time.monotonic() - started < 1, "gathering waits up to half of the last write (1.5 s)"
 
 
 async def test_the_future_of_an_item_is_done_only_after_the_commit() -> None:
@@ -140,10 +140,10 @@ async def test_items_fail_immediately_in_a_long_outage_and_the_store_recovers_au
         with pytest.raises(NotStoredError, match="down"):
             await thread.add("a")
         assert thread.unavailable_reason is not None
-        began = time.monotonic()
+        started = time.monotonic()
         with pytest.raises(NotStoredError):
             thread.add("b")
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - started < 0.1
         store.is_down = False
         await wait_until(lambda: thread.unavailable_reason is None)
         await thread.add("c")
@@ -164,11 +164,11 @@ async def test_items_fail_after_the_timeout_while_the_store_hangs_and_are_writte
         first = thread.add("a")
         await asyncio.sleep(0.05)
         second = thread.add("b")
-        began = time.monotonic()
+        started = time.monotonic()
         for stored in (first, second):
             with pytest.raises(NotStoredError, match="slow"):
                 await stored
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - started < 1
         with pytest.raises(NotStoredError):
             thread.add("c")
         store.may_write.set()

@@ -36,16 +36,16 @@ def test_a_postgres_restart_loses_no_accepted_event(tmp_path: Path, start_receiv
             load.wait_for_status(503)
             receiver.wait_until_ready(is_ready=False)
             assert receiver.get("/health").status_code == 200
-            began = time.monotonic()
+            started = time.monotonic()
             assert receiver.send(event(10**8)) == 503
-            assert time.monotonic() - began < 1
+            assert time.monotonic() - started < 1
             database.enter_context(servers.postgres(data))
             receiver.wait_until_ready()
             load.wait_for_accepted(50)
         assert load.statuses() == {200, 503}
         assert load.slowest_seconds < 2 * STORE_TIMEOUT_SECONDS
         rejected = event(10**8)["webhookEventId"]
-        assert_accepted_events_stored_once(load, [one for one in receiver.stored() if one.webhook_event_id != rejected])
+        assert_accepted_events_stored_once(load, [row for row in receiver.stored() if row.webhook_event_id != rejected])
 
 
 def test_a_postgres_that_hangs_gets_503_after_the_timeout(
@@ -55,17 +55,17 @@ def test_a_postgres_that_hangs_gets_503_after_the_timeout(
     assert receiver.send(event(1)) == 200
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
         connection.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
-        began = time.monotonic()
+        started = time.monotonic()
         assert receiver.send(event(2)) == 503
-        assert time.monotonic() - began < STORE_TIMEOUT_SECONDS
+        assert time.monotonic() - started < STORE_TIMEOUT_SECONDS
         assert receiver.get("/ready").status_code == 503
-        began = time.monotonic()
+        started = time.monotonic()
         assert receiver.send(event(3)) == 503
-        assert time.monotonic() - began < 0.3
+        assert time.monotonic() - started < 0.3
         connection.rollback()
     receiver.wait_until_ready()
     assert receiver.send(event(2)) == 200
-    assert [(one.webhook_event_id[-1], one.deliveries) for one in receiver.stored()] == [("1", 1), ("2", 2)]
+    assert [(row.webhook_event_id[-1], row.deliveries) for row in receiver.stored()] == [("1", 1), ("2", 2)]
 
 
 def test_connections_closed_by_postgres_fail_no_request(
@@ -148,7 +148,7 @@ def fill_disk(receiver: Receiver) -> set[str]:
         status = receiver.send(*events)
         if status != 200:
             break
-        accepted |= {one["webhookEventId"] for one in events}
+        accepted |= {sent["webhookEventId"] for sent in events}
     assert status == 503
     assert accepted
     receiver.wait_until_ready(is_ready=False)

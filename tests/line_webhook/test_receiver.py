@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def test_events_with_response_200_are_in_the_store(receiver: Receiver) -> None:
     assert receiver.post(body_of(*DOCUMENTED)).status_code == 200
-    assert [one.type for one in receiver.stored()].count("follow") == 1
+    assert [row.type for row in receiver.stored()].count("follow") == 1
     assert len(receiver.stored()) == len(DOCUMENTED)
 
 
@@ -81,7 +81,7 @@ def test_each_channel_accepts_only_its_own_secret(start_receiver: Callable[..., 
     assert receiver.post(body, channel="a", sent_signature=signature(body, "sa")).status_code == 200
     assert receiver.post(body, channel="b", sent_signature=signature(body, "sa")).status_code == 401
     assert receiver.post(body, channel="b", sent_signature=signature(body, "sb")).status_code == 200
-    assert sorted(one.channel for one in receiver.stored()) == ["a", "b"]
+    assert sorted(row.channel for row in receiver.stored()) == ["a", "b"]
 
 
 def test_the_log_has_a_line_per_request_and_no_personal_data(receiver: Receiver) -> None:
@@ -147,10 +147,10 @@ def test_the_connection_of_a_slow_request_is_closed(
     receiver = start_receiver(client_timeout_seconds=1)
     client = connect(receiver)
     client.send(HEADERS + b"\r\n")
-    began = time.monotonic()
+    started = time.monotonic()
     while not client.is_closed_within(0.2):
         client.send(b"x")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - started < 5
 
 
 def test_an_idle_connection_between_requests_stays_open(

@@ -31,7 +31,7 @@ def stored_events(receiver: Receiver) -> dict[str, tuple[Any, str | None]]:
     """Return contents and message state by event ID, without `deliveryContext`, which depends on the delivery."""
     stored = receiver.stored()
     by_id = {
-        one.webhook_event_id: (json.loads(one.payload) | {"deliveryContext": None}, one.message_state) for one in stored
+        row.webhook_event_id: (json.loads(row.payload) | {"deliveryContext": None}, row.message_state) for row in stored
     }
     assert len(by_id) == len(stored)
     return by_id

@@ -39,7 +39,7 @@ def test_the_same_events_sent_to_all_workers_are_stored_once(
 
     with ThreadPoolExecutor(10) as pool:
         assert set(pool.map(send, range(20))) == {200}
-    assert [one.deliveries for one in receiver.stored()] == [20] * 50
+    assert [row.deliveries for row in receiver.stored()] == [20] * 50
 
 
 def test_requests_of_all_workers_are_relayed_once_and_in_order(
@@ -53,4 +53,6 @@ def test_requests_of_all_workers_are_relayed_once_and_in_order(
         while receiver.metric('tap_line_webhook_relayed_total{channel="main",outcome="delivered"}') < 30:
             assert time.monotonic() < until
             time.sleep(0.05)
-    assert [one["webhookEventId"] for one in bot.events()] == [event(number)["webhookEventId"] for number in range(30)]
+    assert [relayed["webhookEventId"] for relayed in bot.events()] == [
+        event(number)["webhookEventId"] for number in range(30)
+    ]

@@ -144,10 +144,10 @@ def assert_consistent(receiver: Receiver, fuzzer: Fuzzer) -> None:
     assert receiver.send(event(10**9)) == 200
     allowed = fuzzer.may_be_stored | {_canonical(event(10**9))}
     stored = receiver.stored()
-    for one in stored:
-        if one.message_state != "unsent":
-            assert _canonical(json.loads(one.payload)) in allowed
-    assert sum(one.deliveries for one in stored) == fuzzer.accepted_events + 1
+    for row in stored:
+        if row.message_state != "unsent":
+            assert _canonical(json.loads(row.payload)) in allowed
+    assert sum(row.deliveries for row in stored) == fuzzer.accepted_events + 1
     assert "Traceback" not in receiver.log.read_text()
 
 

@@ -108,6 +108,6 @@ class Load:
 
 def assert_accepted_events_stored_once(load: Load, stored: Iterable[InboxEvent]) -> None:
     """Assert that events with response 200 are stored, no event is stored twice, and only sent events are stored."""
-    ids = [one.webhook_event_id for one in stored]
+    ids = [row.webhook_event_id for row in stored]
     assert len(set(ids)) == len(ids)
     assert load.accepted <= set(ids) <= load.sent
