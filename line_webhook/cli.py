@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from line_webhook.settings import ReceiverSettings
 
+_EXTRA_PACKAGES = ("httptools", "prometheus_client", "starlette", "uvicorn")
 _SECRETS = ", ".join(name for name in SETTING_NAMES if is_secret(name))
 _EPILOG = (
     f"Each setting can also be set in the config file, or by the environment variable {ENVIRONMENT_PREFIX}<NAME>. "
@@ -76,12 +78,11 @@ def _setting_option(name: str) -> click.Option:
 )
 def serve(settings: ReceiverSettings) -> None:
     """Receive webhooks at /webhook/<channel>."""
-    try:
-        from line_webhook import server  # noqa: PLC0415 - the web server is an extra
-    except ModuleNotFoundError as error:
-        raise LineError(
-            f"the receiver needs {error.name}: install the extra with pip install 'singer-line[webhook]'"
-        ) from None
+    missing = next((name for name in _EXTRA_PACKAGES if find_spec(name) is None), None)
+    if missing:
+        raise LineError(f"the receiver needs {missing}: install the extra with pip install 'singer-line[webhook]'")
+    from line_webhook import server  # noqa: PLC0415 - the web server is in an extra
+
     server.serve(settings)
 
 

@@ -29,11 +29,14 @@ class FakeStore:
         self.may_write.set()
         self.is_down = False
         self.rejected_items: set[str] = set()
+        self.unexpected_error: Exception | None = None
 
     def write(self, items: list[str]) -> None:
         self.may_write.wait()
         time.sleep(self.flush_seconds)
         self.probe()
+        if self.unexpected_error:
+            raise self.unexpected_error
         if self.rejected_items & set(items):
             raise StoreError("rejected") from DataError("insert", None, Exception("too long"))
         self.groups.append(items)
@@ -205,3 +208,16 @@ async def test_calls_return_or_raise_the_result_of_their_function() -> None:
         with pytest.raises(ZeroDivisionError):
             await thread.call(lambda: 1 // 0)
         await thread.add("a")
+
+
+async def test_an_unexpected_error_fails_the_item_and_the_thread_continues(caplog: pytest.LogCaptureFixture) -> None:
+    store = FakeStore()
+    store.unexpected_error = RuntimeError("a defect")
+    async with running(store) as thread:
+        with pytest.raises(NotStoredError, match="rejects"):
+            await thread.add("a")
+        store.unexpected_error = None
+        assert thread.unavailable_reason is None
+        await thread.add("b")
+    assert store.stored == ["b"]
+    assert "a defect" in caplog.text

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from line_core.errors import StoreError
 from line_core.store.inbox import relay_queue
 from line_core.store.leases import acquire_lease, release_lease
 from line_core.webhook_events.parsing import parse_events
@@ -124,6 +125,23 @@ async def test_only_the_owner_of_the_lease_sends(store: Store) -> None:
         assert bot.requests == []
         await waiting
     assert len(bot.requests) == 1
+
+
+async def test_a_relay_continues_after_an_error_of_the_store(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    errors = iter([StoreError("the store is down")] * 2)
+
+    async def fail_twice(function: Callable[[], Any]) -> Any:
+        for error in errors:
+            raise error
+        return await asyncio.to_thread(function)
+
+    with WebhookCatcher() as bot:
+        store_request(store, body_of(event(1)), bot.url)
+        options = RelayOptions(uuid.uuid4().hex, 5, timedelta(hours=24))
+        relay = Relay(AsyncStore(store, fail_twice), "main", bot.url, options, ReceiverMetrics(["main"]))
+        await relay_until(relay, lambda: backlog(store) == (0, 0))
+    assert len(bot.requests) == 1
+    assert caplog.text.count("waits for the store: the store is down") == 2
 
 
 def test_a_lease_has_one_owner_until_it_expires_or_is_released(store: Store) -> None:

@@ -82,6 +82,19 @@ def test_the_error_about_a_setting_names_it_in_one_line_without_secrets(
     assert "\n" not in line
 
 
+def test_a_variable_that_is_not_json_is_named_without_its_value() -> None:
+    with pytest.raises(SettingError, match=r"not JSON: .*\(setting: channels\)") as raised:
+        load_settings({}, environment(channels='[{"channel_secret":"s3cret"'))
+    assert "s3cret" not in str(raised.value)
+
+
+def test_a_file_that_is_not_json_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text('{"port": ')
+    with pytest.raises(SettingError, match=r"config\.json is not JSON: .*\(setting: --config\)"):
+        load_settings({}, {}, file)
+
+
 @pytest.mark.parametrize(
     "variables", [{}, environment(channels='[{"name":"main","channel_secret":"s"}]', channel_secret="s")]
 )
