@@ -42,6 +42,13 @@ def test_secrets_are_sensitive_and_defaults_are_the_plugin_s(plugin: type[TapLin
             assert setting["value"] == schema["default"]
 
 
+@pytest.mark.parametrize("plugin", [TapLine, TargetLine])
+def test_labels_and_descriptions_are_those_of_the_plugin(plugin: type[TapLine | TargetLine]) -> None:
+    declared = settings_of(plugin)
+    listed = {each["name"]: (each["label"], each["description"]) for each in PLUGINS[plugin.name]["settings"]}
+    assert listed == {name: (schema["title"], schema["description"]) for name, schema in declared.items()}
+
+
 @pytest.mark.parametrize("name", sorted(PLUGINS))
 def test_every_setting_has_kind_label_and_description(name: str) -> None:
     for setting in PLUGINS[name].get("settings", []):
