@@ -1,7 +1,9 @@
-"""Profiles a second of tap-line, beside a plain sequential child stream of the SDK and LINE's official async client.
+"""Throughput of tap-line's `profiles`, compared with a sequential SDK stream and LINE's official async client.
 
-All ask the same sandbox, which answers after a while as LINE does, and enforces LINE's 2,000 requests a second. With
-`--memory` two more runs show that memory does not grow with the number of followers.
+All three use the same sandbox, which responds after a latency and enforces LINE's limit of 2,000 requests per second.
+With `--memory` two more runs show that memory does not grow with the number of followers.
+
+    .venv/bin/python -m benchmarks.profiles
 """
 
 from __future__ import annotations
@@ -9,13 +11,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import re
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +24,10 @@ from singer_sdk import RESTStream, Tap
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from examples.demo import servers
+from benchmarks.measuring import Cost, run, sandbox
+from examples.demo.servers import PROGRAMS
 
 if TYPE_CHECKING:
-    import contextlib
     from collections.abc import Iterator
 
 TOKEN = "sandbox-token"
@@ -37,20 +35,19 @@ OFFICIAL_CONNECTIONS = 200
 
 
 def main() -> None:
-    """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--followers", type=int, default=50_000, help="how many profiles tap-line fetches")
-    parser.add_argument("--latency-ms", type=float, default=50, help="how long the sandbox takes for each answer")
-    parser.add_argument("--official", type=int, default=50_000, help="how many the official client fetches")
+    parser.add_argument("--followers", type=int, default=50_000, help="profiles that tap-line fetches")
+    parser.add_argument("--latency-ms", type=float, default=50, help="latency of the sandbox")
+    parser.add_argument("--official", type=int, default=50_000, help="profiles that the official client fetches")
     parser.add_argument(
-        "--sequential", type=int, default=300, help="how many the sequential stream fetches, up to 1,000"
+        "--sequential", type=int, default=300, help="profiles that the sequential stream fetches, up to 1,000"
     )
-    parser.add_argument("--memory", action="store_true", help="also tap-line with 10,000 and with 200,000 followers")
-    parser.add_argument("--only", choices=PROGRAMS, help=argparse.SUPPRESS)
+    parser.add_argument("--memory", action="store_true", help="also measure 10,000 and 200,000 followers")
+    parser.add_argument("--only", choices=CLIENTS, help=argparse.SUPPRESS)
     parser.add_argument("--sandbox", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.only:
-        PROGRAMS[arguments.only](arguments.sandbox, getattr(arguments, arguments.only))
+        CLIENTS[arguments.only](arguments.sandbox, getattr(arguments, arguments.only))
         return
     print(
         f"{'program':<34}{'profiles':>10}{'seconds':>9}{'per second':>12}{'CPU s/1,000':>13}{'peak MB':>9}", flush=True
@@ -63,11 +60,11 @@ def main() -> None:
         sequential, _ = show(
             "SDK child stream, sequential", program("sequential", url, arguments), arguments.sequential
         )
-        refused = requests.get(f"{url}/sandbox/summary", timeout=60).json()["requests"][ENDPOINT].get("429", 0)
-    print(f"\ntap-line is {ours / official:.2f} times the official client (both bound by LINE's 2,000/s)")
-    print(f"the official client takes {official_cpu / our_cpu:.2f} times the processor time for each profile")
+        limited = requests.get(f"{url}/sandbox/summary", timeout=60).json()["requests"][ENDPOINT].get("429", 0)
+    print(f"\ntap-line is {ours / official:.2f} times the official client (LINE's 2,000/s limits both)")
+    print(f"the official client takes {official_cpu / our_cpu:.2f} times the CPU time per profile")
     print(f"tap-line is {ours / sequential:.0f} times the sequential stream")
-    print(f"requests that LINE's limit refused, of all programs: {refused}")
+    print(f"requests that got 429, of all programs: {limited}")
     if arguments.memory:
         print()
         for followers in (10_000, 200_000):
@@ -78,66 +75,38 @@ def main() -> None:
 ENDPOINT = "GET /v2/bot/profile/{userId}"
 
 
-@dataclass(frozen=True)
-class Run:
-    """What a run took."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_mb: float
-
-
-def sandbox(followers: int, latency_ms: float) -> contextlib.AbstractContextManager[str]:
-    """A sandbox that says nothing about each request."""
-    options = ("--followers", str(followers), "--latency-ms", str(latency_ms), "--no-access-log")
-    return servers.program("line-sandbox", "serve", "--port", "0", *options, log=Path(os.devnull))
-
-
-def show(name: str, run: Run, profiles: int) -> tuple[float, float]:
-    """Print a row; profiles a second, and seconds of processor time for a thousand."""
-    rate = profiles / run.seconds
-    cpu = run.cpu_seconds / profiles * 1000
-    print(f"{name:<34}{profiles:>10,}{run.seconds:>9.1f}{rate:>12,.0f}{cpu:>13.2f}{run.peak_mb:>9,.0f}", flush=True)
+def show(name: str, cost: Cost, profiles: int) -> tuple[float, float]:
+    """Print a row, and return profiles per second and CPU seconds per 1,000 profiles."""
+    rate = profiles / cost.seconds
+    cpu = cost.cpu_seconds / profiles * 1000
+    print(f"{name:<34}{profiles:>10,}{cost.seconds:>9.1f}{rate:>12,.0f}{cpu:>13.2f}{cost.peak_mb:>9,.0f}", flush=True)
     return rate, cpu
 
 
-def tap_line(url: str) -> Run:
+def tap_line(url: str) -> Cost:
     """Run tap-line's `profiles` on an empty store."""
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         config = {"channel_access_token": TOKEN, "api_url": url, "store_url": f"sqlite:///{directory / 'store.db'}"}
         (directory / "config.json").write_text(json.dumps(config))
-        discover = [str(servers.PROGRAMS / "tap-line"), "--discover"]
+        discover = [str(PROGRAMS / "tap-line"), "--discover"]
         catalog = json.loads(subprocess.run(discover, capture_output=True, check=True).stdout)
         for stream in catalog["streams"]:
             stream["metadata"][-1]["metadata"]["selected"] = stream["tap_stream_id"] == "profiles"
         (directory / "catalog.json").write_text(json.dumps(catalog))
         files = ["--config", str(directory / "config.json"), "--catalog", str(directory / "catalog.json")]
-        return measure([str(servers.PROGRAMS / "tap-line"), *files], r'"sync_duration","value":([\d.]+)')
+        return run(PROGRAMS / "tap-line", *files, seconds_in_log=r'"sync_duration","value":([\d.]+)')
 
 
-def program(name: str, url: str, arguments: argparse.Namespace) -> Run:
-    """Run one of the others in a process of its own."""
+def program(name: str, url: str, arguments: argparse.Namespace) -> Cost:
+    """Run one of the other clients in a separate process."""
     count = str(getattr(arguments, name))
-    return measure([sys.executable, __file__, "--only", name, "--sandbox", url, f"--{name}", count], r"took ([\d.]+)")
-
-
-def measure(command: list[str], seconds_pattern: str) -> Run:
-    """Run a command to its end; it logs how long the work took, without starting up."""
-    with tempfile.TemporaryFile("w+") as log:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=log)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        log.seek(0)
-        written = log.read()
-    seconds = re.findall(seconds_pattern, written)
-    if process.returncode or not seconds:
-        raise SystemExit(written)
-    return Run(float(seconds[-1]), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    command = [sys.executable, "-m", "benchmarks.profiles", "--only", name, "--sandbox", url, f"--{name}", count]
+    return run(*command, seconds_in_log=r"took ([\d.]+)")
 
 
 def official(url: str, count: int) -> None:
-    """Fetch profiles with the official client, as many at once as are good for it."""
+    """Fetch profiles with the official client, tuned to its best number of connections."""
 
     async def fetch() -> float:
         configuration = Configuration(access_token=TOKEN, host=url)
@@ -157,25 +126,23 @@ def official(url: str, count: int) -> None:
                     profile = await api.get_profile(line_id)
                 sys.stdout.write(profile.to_json() + "\n")
 
-            began = time.monotonic()
+            started = time.monotonic()
             await asyncio.gather(*(one(line_id) for line_id in line_ids[:count]))
-            return time.monotonic() - began
+            return time.monotonic() - started
 
     print(f"took {asyncio.run(fetch())}", file=sys.stderr)
 
 
 class _PlainStream(RESTStream[str]):
-    """What the SDK's template makes of LINE's API."""
+    """A stream of LINE's API as the SDK's template makes it."""
 
     @property
     def url_base(self) -> str:
-        """The sandbox."""
         url: str = self.config["api_url"]
         return url
 
     @property
     def authenticator(self) -> BearerTokenAuthenticator:
-        """The sandbox's token."""
         return BearerTokenAuthenticator(token=TOKEN)
 
 
@@ -185,7 +152,7 @@ class _PlainFollowers(_PlainStream):
     schema = th.PropertiesList(th.Property("line_id", th.StringType)).to_dict()
 
     def get_new_paginator(self) -> None:
-        """One page is enough."""
+        return None
 
     def get_url_params(self, context: object, next_page_token: object) -> dict[str, Any]:  # noqa: ARG002 - the SDK's signature
         return {"limit": 1000}
@@ -217,15 +184,15 @@ class _PlainTap(Tap):
 
 
 def sequential(url: str, count: int) -> None:
-    """Fetch profiles with a child stream, one after the other."""
+    """Fetch profiles with a child stream, one at a time."""
     tap = _PlainTap(config={"api_url": url, "count": count})
     followers = tap.streams["followers"]
-    began = time.monotonic()
+    started = time.monotonic()
     followers.sync()
-    print(f"took {time.monotonic() - began}", file=sys.stderr)
+    print(f"took {time.monotonic() - started}", file=sys.stderr)
 
 
-PROGRAMS = {"official": official, "sequential": sequential}
+CLIENTS = {"official": official, "sequential": sequential}
 
 if __name__ == "__main__":
     main()

@@ -1,8 +1,9 @@
-"""Requests a second that `line-sandbox` answers on one core, and its memory.
+"""Throughput of `line-sandbox` on one core, and its memory.
 
-Baseline: the same web server (uvicorn) on the same core answering `{}` to everything, asked by the same generator. The
-generator runs on another core; where the server's core is not busy all the time, the generator is what is measured, and
-the table says so.
+Baseline: the same web server (uvicorn) on the same core, which responds `{}` to every request. The load generator runs
+on another core. Where the server's core is not fully busy, the load generator is the bottleneck, and the table says so.
+
+    .venv/bin/python -m benchmarks.sandbox
 """
 
 from __future__ import annotations
@@ -53,31 +54,29 @@ class Server:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
         return int(self.url.rpartition(":")[2])
 
     def cpu_seconds(self) -> float:
-        """Time that its process has computed."""
+        """Return the CPU time of its process."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def resident_megabytes(self) -> float:
-        """Memory that its process holds."""
+        """Return the resident memory of its process."""
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * resource.getpagesize() / 2**20
 
-    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
-        """One request, its answer read."""
+    def request(self, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - any JSON
+        """Send a request and return the JSON of the response."""
         headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
         data = None if body is None else json.dumps(body).encode()
-        with urllib.request.urlopen(urllib.request.Request(self.url + path, data, headers), timeout=120) as answer:
-            return json.load(answer)
+        with urllib.request.urlopen(urllib.request.Request(self.url + path, data, headers), timeout=120) as response:
+            return json.load(response)
 
 
 def main() -> None:
-    """Measure and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=5.0, help="how long each row is measured (default: 5)")
+    parser.add_argument("--seconds", type=float, default=5.0, help="seconds of each measurement (default: 5)")
     parser.add_argument("--connections", type=int, default=32, help="requests in flight (default: 32)")
     parser.add_argument("--pushes", type=int, default=100_000, help="deliveries whose memory is measured")
     arguments = parser.parse_args()
@@ -89,13 +88,13 @@ def main() -> None:
 
 
 def measure_speed(seconds: float, connections: int, core: int) -> None:
-    """Print requests a second."""
+    """Print requests per second."""
     print(f"{'server':<34}{'requests':<16}{'per second':>11}{'p99 ms':>8}{'core busy':>11}")
     with baseline(core) as server:
         show("bare uvicorn (baseline)", "GET", server, get(["/"]), seconds, connections)
     for name, options in (("line-sandbox", ()), ("line-sandbox --no-access-log", ("--no-access-log",))):
         with sandbox(core, "--no-rate-limits", *options) as server:
-            people = server.ask("/sandbox/users?limit=1000")["line_ids"]
+            people = server.request("/sandbox/users?limit=1000")["line_ids"]
             show(name, "GET profile", server, get([f"/v2/bot/profile/{one}" for one in people]), seconds, connections)
             show(name, "POST push", server, push(people), seconds, connections)
             show(name, "POST multicast", server, multicast(people[:500]), seconds, connections)
@@ -106,20 +105,20 @@ def measure_memory(pushes: int, connections: int, core: int) -> None:
     print(f"\n{'memory':<44}{'MB':>8}{'bytes each':>12}")
     for followers in (1_000, 10_000_000):
         with sandbox(core, "--no-rate-limits", "--no-access-log", "--followers", str(followers)) as server:
-            people = server.ask("/sandbox/users?limit=1000")["line_ids"]
+            people = server.request("/sandbox/users?limit=1000")["line_ids"]
             before = server.resident_megabytes()
             print(f"{followers:>10,} followers{before:>33.1f}")
             asyncio.run(load(server.port, push(people), pushes / connections, connections))
             after = server.resident_megabytes()
             each = (after - before) * 2**20 / pushes
-            print(f"{'':>10} + {pushes:,} pushes, each with its key{'':<2}{after:>8.1f}{each:>12.0f}")
-            server.ask("/v2/bot/message/broadcast", {"messages": [{"type": "text", "text": "hello"}]})
+            print(f"{'':>10} + {pushes:,} pushes, each with a retry key{'':<2}{after:>8.1f}{each:>12.0f}")
+            server.request("/v2/bot/message/broadcast", {"messages": [{"type": "text", "text": "hello"}]})
             grown = server.resident_megabytes()
             each = (grown - after) * 2**20 / followers
-            print(f"{'':>10} + a broadcast to everybody{grown:>18.1f}{each:>12.1f}")
+            print(f"{'':>10} + a broadcast to all{grown:>18.1f}{each:>12.1f}")
 
 
-def show(  # noqa: PLR0913, PLR0917 - what a row needs
+def show(  # noqa: PLR0913, PLR0917 - the parts of a row
     name: str, what: str, server: Server, requests: Iterator[bytes], seconds: float, connections: int
 ) -> None:
     """Measure a row and print it."""
@@ -135,37 +134,36 @@ def show(  # noqa: PLR0913, PLR0917 - what a row needs
 
 
 class Client(asyncio.Protocol):
-    """One connection that sends a request as soon as the answer to the last one is there."""
+    """One connection that sends the next request when it has the response to the last one."""
 
     def __init__(self, requests: Iterator[bytes], each: float, until: float, waits: list[float]) -> None:
-        """Prepare.
+        """Store what to send.
 
         Args:
-            requests: What to send.
-            each: How many of them at most.
-            until: When to stop, by `time.perf_counter`.
-            waits: Gets how long each answer took, in seconds.
+            requests: The requests.
+            each: The maximum number of requests.
+            until: The end, by `time.perf_counter`.
+            waits: Receives the duration of each request, in seconds.
         """
         self.ended = asyncio.get_running_loop().create_future()
         self._requests = requests
         self._left = each
         self._until = until
         self._waits = waits
-        self._began = 0.0
+        self._started = 0.0
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send the first."""
         self._transport: asyncio.Transport = transport  # type: ignore[assignment] # it is one for reading and writing
         self._send()
 
     def data_received(self, data: bytes) -> None:
-        """Read an answer, and send the next request."""
+        """Read a response, and send the next request."""
         self._received += data
         head, end, body = self._received.partition(b"\r\n\r\n")
         if not end or len(body) < int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]):
             return
-        self._waits.append(time.perf_counter() - self._began)
+        self._waits.append(time.perf_counter() - self._started)
         self._received = b""
         if not head.startswith(b"HTTP/1.1 200"):
             self.ended.set_exception(RuntimeError(head.decode()))
@@ -177,17 +175,17 @@ class Client(asyncio.Protocol):
 
     def _send(self) -> None:
         self._left -= 1
-        self._began = time.perf_counter()
+        self._started = time.perf_counter()
         self._transport.write(next(self._requests))
 
 
 async def load(
     port: int, requests: Iterator[bytes], each: float, connections: int, *, until: float = float("inf")
 ) -> list[float]:
-    """Send requests over some connections, one after the other on each; returns how long each took, in seconds.
+    """Send requests over several connections, one at a time on each, and return the durations in seconds.
 
     Raises:
-        RuntimeError: An answer is not 200.
+        RuntimeError: A response is not 200.
     """
     waits: list[float] = []
     loop = asyncio.get_running_loop()
@@ -200,27 +198,27 @@ async def load(
 
 
 def get(paths: list[str]) -> Iterator[bytes]:
-    """GETs of some paths in turn."""
+    """Yield GET requests of the paths, repeatedly."""
     return cycle(
         f"GET {path} HTTP/1.1\r\nHost: sandbox\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode() for path in paths
     )
 
 
 def push(people: list[str]) -> Iterator[bytes]:
-    """Pushes to people in turn, each with a text and a retry key of its own."""
+    """Yield pushes to the people, repeatedly, each with a different text and retry key."""
     for number, line_id in enumerate(cycle(people)):
         body = {"to": line_id, "messages": [{"type": "text", "text": f"Hello, this is message {number}."}]}
         yield post("/v2/bot/message/push", body)
 
 
 def multicast(people: list[str]) -> Iterator[bytes]:
-    """Multicasts to the same people."""
+    """Yield multicasts to the people."""
     while True:
         yield post("/v2/bot/message/multicast", {"to": people, "messages": [{"type": "text", "text": "Hello."}]})
 
 
 def post(path: str, body: dict[str, Any]) -> bytes:
-    """A request with a retry key."""
+    """Return a request with a retry key."""
     data = json.dumps(body).encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: sandbox\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\n"
@@ -230,13 +228,13 @@ def post(path: str, body: dict[str, Any]) -> bytes:
 
 
 def on_core(core: int) -> Callable[[], None]:
-    """What a child does first: stay on one core."""
+    """Return a function that binds a process to one core."""
     return lambda: os.sched_setaffinity(0, {core})
 
 
 @contextmanager
 def sandbox(core: int, *options: str) -> Iterator[Server]:
-    """A sandbox on a core of its own."""
+    """Run a sandbox on one core."""
     command = [str(PROGRAM), "serve", "--port", "0", *options]
     with (
         tempfile.TemporaryFile() as log,
@@ -252,13 +250,13 @@ def sandbox(core: int, *options: str) -> Iterator[Server]:
 
 @contextmanager
 def baseline(core: int, port: int = 18899) -> Iterator[Server]:
-    """Uvicorn on a core of its own, answering nothing in particular."""
+    """Run the baseline server on one core."""
     with subprocess.Popen([sys.executable, "-c", BASELINE % port], preexec_fn=on_core(core)) as process:  # noqa: PLW1509 - as above
         try:
             server = Server(process.pid, f"http://127.0.0.1:{port}")
             for _ in range(100):
                 try:
-                    server.ask("/")
+                    server.request("/")
                     break
                 except OSError:
                     time.sleep(0.1)

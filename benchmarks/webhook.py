@@ -1,8 +1,9 @@
-"""Webhook requests a second of the receiver, beside the same server that only checks signatures.
+"""Throughput of the webhook receiver, compared with the same server when it only checks signatures.
 
-Every request holds one event of its own, signed beforehand. Sent by wrk where it is installed (apt install wrk), else
-by a process of this script. The slow disk is a real one whose every flush takes 5 ms longer: a small library, made with
-cc, stands before fsync and fdatasync.
+Every request has one event, all different and signed in advance. wrk sends them where it is installed (apt install
+wrk), otherwise this script does. For the slow disk, a small preloaded C library adds 5 ms to each fsync and fdatasync.
+
+    .venv/bin/python -m benchmarks.webhook
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from urllib.parse import urlsplit
 
 import uvloop
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
 from examples.demo import servers
 from line_core.store import open_store
 from line_core.store.inbox import last_position
@@ -60,7 +60,7 @@ function request() sent = sent + 1; return requests[sent] end
 
 @dataclass(frozen=True)
 class Result:
-    """What one run gave."""
+    """The result of one run."""
 
     per_second: float
     p99_milliseconds: float
@@ -88,13 +88,14 @@ CASES = (
 
 
 def main() -> None:
-    """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=6, help="length of a run")
-    parser.add_argument("--rounds", type=int, default=3, help="runs of each case, in turns; the median counts")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each case, interleaved; the median is printed")
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--sender", choices=["wrk", "own"], default="wrk" if shutil.which("wrk") else "own")
-    parser.add_argument("--memory-events", type=int, metavar="N", help="instead: memory of one worker over N events")
+    parser.add_argument(
+        "--memory-events", type=int, metavar="N", help="measure the memory of one worker over N events instead"
+    )
     parser.add_argument("--signature-only", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.signature_only:
@@ -108,7 +109,7 @@ def main() -> None:
 
 
 def compare(directory: Path, arguments: argparse.Namespace) -> None:
-    """Run all cases in turns and print their medians."""
+    """Run all cases, interleaved, and print their medians."""
     write_requests(directory / "requests", first=0, count=int(arguments.seconds * 40_000))
     (directory / "wrk.lua").write_text(WRK_SCRIPT)
     library = slow_flush_library(directory)
@@ -130,11 +131,11 @@ def compare(directory: Path, arguments: argparse.Namespace) -> None:
         p99 = statistics.median(run.p99_milliseconds for run in runs)
         print(f"{case.name:34} {rate:10,.0f} {rate / base:18.0%} {p99:8.1f} {sum(run.refused for run in runs):8}")
     if library is None:
-        print("the slow disk was left out: it needs a C compiler (cc)")
+        print("the slow disk was skipped: it needs a C compiler (cc)")
 
 
 def write_requests(file: Path, *, first: int, count: int) -> None:
-    """Write requests as wrk's script reads them: eight digits for the size, then the request."""
+    """Write requests in the format of wrk's script: the size in eight digits, then the request."""
     with file.open("wb") as opened:
         for number in range(first, first + count):
             request = make_request(number)
@@ -149,7 +150,7 @@ def make_request(number: int) -> bytes:
 
 
 def slow_flush_library(directory: Path) -> Path | None:
-    """Make the library that slows flushes down; none without a compiler."""
+    """Compile the library that delays flushes; None without a compiler."""
     compiler = shutil.which("cc")
     if compiler is None:
         return None
@@ -160,7 +161,6 @@ def slow_flush_library(directory: Path) -> Path | None:
 
 
 def fresh_database(postgres: servers.Postgres, name: str) -> None:
-    """Make an empty database."""
     import psycopg  # noqa: PLC0415 - only these cases need it
 
     with psycopg.connect(postgres.url(driver="postgresql"), autocommit=True) as connection:
@@ -169,14 +169,14 @@ def fresh_database(postgres: servers.Postgres, name: str) -> None:
 
 @contextlib.contextmanager
 def receiver(directory: Path, case: Case, store_url: str, library: Path | None) -> Iterator[tuple[str, int]]:
-    """Run a receiver; yields its URL and its (first) process."""
+    """Run a receiver, and yield its URL and the id of its (first) process."""
     settings = {"channel_secret": SECRET, "store_url": store_url, "port": "0", "workers": str(case.workers)}
     environment = os.environ | {f"TAP_LINE_WEBHOOK_{name.upper()}": value for name, value in settings.items()}
     if case.slow_flush:
         environment["LD_PRELOAD"] = str(library)
     command: list[str | Path] = [servers.PROGRAMS / "tap-line-webhook", "serve"]
     if case.only_signature:
-        command = [sys.executable, __file__, "--signature-only"]
+        command = [sys.executable, "-m", "benchmarks.webhook", "--signature-only"]
     with (
         (directory / "receiver.log").open("wb") as log,
         servers.running(command, env=environment, stdout=subprocess.PIPE, stderr=log) as process,
@@ -186,28 +186,28 @@ def receiver(directory: Path, case: Case, store_url: str, library: Path | None) 
 
 
 def serve_signature_only() -> None:
-    """Serve with everything but parsing and storing: what is signed is answered 200."""
+    """Serve without parsing and storing: every signed request gets 200."""
     from line_webhook.receiving import endpoint  # noqa: PLC0415 - for this process alone
     from line_webhook.server import serve  # noqa: PLC0415 - as above
     from line_webhook.settings_sources import load_settings  # noqa: PLC0415 - as above
 
-    setattr(endpoint, "parse_events", lambda *_: [])  # noqa: B010 - it is the module's own name for it
+    setattr(endpoint, "parse_events", lambda *_: [])  # noqa: B010 - replaces a function of the module
     serve(load_settings({}, os.environ))
     sys.exit()
 
 
 def send(directory: Path, url: str, arguments: argparse.Namespace) -> Result:
-    """Send for some seconds."""
+    """Send for `--seconds`."""
     if arguments.sender == "own":
-        return uvloop.run(send_ourselves(directory / "requests", url, arguments.connections, arguments.seconds))
+        return uvloop.run(send_from_here(directory / "requests", url, arguments.connections, arguments.seconds))
     command: list[str | Path] = ["wrk", "-t1", f"-c{arguments.connections}", f"-d{arguments.seconds:g}s", "--latency"]
     command += ["-s", directory / "wrk.lua", f"{url}/webhook/main", directory / "requests"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", told)
-    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", told)
-    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", told)
-    assert rate, told
-    assert p99, told
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    p99 = re.search(r"99%\s+([\d.]+)(us|ms|s)", output)
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    assert rate, output
+    assert p99, output
     return Result(
         float(rate[1]),
         float(p99[1]) * {"us": 0.001, "ms": 1, "s": 1000}[p99[2]],
@@ -216,7 +216,7 @@ def send(directory: Path, url: str, arguments: argparse.Namespace) -> Result:
 
 
 class Sender(asyncio.Protocol):
-    """One connection: a request, its answer, the next request."""
+    """One connection: sends a request, waits for the response, sends the next."""
 
     def __init__(self, requests: Iterator[bytes], waits: list[float]) -> None:
         self._requests = requests
@@ -225,18 +225,16 @@ class Sender(asyncio.Protocol):
         self.done = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one without saying so
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's transport does not declare it
         self._next()
 
     def data_received(self, data: bytes) -> None:
-        """An answer has no body, so it comes in one piece."""
-        self._waits.append(time.perf_counter() - self._began)
+        """Handle a response; it has no body, so it arrives in one piece."""
+        self._waits.append(time.perf_counter() - self._started)
         self.refused += not data.startswith(b"HTTP/1.1 200")
         self._next()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """End."""
         if not self.done.done():
             self.done.set_result(error)
 
@@ -245,11 +243,11 @@ class Sender(asyncio.Protocol):
         if request is None:
             self._transport.close()
             return
-        self._began = time.perf_counter()
+        self._started = time.perf_counter()
         self._transport.write(request)
 
 
-async def send_ourselves(file: Path, url: str, connections: int, seconds: float) -> Result:
+async def send_from_here(file: Path, url: str, connections: int, seconds: float) -> Result:
     """Send from this process."""
     until = time.perf_counter() + seconds
 
@@ -262,26 +260,26 @@ async def send_ourselves(file: Path, url: str, connections: int, seconds: float)
 
 
 async def send_all(requests: Iterator[bytes], url: str, connections: int) -> Result:
-    """Send requests over some connections until there are no more."""
+    """Send all requests."""
     waits: list[float] = []
     parts = urlsplit(url)
-    began = time.perf_counter()
+    started = time.perf_counter()
     loop = asyncio.get_running_loop()
     senders = [
         (await loop.create_connection(lambda: Sender(requests, waits), str(parts.hostname), parts.port or 0))[1]
         for _ in range(connections)
     ]
     await asyncio.gather(*(sender.done for sender in senders))
-    waits_in_order = sorted(waits)
+    sorted_waits = sorted(waits)
     return Result(
-        len(waits) / (time.perf_counter() - began),
-        waits_in_order[int(len(waits) * 0.99)] * 1000,
+        len(waits) / (time.perf_counter() - started),
+        sorted_waits[int(len(waits) * 0.99)] * 1000,
         sum(sender.refused for sender in senders),
     )
 
 
 def measure_memory(directory: Path, events: int, connections: int) -> None:
-    """Send many events to one worker on SQLite and print how its memory goes."""
+    """Send events to one worker on SQLite and print its memory in steps."""
     store_url = f"sqlite:///{directory}/store.db"
     steps = 10
     with receiver(directory, CASES[1], store_url, None) as (url, process):
@@ -297,7 +295,7 @@ def measure_memory(directory: Path, events: int, connections: int) -> None:
 
 
 def resident_megabytes(process: int) -> float:
-    """Resident memory of a process."""
+    """Return the resident memory of a process."""
     status = Path(f"/proc/{process}/status").read_text()
     (kilobytes,) = re.findall(r"VmRSS:\s+(\d+) kB", status)
     return int(kilobytes) / 1024
