@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import Tap
 
+from line_core.api.credentials import token_source_from_config
 from line_core.api.rate_limit.shared import SharedRateLimiter
-from line_core.api.tokens import token_source_from_config
 from line_core.singer.plugin import LinePlugin
 from line_core.store import Store, open_store
 from tap_line.follow_evidence.evidence_store import FollowEvidenceStore

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk.helpers.capabilities import PluginCapabilities, TargetCapabilities
 
-from line_core.api.tokens import token_source_from_config
+from line_core.api.credentials import token_source_from_config
 from line_core.errors import LineError
 from line_core.singer.plugin import LinePlugin
 from target_line.intake.roles import Role, role_of

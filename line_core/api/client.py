@@ -1,26 +1,20 @@
-"""The asyncio client of the two bulk paths: a GET for each follower, a POST for each personal message.
+"""The asyncio client for bulk requests: one GET per follower, one POST per personal message.
 
-Plain requests/`RESTStream` is the simpler choice everywhere else; at 50 ms a call, only this one reaches LINE's 2,000
-calls a second.
+Other requests use `requests` and the SDK's `RESTStream`, which are simpler. With a latency of 50 ms only the asyncio
+client reaches LINE's limit of 2,000 requests per second.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 
 from line_core.api.endpoints import endpoint_of
-from line_core.api.errors import (
-    RateLimitError,
-    ServerError,
-    UnreachableError,
-    error_from_response,
-    failure_reason,
-)
+from line_core.api.errors import UnreachableError, error_from_response, failure_reason
 from line_core.api.response import Response
-from line_core.api.retry import pauses, slow_down
+from line_core.api.retry import RETRIABLE_ERRORS, Retries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,17 +27,14 @@ DEFAULT_TIMEOUT_SECONDS = 30.0
 
 _CONNECT_SECONDS = 10.0
 _UNAUTHORIZED = 401
-# The request cannot have been sent when the connection was never made.
-_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+# Without a connection LINE cannot have received the request.
+_NOT_SENT_ERRORS = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
 class LineClient:
-    """Sends requests to LINE, as many at once as there are connections, paced by LINE's rate limits.
+    """Sends requests to LINE concurrently, within LINE's rate limits. Use it in an `async with` block."""
 
-    Use it in an `async with` block.
-    """
-
-    def __init__(  # noqa: PLR0913 - tuning, all by name
+    def __init__(  # noqa: PLR0913 - options, all by name
         self,
         api_url: str,
         tokens: TokenSource,
@@ -53,15 +44,15 @@ class LineClient:
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
         trust_env: bool = False,
     ) -> None:
-        """Prepare; connections are opened as they are needed.
+        """Store the options; `async with` opens the session.
 
         Args:
             api_url: Base URL of the Messaging API.
-            tokens: Where each request's token comes from.
-            rate_limiter: The channel's rate limits.
-            connections: Most requests under way at once.
-            timeout_seconds: For one request, from connecting to the last byte of the answer.
-            trust_env: Go through the proxy that the environment names.
+            tokens: Provides the token of each request.
+            rate_limiter: The channel's rate limiter.
+            connections: Maximum number of requests in flight.
+            timeout_seconds: Timeout of one request, from connecting to the last byte of the response.
+            trust_env: Whether to use the proxy that the environment names.
         """
         self._api_url = api_url.rstrip("/")
         self._tokens = tokens
@@ -70,11 +61,21 @@ class LineClient:
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=_CONNECT_SECONDS)
         self._trust_env = trust_env
         self._slots = asyncio.Semaphore(connections)
-        self._renewing = asyncio.Lock()
+        self._renewal = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], tokens: TokenSource, rate_limiter: RateLimiter) -> Self:
+        """Create a client from the settings of a tap or target."""
+        return cls(
+            config["api_url"],
+            tokens,
+            rate_limiter,
+            timeout_seconds=config["request_timeout_seconds"],
+            trust_env=config["use_proxy_from_environment"],
+        )
+
     async def __aenter__(self) -> Self:
-        """Open the session."""
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections),
             timeout=self._timeout,
@@ -84,7 +85,6 @@ class LineClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close all connections."""
         if self._session:
             await self._session.close()
 
@@ -97,94 +97,86 @@ class LineClient:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> Response:
-        """Send one request when its turn comes, and return LINE's answer, whatever its status.
+        """Send one request within the rate limits and return the response, whatever its status.
 
-        Nothing is tried again, but for one case: LINE refused an issued token (401), and another can be had.
+        The request is repeated once if LINE refuses the token (401) and the token source can issue another one.
+        Otherwise it is not retried.
 
         Args:
             method: HTTP method.
             path: Path below the API's URL.
-            body: JSON, encoded.
-            headers: More headers, such as `X-Line-Retry-Key`.
+            body: Encoded JSON.
+            headers: Additional headers, such as `X-Line-Retry-Key`.
             params: Query parameters.
 
         Raises:
-            UnreachableError: The transport failed or took too long; says whether LINE may have got the request.
-            ApiError: No token could be had.
+            UnreachableError: The connection failed or timed out.
+            ApiError: LINE issued no token.
         """
         endpoint = endpoint_of(method, path)
+        options: dict[str, Any] = {"data": body, "params": params}
+        all_headers = dict(headers or {})
+        if body is not None:
+            all_headers["Content-Type"] = "application/json"
         async with self._slots:
             token = await self._token()
-            reply = await self._send(endpoint, method, path, token, body, headers, params)
-            if reply.status == _UNAUTHORIZED and self._tokens.discard(token):
+            response = await self._send(endpoint, method, path, all_headers | _authorization(token), options)
+            if response.status == _UNAUTHORIZED and self._tokens.discard(token):
                 token = await self._token()
-                reply = await self._send(endpoint, method, path, token, body, headers, params)
-        return reply
+                response = await self._send(endpoint, method, path, all_headers | _authorization(token), options)
+        return response
 
     async def get(self, path: str, *, params: Mapping[str, str] | None = None) -> Response:
-        """GET, as `ask` does it."""
+        """Send a GET request with retries; see `request_with_retries`."""
         return await self.request_with_retries("GET", path, params=params)
 
     async def request_with_retries(
         self, method: str, path: str, *, body: bytes | None = None, params: Mapping[str, str] | None = None
     ) -> Response:
-        """Send what changes nothing at LINE, and so may be repeated.
+        """Send a request that may be repeated because it changes nothing at LINE.
 
-        It is tried again with growing pauses while LINE is unreachable, fails (5xx) or is asked too often (429).
+        It is retried while LINE is unreachable, responds with a status of 500 or above, or with a rate limit (429).
 
         Returns:
-            The first answer with another status, such as 200, 403 or 404.
+            The first response with another status, such as 200, 403 or 404.
 
         Raises:
-            UnreachableError: The last attempt's transport failed.
-            ServerError: The last attempt's answer was a 5xx.
-            RateLimitError: The last attempt's answer was a 429.
-            ApiError: No token could be had.
+            ApiError: The failure of the last attempt, or LINE issued no token.
         """
-        failure: UnreachableError | ServerError | RateLimitError | None = None
-        for pause in pauses():
-            if failure:
-                slow_down(failure, pause, self._rate_limiter)
-                await asyncio.sleep(pause)
+        retries = Retries(self._rate_limiter)
+        while True:
             try:
-                reply = await self.request(method, path, body=body, params=params)
-                answered = error_from_response(reply)
-                if not isinstance(answered, ServerError | RateLimitError):
-                    return reply
-                failure = answered
-            except UnreachableError as error:
-                failure = error
-        raise failure or AssertionError("there is at least one attempt")
+                response = await self.request(method, path, body=body, params=params)
+                error = error_from_response(response)
+                if isinstance(error, RETRIABLE_ERRORS):
+                    raise error
+            except RETRIABLE_ERRORS as failure:
+                await asyncio.sleep(retries.pause_after(failure))
+            else:
+                return response
 
     async def _token(self) -> str:
         token = self._tokens.cached()
         if token is None:
-            async with self._renewing:
+            async with self._renewal:
                 token = await asyncio.to_thread(self._tokens.token)
         return token
 
-    async def _send(  # noqa: PLR0913, PLR0917 - one request's parts, passed on as they are
-        self,
-        endpoint: str,
-        method: str,
-        path: str,
-        token: str,
-        body: bytes | None,
-        headers: Mapping[str, str] | None,
-        params: Mapping[str, str] | None,
+    async def _send(
+        self, endpoint: str, method: str, path: str, headers: Mapping[str, str], options: Mapping[str, Any]
     ) -> Response:
         if self._session is None:
             raise RuntimeError("use the client in an `async with` block")
-        all_headers = {"Authorization": f"Bearer {token}", **(headers or {})}
-        if body is not None:
-            all_headers["Content-Type"] = "application/json"
         await self._rate_limiter.acquire_async(endpoint)
         try:
             async with self._session.request(
-                method, self._api_url + path, data=body, headers=all_headers, params=params, allow_redirects=False
+                method, self._api_url + path, headers=headers, allow_redirects=False, **options
             ) as response:
                 return Response(endpoint, response.status, response.headers, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise UnreachableError(
-                endpoint, reason=failure_reason(error), may_have_arrived=not isinstance(error, _NEVER_SENT)
-            ) from None
+            may_have_arrived = not isinstance(error, _NOT_SENT_ERRORS)
+            raise UnreachableError(endpoint, reason=failure_reason(error), may_have_arrived=may_have_arrived) from None
+
+
+def _authorization(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}

@@ -1,7 +1,6 @@
-"""What LINE's API can answer instead of what was asked for, in one tree.
+"""Errors of LINE's API, in one tree.
 
-A class's docstring is its default message. Every text is one line that names the endpoint and LINE's request id, and
-never a token, a secret or a person's id.
+Every text is one line that names the endpoint and LINE's request id. It never has a token, a secret or a LINE ID.
 
 Source: LINE Messaging API reference, "Status codes", "Error responses"; guide "Channel access token" for the token
 endpoints.
@@ -11,23 +10,37 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from line_core.errors import LineError
 
 if TYPE_CHECKING:
-    from line_core.api.response import Response
+    from collections.abc import Mapping
 
-_WORDS_LENGTH = 300
+_MAX_TEXT_LENGTH = 300
 _MONTHLY_LIMIT = "monthly limit"
 
 
-class ApiError(LineError):
-    """LINE gave an answer that cannot be used."""
+class _Response(Protocol):
+    """The parts of a response that errors use; see `line_core.api.response.Response`."""
 
+    @property
+    def endpoint(self) -> str: ...
+    @property
+    def status(self) -> int: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def request_id(self) -> str | None: ...
+
+
+class ApiError(LineError):
+    """A request to LINE failed."""
+
+    default_message: ClassVar[str] = "The request to LINE failed"
     default_setting: ClassVar[str | None] = None
 
-    def __init__(  # noqa: PLR0913 - the parts of one answer, all by name
+    def __init__(  # noqa: PLR0913 - the parts of one response, all by name
         self,
         endpoint: str,
         *,
@@ -38,109 +51,126 @@ class ApiError(LineError):
         details: tuple[str, ...] = (),
         setting: str | None = None,
     ) -> None:
-        """Say which endpoint answered what.
+        """Compose the text.
 
         Args:
             endpoint: Method and path template, such as `GET /v2/bot/profile/{userId}`.
-            message: What happened; default the class's docstring.
-            reason: LINE's own words, or the transport's.
-            status: HTTP status, if there was an answer.
-            request_id: LINE's `x-line-request-id`, if there was an answer.
-            details: LINE's details, each `property: message`.
-            setting: The setting that mends it; default the class's.
+            message: The failure; by default the class's `default_message`.
+            reason: LINE's error message, or the reason of a transport failure.
+            status: HTTP status, if there was a response.
+            request_id: LINE's `x-line-request-id`, if there was a response.
+            details: LINE's error details, each as `property: message`.
+            setting: Name of the setting that fixes the error; by default the class's `default_setting`.
         """
         self.endpoint = endpoint
         self.status = status
         self.request_id = request_id
         self.reason = reason
         self.details = details
-        text = message or (type(self).__doc__ or "").partition("\n")[0].rstrip(".")
-        said = "; ".join(part for part in (reason, *details) if part)
-        place = [endpoint]
+        text = ": ".join(part for part in (message or self.default_message, self.reason_with_details) if part)
+        origin = [endpoint]
         if status is not None:
-            place.append(f"status {status}")
+            origin.append(f"status {status}")
         if request_id:
-            place.append(f"request {request_id}")
-        super().__init__(
-            _one_line(f"{text}: {said}" if said else text) + f" ({', '.join(place)})",
-            setting=setting or self.default_setting,
-        )
+            origin.append(f"request {request_id}")
+        super().__init__(f"{_one_line(text)} ({', '.join(origin)})", setting=setting or self.default_setting)
 
     @classmethod
-    def from_response(cls, reply: Response, *, message: str | None = None, setting: str | None = None) -> Self:
-        """Make the error from LINE's answer."""
-        reason, details = _said(reply.body)
+    def from_response(cls, response: _Response, *, message: str | None = None, setting: str | None = None) -> Self:
+        """Create the error from LINE's response."""
+        reason, details = _read_error_body(response.body)
         return cls(
-            reply.endpoint,
+            response.endpoint,
             message=message,
             reason=reason,
-            status=reply.status,
-            request_id=reply.request_id,
+            status=response.status,
+            request_id=response.request_id,
             details=details,
             setting=setting,
         )
 
+    @property
+    def reason_with_details(self) -> str:
+        """LINE's error message and its details, separated by semicolons."""
+        return "; ".join(part for part in (self.reason, *self.details) if part)
+
 
 class UnreachableError(ApiError):
-    """LINE cannot be reached."""
+    """The connection to LINE failed or timed out."""
 
+    default_message = "LINE cannot be reached"
     default_setting = "api_url"
 
     def __init__(self, endpoint: str, *, reason: str, may_have_arrived: bool) -> None:
-        """Say what the transport said.
+        """Compose the text.
 
         Args:
             endpoint: Method and path template.
-            reason: The transport's words.
-            may_have_arrived: Whether LINE may have got the request and acted on it.
+            reason: The reason of the transport failure.
+            may_have_arrived: Whether LINE may have received the request and acted on it.
         """
         super().__init__(endpoint, reason=reason)
         self.may_have_arrived = may_have_arrived
 
 
 class MalformedResponseError(ApiError):
-    """LINE's answer is not the JSON that it documents."""
+    """The body of a successful response is not the documented JSON."""
 
+    default_message = "LINE's response is not the JSON that it documents"
     default_setting = "api_url"
 
 
 class AuthenticationError(ApiError):
-    """LINE does not accept the channel's credentials."""
+    """Status 401, or a token endpoint refused the credentials."""
 
+    default_message = "LINE does not accept the channel's credentials"
     default_setting = "channel_access_token"
 
 
 class NotEntitledError(ApiError):
-    """LINE does not give this call to this account."""
+    """Status 403."""
+
+    default_message = "LINE does not allow this call for this account"
 
 
 class InvalidRequestError(ApiError):
-    """LINE refuses the request as invalid."""
+    """Status 400 and other statuses below 500 without an error of their own."""
+
+    default_message = "LINE refuses the request as invalid"
 
 
 class NotFoundError(ApiError):
-    """LINE does not know what was asked for."""
+    """Status 404 or 410."""
+
+    default_message = "LINE does not know the requested resource"
 
 
 class AlreadyAcceptedError(ApiError):
-    """LINE has accepted a request under this retry key before."""
+    """Status 409: LINE accepted an earlier request with the same retry key."""
+
+    default_message = "LINE has already accepted a request with this retry key"
 
 
 class RateLimitError(ApiError):
-    """LINE's rate limit of the endpoint is exceeded."""
+    """Status 429 without the text of a used-up quota."""
 
+    default_message = "LINE's rate limit of the endpoint is exceeded"
     default_setting = "max_requests_per_second"
 
 
 class QuotaUsedUpError(ApiError):
-    """The account's monthly quota of messages is used up."""
+    """Status 429 with the text of a used-up quota."""
+
+    default_message = "The account's monthly message quota is used up"
 
 
 class ServerError(ApiError):
-    """LINE failed to answer the request."""
+    """Status 500 or above."""
+
+    default_message = "LINE failed to process the request"
 
 
-_BY_STATUS: dict[int, type[ApiError]] = {
+_ERRORS_BY_STATUS: Mapping[int, type[ApiError]] = {
     HTTPStatus.UNAUTHORIZED: AuthenticationError,
     HTTPStatus.FORBIDDEN: NotEntitledError,
     HTTPStatus.NOT_FOUND: NotFoundError,
@@ -150,27 +180,27 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def error_from_response(reply: Response, *, credentials_setting: str | None = None) -> ApiError | None:
-    """The error that an answer stands for, None if it is a success.
+def error_from_response(response: _Response, *, credentials_setting: str | None = None) -> ApiError | None:
+    """Return the error that a response reports; None if it is a success.
 
-    LINE answers 429 for a rate limit and for a used-up quota, and only the text tells them apart.
+    LINE uses status 429 for a rate limit and for a used-up quota. Only the text of the response differs.
 
     Args:
-        reply: LINE's answer.
-        credentials_setting: The setting that the request's token came from, to name it when LINE refuses the token.
+        response: LINE's response.
+        credentials_setting: Name of the setting that the request's token came from, for AuthenticationError.
     """
-    if reply.status < HTTPStatus.MULTIPLE_CHOICES:
+    if response.status < HTTPStatus.MULTIPLE_CHOICES:
         return None
-    if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return ServerError.from_response(reply)
-    kind = _BY_STATUS.get(reply.status, InvalidRequestError)
-    if kind is RateLimitError and _MONTHLY_LIMIT in _said(reply.body)[0].lower():
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ServerError.from_response(response)
+    kind = _ERRORS_BY_STATUS.get(response.status, InvalidRequestError)
+    if kind is RateLimitError and _MONTHLY_LIMIT in _read_error_body(response.body)[0].lower():
         kind = QuotaUsedUpError
-    return kind.from_response(reply, setting=credentials_setting if kind is AuthenticationError else None)
+    return kind.from_response(response, setting=credentials_setting if kind is AuthenticationError else None)
 
 
 def failure_reason(failure: BaseException) -> str:
-    """A transport failure in a few words; the libraries' own texts repeat URLs, with people's ids in them."""
+    """Return a short reason for a transport failure, without the URL: URLs may have LINE IDs."""
     cause: BaseException | None = failure
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:
@@ -179,18 +209,18 @@ def failure_reason(failure: BaseException) -> str:
     return type(failure).__name__
 
 
-def _said(body: bytes) -> tuple[str, tuple[str, ...]]:
-    """LINE's words and details; tolerant, since error bodies are not guaranteed and proxies send their own."""
+def _read_error_body(body: bytes) -> tuple[str, tuple[str, ...]]:
+    """Return message and details of an error body; empty if it has another format, as the responses of proxies have."""
     try:
-        answer = json.loads(body)
+        content = json.loads(body)
     except ValueError:
         return "", ()
-    if not isinstance(answer, dict):
+    if not isinstance(content, dict):
         return "", ()
-    words = answer.get("message") or answer.get("error_description") or answer.get("error")
-    details = answer.get("details")
-    told = [_detail(detail) for detail in details if isinstance(detail, dict)] if isinstance(details, list) else []
-    return str(words or ""), tuple(text for text in told if text)
+    message = content.get("message") or content.get("error_description") or content.get("error")
+    details = content.get("details")
+    texts = [_detail(detail) for detail in details if isinstance(detail, dict)] if isinstance(details, list) else []
+    return str(message or ""), tuple(text for text in texts if text)
 
 
 def _detail(detail: dict[str, Any]) -> str:
@@ -199,4 +229,4 @@ def _detail(detail: dict[str, Any]) -> str:
 
 def _one_line(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= _WORDS_LENGTH else line[:_WORDS_LENGTH] + "…"
+    return line if len(line) <= _MAX_TEXT_LENGTH else line[:_MAX_TEXT_LENGTH] + "…"

@@ -1,4 +1,4 @@
-"""One answer of LINE's API, whichever HTTP library brought it."""
+"""A response of LINE's API, independent of the HTTP library."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer with any status; `headers` are looked up without regard to case."""
+    """A response with any status."""
 
     endpoint: str
+    """Method and path template of the request."""
     status: int
     headers: Mapping[str, str]
+    """A mapping that ignores the case of names."""
     body: bytes
 
     @property
@@ -28,34 +30,30 @@ class Response:
 
     @property
     def accepted_request_id(self) -> str | None:
-        """Of a 409: LINE's id of the earlier request that it accepted under the same retry key."""
+        """With status 409: LINE's id of the earlier request that it accepted with the same retry key."""
         return self.headers.get("x-line-accepted-request-id")
 
     def json(self) -> Any:  # noqa: ANN401 - any JSON
-        """The body.
+        """Return the body as JSON.
 
         Raises:
-            MalformedResponseError: It is not JSON.
+            MalformedResponseError: The body is not JSON.
         """
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError) as error:
-            raise MalformedResponseError(
-                self.endpoint, reason=str(error), status=self.status, request_id=self.request_id
-            ) from None
+            raise self._malformed(str(error)) from None
 
     def json_object(self) -> dict[str, Any]:
-        """The body, which must be a JSON object.
+        """Return the body as a JSON object.
 
         Raises:
-            MalformedResponseError: It is not.
+            MalformedResponseError: The body is not a JSON object.
         """
         body = self.json()
         if not isinstance(body, dict):
-            raise MalformedResponseError(
-                self.endpoint,
-                reason=f"an object was expected, not {type(body).__name__}",
-                status=self.status,
-                request_id=self.request_id,
-            )
+            raise self._malformed(f"expected an object, not {type(body).__name__}")
         return body
+
+    def _malformed(self, reason: str) -> MalformedResponseError:
+        return MalformedResponseError(self.endpoint, reason=reason, status=self.status, request_id=self.request_id)

@@ -1,10 +1,16 @@
-"""Trying again: what may be tried again, and after how long."""
+"""The retry policy of all requests to LINE.
+
+Requests are retried after transport failures, statuses of 500 and above, and rate limits. tenacity would do the same
+with more code around it: the pause that it draws would have to reach the rate limiter too, and the sender retries by
+LINE's verdict on a message, not by exception.
+"""
 
 from __future__ import annotations
 
 import logging
 import random
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from line_core.api.errors import RateLimitError, ServerError, UnreachableError
@@ -14,58 +20,69 @@ if TYPE_CHECKING:
 
     from line_core.api.rate_limit.limiter import RateLimiter
 
-DEFAULT_ATTEMPTS = 6
-
-_FIRST_SECONDS = 0.5
-_LONGEST_SECONDS = 30.0
+RETRIABLE_ERRORS = (UnreachableError, ServerError, RateLimitError)
 
 T = TypeVar("T")
 
 _logger = logging.getLogger("line.retry")
 
 
-def pauses(attempts: int = DEFAULT_ATTEMPTS) -> Iterator[float]:
-    """Seconds to wait before each attempt: none before the first, then doubling, each with jitter.
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential backoff with jitter."""
 
-    Half of a pause is fixed and half is random, so that many clients that failed together do not come back together.
-    """
-    yield 0.0
-    for attempt in range(attempts - 1):
-        longest = min(_FIRST_SECONDS * 2**attempt, _LONGEST_SECONDS)
-        yield random.uniform(longest / 2, longest)  # noqa: S311 - jitter, no secret
+    attempts: int = 6
+    first_pause_seconds: float = 0.5
+    max_pause_seconds: float = 30.0
+
+    def pauses(self) -> Iterator[float]:
+        """Yield the seconds to wait before each attempt: zero before the first, then a maximum that doubles.
+
+        Half of each pause is random, so that clients that failed together do not retry together.
+        """
+        yield 0.0
+        for retry in range(self.attempts - 1):
+            longest = min(self.first_pause_seconds * 2**retry, self.max_pause_seconds)
+            yield random.uniform(longest / 2, longest)  # noqa: S311 - not for cryptography
 
 
-def slow_down(
-    failure: UnreachableError | ServerError | RateLimitError, pause: float, rate_limiter: RateLimiter | None
-) -> None:
-    """Say that a request is tried again after a pause; after a 429 the whole endpoint pauses with it."""
-    _logger.warning("%s; trying again in %.1f s", failure, pause)
-    if rate_limiter and isinstance(failure, RateLimitError):
-        rate_limiter.pause(failure.endpoint, pause)
+DEFAULT_RETRY_POLICY = RetryPolicy()
+
+
+class Retries:
+    """The retries of one request."""
+
+    def __init__(self, rate_limiter: RateLimiter | None = None, policy: RetryPolicy = DEFAULT_RETRY_POLICY) -> None:
+        self._rate_limiter = rate_limiter
+        self._pauses = policy.pauses()
+        next(self._pauses)
+
+    def pause_after(self, failure: UnreachableError | ServerError | RateLimitError) -> float:
+        """Return the seconds to wait before the next attempt. A rate limit pauses the whole endpoint for this time.
+
+        Raises:
+            ApiError: The failure, if no attempt is left.
+        """
+        seconds = next(self._pauses, None)
+        if seconds is None:
+            raise failure
+        _logger.warning("%s; retrying in %.1f s", failure, seconds)
+        if self._rate_limiter and isinstance(failure, RateLimitError):
+            self._rate_limiter.pause(failure.endpoint, seconds)
+        return seconds
 
 
 def call_with_retries(
-    attempt: Callable[[], T], *, rate_limiter: RateLimiter | None = None, attempts: int = DEFAULT_ATTEMPTS
+    call: Callable[[], T], *, rate_limiter: RateLimiter | None = None, policy: RetryPolicy = DEFAULT_RETRY_POLICY
 ) -> T:
-    """Call until it succeeds, fails in a way that trying again cannot mend, or has failed too often.
-
-    Args:
-        attempt: Sends a request that may be sent again.
-        rate_limiter: The channel's rate limits.
-        attempts: Most calls.
+    """Call a function that sends a request, and retry it by the policy.
 
     Raises:
-        UnreachableError: The last attempt's transport failed.
-        ServerError: The last attempt's answer was a 5xx.
-        RateLimitError: The last attempt's answer was a 429.
+        ApiError: The last failure, or one that is not retried.
     """
-    failure: UnreachableError | ServerError | RateLimitError | None = None
-    for pause in pauses(attempts):
-        if failure:
-            slow_down(failure, pause, rate_limiter)
-            time.sleep(pause)
+    retries = Retries(rate_limiter, policy)
+    while True:
         try:
-            return attempt()
-        except (UnreachableError, ServerError, RateLimitError) as error:
-            failure = error
-    raise failure or AssertionError("there is at least one attempt")
+            return call()
+        except RETRIABLE_ERRORS as failure:
+            time.sleep(retries.pause_after(failure))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from line_core.api.path_templates import PathTemplates, parameter_names
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -12,8 +14,6 @@ if TYPE_CHECKING:
     from line_sandbox.http.response import HttpResponse
 
     Handler = Callable[[HttpRequest], HttpResponse | Awaitable[HttpResponse]]
-
-_ANY = "{}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +33,12 @@ class Route:
     """The parameter names in the template, in order."""
 
 
-@dataclass(slots=True)
-class _Node:
-    routes: dict[str, Route] = field(default_factory=dict)
-    """Routes that end at this node, by method."""
-    children: dict[str, _Node] = field(default_factory=dict)
-    """Nodes by the next path segment; `{}` stands for a parameter."""
-
-
 class Router:
-    """A tree of path segments. A literal segment takes precedence over a parameter."""
+    """The routes of a server."""
 
     def __init__(self) -> None:
-        self._root = _Node()
+        self._templates: PathTemplates[dict[str, Route]] = PathTemplates()
+        """The routes of each path template, by method."""
 
     def add(
         self,
@@ -58,33 +51,12 @@ class Router:
     ) -> None:
         """Add a route for an endpoint, given as method and path template."""
         method, _, template = endpoint.partition(" ")
-        segments = template.split("/")[1:]
-        node = self._root
-        for segment in segments:
-            node = node.children.setdefault(_ANY if segment.startswith("{") else segment, _Node())
-        names = tuple(segment[1:-1] for segment in segments if segment.startswith("{"))
-        node.routes[method] = Route(endpoint, handler, requires_token, accepts_retry_key, accepts_file, names)
+        routes = self._templates.setdefault(template, {})
+        names = parameter_names(template)
+        routes[method] = Route(endpoint, handler, requires_token, accepts_retry_key, accepts_file, names)
 
     def find(self, method: str, path: str) -> tuple[Route, Mapping[str, str]] | None:
         """Return the route of a request and its path parameters; None if no route matches."""
-        values: list[str] = []
-        node = _match(self._root, path.split("/")[1:], 0, values)
-        route = node.routes.get(method) if node else None
-        return (route, dict(zip(route.parameters, values, strict=True))) if route else None
-
-
-def _match(node: _Node, segments: list[str], depth: int, values: list[str]) -> _Node | None:
-    """Return the node that matches the segments from `depth` on; append the parameters' values to `values`."""
-    if depth == len(segments):
-        return node if node.routes else None
-    segment = segments[depth]
-    literal = node.children.get(segment)
-    if literal and (found := _match(literal, segments, depth + 1, values)):
-        return found
-    parameter = node.children.get(_ANY)
-    if parameter and segment:
-        values.append(segment)
-        if found := _match(parameter, segments, depth + 1, values):
-            return found
-        values.pop()
-    return None
+        match = self._templates.match(path)
+        route = match.value.get(method) if match else None
+        return (route, dict(zip(route.parameters, match.parameters, strict=True))) if match and route else None

@@ -98,13 +98,7 @@ class BulkStream(ApiStream):
     ) -> AsyncIterator[tuple[list[dict[str, Any]], ListingPosition | None]]:
         """Prefetch one page: start its requests before the previous page has finished."""
         in_flight: list[_PageInFlight] = []
-        async with LineClient(
-            self.url_base,
-            self.services.tokens,
-            self.services.rate_limiter,
-            timeout_seconds=self.timeout,
-            trust_env=self.config["use_proxy_from_environment"],
-        ) as client:
+        async with LineClient.from_config(self.config, self.services.tokens, self.services.rate_limiter) as client:
             try:
                 async for page in self.pages(client, position):
                     started = _PageInFlight(page.next_position)

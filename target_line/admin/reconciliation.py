@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, func, or_, select
 
 from line_core.api.client import LineClient
+from line_core.api.credentials import token_source_from_config
 from line_core.api.errors import error_from_response
 from line_core.api.rate_limit.shared import SharedRateLimiter
-from line_core.api.tokens import token_source_from_config
 from line_core.errors import LineError
 from line_core.line_time import line_date, start_of
 from line_core.message_status import MessageStatus
@@ -172,13 +172,10 @@ async def compare(store: Store, config: Mapping[str, Any], days: list[date]) -> 
         LineError: A request to LINE failed, or there are no credentials.
     """
     channel: str = config["channel"]
-    tokens, proxy = token_source_from_config(config), config["use_proxy_from_environment"]
-    seconds = config["request_timeout_seconds"]
+    tokens = token_source_from_config(config)
     comparisons = []
     with SharedRateLimiter(store, channel, config.get("max_requests_per_second")) as rate_limiter:
-        async with LineClient(
-            config["api_url"], tokens, rate_limiter, timeout_seconds=seconds, trust_env=proxy
-        ) as client:
+        async with LineClient.from_config(config, tokens, rate_limiter) as client:
             for day in days:
                 ledger_counts = _recipients_between(store, channel, start_of(day), start_of(day) + _DAY)
                 for method in (*METHODS, REPLY):

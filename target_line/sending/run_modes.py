@@ -8,9 +8,9 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 from line_core.api.client import LineClient
+from line_core.api.credentials import token_source_from_config
 from line_core.api.errors import QuotaUsedUpError
 from line_core.api.rate_limit.shared import SharedRateLimiter
-from line_core.api.tokens import token_source_from_config
 from target_line.sending.account import check_account, read_quota, read_units
 from target_line.sending.claim.claims import RequestClaims
 from target_line.sending.claim.planner import PagePlanner
@@ -74,13 +74,8 @@ class SendingRun:
             LineError: The run was stopped. Messages without an outcome stay scheduled or claimed.
         """
         with self._rate_limiter:
-            async with LineClient(
-                self._config["api_url"],
-                token_source_from_config(self._config),
-                self._rate_limiter,
-                timeout_seconds=self._config["request_timeout_seconds"],
-                trust_env=self._config["use_proxy_from_environment"],
-            ) as client:
+            tokens = token_source_from_config(self._config)
+            async with LineClient.from_config(self._config, tokens, self._rate_limiter) as client:
                 await check_account(client, self._config.get("expected_bot_user_id"))
                 due = await self._due_messages(client)
                 match Mode(self._config["mode"]):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from line_core.api.endpoints import endpoint_of
 from line_core.api.errors import UnreachableError
-from line_core.api.retry import pauses
+from line_core.api.retry import DEFAULT_RETRY_POLICY
 from target_line.sending.send.responses import (
     AcceptedByLine,
     NotAcceptedYet,
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from target_line.sending.claim.outcomes import ClaimedRequest
     from target_line.sending.send.responses import SendResponse
     from target_line.sending.send.run_control import RunControl
-
-_MAX_ATTEMPTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class RequestSender:
         may_be_accepted = not request.fresh
         failure: NotAcceptedYet | PossiblyAccepted | None = None
         attempts = 0
-        for pause in pauses(_MAX_ATTEMPTS):
+        for pause in DEFAULT_RETRY_POLICY.pauses():
             if isinstance(failure, NotAcceptedYet):
                 self._rate_limiter.pause(endpoint_of("POST", request.method.path), pause)
             await asyncio.sleep(pause)

@@ -89,4 +89,4 @@ def classify_response(response: Response) -> SendResponse:
 
 def rejection_reason(error: ApiError) -> str:
     """Return LINE's message and details as one text."""
-    return "; ".join(part for part in (error.reason, *error.details) if part) or f"status {error.status}"
+    return error.reason_with_details or f"status {error.status}"

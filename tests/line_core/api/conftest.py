@@ -1,4 +1,4 @@
-"""What the API tests share: the sandbox's faults, and tokens and limits that never stand in the way."""
+"""Fixtures of the API tests: faults of the sandbox, a token, a rate limiter without a store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from line_core.api import retry
+from line_core.api.retry import RetryPolicy
 from line_core.api.tokens import StaticToken
 from tests.support.rate_limiter_simulation import InMemoryRateLimiter
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def add_fault(sandbox_url: str) -> Callable[..., None]:
-    """Have the sandbox misbehave: `add_fault("status", "/v2/bot/info", status=500, count=1)`."""
+    """Add a fault to the sandbox: `add_fault("status", "/v2/bot/info", status=500, count=1)`."""
 
-    def add(kind: str, path: str, **how: Any) -> None:
-        fault = {"method": "GET", "path": path, "kind": kind, **how}
+    def add(kind: str, path: str, **options: Any) -> None:
+        fault = {"method": "GET", "path": path, "kind": kind, **options}
         requests.post(f"{sandbox_url}/sandbox/faults", json=fault, timeout=10).raise_for_status()
 
     return add
@@ -28,8 +28,8 @@ def add_fault(sandbox_url: str) -> Callable[..., None]:
 
 @pytest.fixture
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again without waiting for long."""
-    monkeypatch.setattr(retry, "_FIRST_SECONDS", 0.001)
+    """Shorten the pauses between retries."""
+    monkeypatch.setattr(RetryPolicy, "pauses", lambda policy: iter([0.0] + [0.001] * (policy.attempts - 1)))
 
 
 @pytest.fixture
@@ -39,6 +39,6 @@ def token() -> StaticToken:
 
 
 @pytest.fixture
-def limits() -> InMemoryRateLimiter:
-    """LINE's own limits, unused."""
+def rate_limiter() -> InMemoryRateLimiter:
+    """A new rate limiter without a store."""
     return InMemoryRateLimiter()

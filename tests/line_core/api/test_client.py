@@ -29,8 +29,8 @@ PUSH = "/v2/bot/message/push"
 
 
 def requests_seen(sandbox_url: str, endpoint: str) -> dict[str, int]:
-    seen: dict[str, dict[str, int]] = requests.get(f"{sandbox_url}/sandbox/summary", timeout=10).json()["requests"]
-    return seen.get(endpoint, {})
+    counts: dict[str, dict[str, int]] = requests.get(f"{sandbox_url}/sandbox/summary", timeout=10).json()["requests"]
+    return counts.get(endpoint, {})
 
 
 def first_follower(sandbox_url: str) -> str:
@@ -42,29 +42,31 @@ def advance_clock(sandbox_url: str, seconds: float) -> None:
     requests.post(f"{sandbox_url}/sandbox/clock", json={"advance_seconds": seconds}, timeout=10).raise_for_status()
 
 
-async def test_a_request_brings_status_headers_and_body(
-    sandbox_url: str, token: StaticToken, limits: InMemoryRateLimiter
+async def test_a_response_has_status_headers_and_body(
+    sandbox_url: str, token: StaticToken, rate_limiter: InMemoryRateLimiter
 ) -> None:
-    async with LineClient(sandbox_url, token, limits) as line:
-        reply = await line.request("GET", INFO)
-    assert reply.status == 200
-    assert reply.request_id
-    assert reply.json()["chatMode"] in {"chat", "bot"}
+    async with LineClient(sandbox_url, token, rate_limiter) as line:
+        response = await line.request("GET", INFO)
+    assert response.status == 200
+    assert response.request_id
+    assert response.json()["chatMode"] in {"chat", "bot"}
 
 
-async def test_an_error_is_an_answer_too(sandbox_url: str, token: StaticToken, limits: InMemoryRateLimiter) -> None:
-    async with LineClient(sandbox_url, token, limits) as line:
-        reply = await line.request("GET", f"/v2/bot/profile/U{0:032x}")
-    assert isinstance(error_from_response(reply), NotFoundError)
+async def test_an_error_status_is_returned_as_a_response(
+    sandbox_url: str, token: StaticToken, rate_limiter: InMemoryRateLimiter
+) -> None:
+    async with LineClient(sandbox_url, token, rate_limiter) as line:
+        response = await line.request("GET", f"/v2/bot/profile/U{0:032x}")
+    assert isinstance(error_from_response(response), NotFoundError)
 
 
 async def test_a_body_and_a_retry_key_are_sent(
-    sandbox_url: str, token: StaticToken, limits: InMemoryRateLimiter
+    sandbox_url: str, token: StaticToken, rate_limiter: InMemoryRateLimiter
 ) -> None:
     line_id = first_follower(sandbox_url)
     body = f'{{"to": "{line_id}", "messages": [{{"type": "text", "text": "hi"}}]}}'.encode()
     key = {"X-Line-Retry-Key": "123e4567-e89b-12d3-a456-426614174000"}
-    async with LineClient(sandbox_url, token, limits) as line:
+    async with LineClient(sandbox_url, token, rate_limiter) as line:
         first = await line.request("POST", PUSH, body=body, headers=key)
         second = await line.request("POST", PUSH, body=body, headers=key)
     assert (first.status, second.status) == (200, 409)
@@ -74,7 +76,7 @@ async def test_a_body_and_a_retry_key_are_sent(
 @pytest.mark.parametrize(
     ("kind", "may_have_arrived"), [("drop_before", True), ("drop_after_accept", True), ("timeout", True)]
 )
-async def test_a_broken_connection_says_that_the_request_may_have_arrived(
+async def test_after_a_broken_connection_the_request_may_have_arrived(
     sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, kind: str, *, may_have_arrived: bool
 ) -> None:
     add_fault(kind, PUSH, method="POST")
@@ -85,39 +87,41 @@ async def test_a_broken_connection_says_that_the_request_may_have_arrived(
     assert raised.value.setting == "api_url"
 
 
-async def test_a_refused_connection_says_that_it_cannot_have(token: StaticToken, limits: InMemoryRateLimiter) -> None:
-    async with LineClient("http://127.0.0.1:1", token, limits) as line:
+async def test_after_a_refused_connection_the_request_cannot_have_arrived(
+    token: StaticToken, rate_limiter: InMemoryRateLimiter
+) -> None:
+    async with LineClient("http://127.0.0.1:1", token, rate_limiter) as line:
         with pytest.raises(UnreachableError, match="Connect") as raised:
             await line.request("POST", PUSH, body=b"{}")
     assert not raised.value.may_have_arrived
 
 
-async def test_an_answer_that_comes_too_slowly_times_out(
-    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: InMemoryRateLimiter
+async def test_a_slow_response_times_out(
+    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, rate_limiter: InMemoryRateLimiter
 ) -> None:
     add_fault("slow", INFO, seconds=5)
-    began = time.monotonic()
-    async with LineClient(sandbox_url, token, limits, timeout_seconds=0.3) as line:
+    started_at = time.monotonic()
+    async with LineClient(sandbox_url, token, rate_limiter, timeout_seconds=0.3) as line:
         with pytest.raises(UnreachableError, match="TimeoutError"):
             await line.request("GET", INFO)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - started_at < 3
 
 
 @pytest.mark.usefixtures("short_pauses")
 @pytest.mark.parametrize(
     "fault", [{"kind": "status", "status": 503}, {"kind": "drop_before"}, {"kind": "status", "status": 429}]
 )
-async def test_a_get_is_tried_again_until_line_answers(
+async def test_a_get_is_retried_until_it_succeeds(
     sandbox_url: str,
     add_fault: Callable[..., None],
     token: StaticToken,
-    limits: InMemoryRateLimiter,
+    rate_limiter: InMemoryRateLimiter,
     fault: dict[str, object],
 ) -> None:
     add_fault(path=INFO, count=3, **fault)
-    async with LineClient(sandbox_url, token, limits) as line:
-        reply = await line.get(INFO)
-    assert reply.status == 200
+    async with LineClient(sandbox_url, token, rate_limiter) as line:
+        response = await line.get(INFO)
+    assert response.status == 200
 
 
 @pytest.mark.usefixtures("short_pauses")
@@ -129,7 +133,7 @@ async def test_a_get_is_tried_again_until_line_answers(
         ({"kind": "drop_before"}, UnreachableError),
     ],
 )
-async def test_a_get_gives_up_in_the_end(
+async def test_a_get_fails_when_no_attempt_is_left(
     sandbox_url: str,
     add_fault: Callable[..., None],
     token: StaticToken,
@@ -142,40 +146,38 @@ async def test_a_get_gives_up_in_the_end(
             await line.get(INFO)
 
 
-async def test_a_post_is_never_tried_again_by_itself(
-    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: InMemoryRateLimiter
+async def test_a_post_is_never_retried_automatically(
+    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, rate_limiter: InMemoryRateLimiter
 ) -> None:
     add_fault("status", PUSH, method="POST", status=500)
-    async with LineClient(sandbox_url, token, limits) as line:
-        reply = await line.request("POST", PUSH, body=b"{}")
-    assert reply.status == 500
+    async with LineClient(sandbox_url, token, rate_limiter) as line:
+        response = await line.request("POST", PUSH, body=b"{}")
+    assert response.status == 500
     assert requests_seen(sandbox_url, "POST /v2/bot/message/push") == {"500": 1}
 
 
-async def test_a_malformed_body_is_an_error_that_names_the_request(
-    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, limits: InMemoryRateLimiter
+async def test_the_error_about_a_malformed_body_names_the_request(
+    sandbox_url: str, add_fault: Callable[..., None], token: StaticToken, rate_limiter: InMemoryRateLimiter
 ) -> None:
     add_fault("malformed", INFO)
-    async with LineClient(sandbox_url, token, limits) as line:
-        reply = await line.get(INFO)
-    with pytest.raises(MalformedResponseError, match=f"GET {INFO}, status 200, request {reply.request_id}"):
-        reply.json()
+    async with LineClient(sandbox_url, token, rate_limiter) as line:
+        response = await line.get(INFO)
+    with pytest.raises(MalformedResponseError, match=f"GET {INFO}, status 200, request {response.request_id}"):
+        response.json()
 
 
-async def test_a_token_that_line_ended_early_is_replaced_in_mid_run(
-    sandbox_url: str, limits: InMemoryRateLimiter
+async def test_a_token_that_expired_early_is_replaced_during_a_run(
+    sandbox_url: str, rate_limiter: InMemoryRateLimiter
 ) -> None:
     tokens = StatelessToken(sandbox_url, "1234567890", "sandbox-secret")
-    async with LineClient(sandbox_url, tokens, limits) as line:
+    async with LineClient(sandbox_url, tokens, rate_limiter) as line:
         first = await line.request("GET", INFO)
         advance_clock(sandbox_url, 1000)
         second = await line.request("GET", INFO)
     assert (first.status, second.status) == (200, 200)
 
 
-async def test_many_requests_run_at_once_and_keep_to_the_number_of_connections(
-    sandbox_url: str, token: StaticToken
-) -> None:
+async def test_concurrent_requests_share_the_connections(sandbox_url: str, token: StaticToken) -> None:
     async with LineClient(sandbox_url, token, InMemoryRateLimiter(), connections=200) as line:
-        replies = await asyncio.gather(*(line.request("GET", INFO) for _ in range(400)))
-    assert {reply.status for reply in replies} == {200}
+        responses = await asyncio.gather(*(line.request("GET", INFO) for _ in range(400)))
+    assert {response.status for response in responses} == {200}

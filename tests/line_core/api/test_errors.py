@@ -1,4 +1,4 @@
-"""What LINE answers becomes the right error, in one line that says what mends it."""
+"""Responses of LINE become errors, each in one line that names the setting that fixes it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from line_core.errors import LineError
 ENDPOINT = "POST /v2/bot/message/push"
 
 
-def reply(status: int, body: object = None, **headers: str) -> Response:
+def response_with(status: int, body: object = None, **headers: str) -> Response:
     text = body if isinstance(body, bytes) else json.dumps(body or {}).encode()
     return Response(ENDPOINT, status, {"x-line-request-id": "rid-1", **headers}, text)
 
 
 @pytest.mark.parametrize(
-    ("status", "words", "error"),
+    ("status", "message", "error"),
     [
         (400, "The request body has 1 error(s)", errors.InvalidRequestError),
         (401, "Authentication failed", errors.AuthenticationError),
@@ -37,22 +37,22 @@ def reply(status: int, body: object = None, **headers: str) -> Response:
         (302, "", errors.InvalidRequestError),
     ],
 )
-def test_each_status_has_its_error_and_the_two_429_are_told_apart(
-    status: int, words: str, error: type[errors.ApiError]
+def test_each_status_has_its_error_and_the_text_separates_the_two_causes_of_429(
+    status: int, message: str, error: type[errors.ApiError]
 ) -> None:
-    found = errors.error_from_response(reply(status, {"message": words}))
+    found = errors.error_from_response(response_with(status, {"message": message}))
     assert type(found) is error
     assert isinstance(found, LineError)
     assert found.status == status
-    assert words in str(found)
+    assert message in str(found)
 
 
 @pytest.mark.parametrize("status", [200, 202])
-def test_a_success_is_no_error(status: int) -> None:
-    assert errors.error_from_response(reply(status)) is None
+def test_a_success_is_not_an_error(status: int) -> None:
+    assert errors.error_from_response(response_with(status)) is None
 
 
-def test_the_text_is_one_line_with_details_endpoint_request_and_setting() -> None:
+def test_the_text_is_one_line_with_details_endpoint_request_id_and_setting() -> None:
     body = {
         "message": "The request body\nhas 2 error(s)",
         "details": [
@@ -61,7 +61,7 @@ def test_the_text_is_one_line_with_details_endpoint_request_and_setting() -> Non
             {},
         ],
     }
-    error = errors.error_from_response(reply(401, body), credentials_setting="channel_secret")
+    error = errors.error_from_response(response_with(401, body), credentials_setting="channel_secret")
     assert str(error) == (
         "LINE does not accept the channel's credentials: The request body has 2 error(s); "
         "messages[0].text: May not be empty; Must be one of "
@@ -82,40 +82,40 @@ def test_the_text_is_one_line_with_details_endpoint_request_and_setting() -> Non
         {"message": "m", "details": "none"},
     ],
 )
-def test_error_bodies_of_any_kind_are_read(body: object) -> None:
-    assert isinstance(errors.error_from_response(reply(400, body)), errors.InvalidRequestError)
+def test_error_bodies_of_any_format_are_accepted(body: object) -> None:
+    assert isinstance(errors.error_from_response(response_with(400, body)), errors.InvalidRequestError)
 
 
-def test_the_token_endpoints_words_are_read_too() -> None:
+def test_the_error_format_of_the_token_endpoints_is_read() -> None:
     error = errors.error_from_response(
-        reply(400, {"error": "invalid_client", "error_description": "invalid client_id"})
+        response_with(400, {"error": "invalid_client", "error_description": "invalid client_id"})
     )
     assert "invalid client_id" in str(error)
 
 
-def test_endless_words_are_cut() -> None:
-    assert len(str(errors.error_from_response(reply(500, {"message": "x" * 10_000})))) < 500
+def test_long_messages_are_truncated() -> None:
+    assert len(str(errors.error_from_response(response_with(500, {"message": "x" * 10_000})))) < 500
 
 
-def test_every_error_has_a_default_message_of_its_own() -> None:
+def test_every_error_has_a_different_default_message() -> None:
     kinds = errors.ApiError.__subclasses__()
-    assert len({kind.__doc__ for kind in kinds}) == len(kinds) >= 10
+    assert len({kind.default_message for kind in kinds}) == len(kinds) >= 10
 
 
-def test_a_malformed_body_names_endpoint_and_request() -> None:
+def test_the_error_about_a_malformed_body_names_endpoint_and_request_id() -> None:
     with pytest.raises(errors.MalformedResponseError, match=r"POST /v2/bot/message/push, status 200, request rid-1"):
-        reply(200, b'{"sentMessages": [').json()
-    with pytest.raises(errors.MalformedResponseError, match="an object was expected, not list"):
-        reply(200, b"[]").json_object()
+        response_with(200, b'{"sentMessages": [').json()
+    with pytest.raises(errors.MalformedResponseError, match="expected an object, not list"):
+        response_with(200, b"[]").json_object()
 
 
-def test_headers_are_found_in_any_case() -> None:
+def test_header_names_ignore_case() -> None:
     headers = requests.structures.CaseInsensitiveDict({"X-Line-Request-Id": "a", "x-line-accepted-request-id": "b"})
-    answer = Response(ENDPOINT, 409, headers, b"{}")
-    assert (answer.request_id, answer.accepted_request_id) == ("a", "b")
+    response = Response(ENDPOINT, 409, headers, b"{}")
+    assert (response.request_id, response.accepted_request_id) == ("a", "b")
 
 
-def test_a_transport_failure_tells_its_cause_and_no_url() -> None:
+def test_the_reason_of_a_transport_failure_has_its_cause_and_no_url() -> None:
     with pytest.raises(requests.ConnectionError) as failure:
         requests.get("http://127.0.0.1:1/v2/bot/profile/U0123", timeout=5)
     assert errors.failure_reason(failure.value) == "ConnectionError, Connection refused"

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from line_core.api.errors import AuthenticationError, QuotaUsedUpError, RateLimitError, ServerError, UnreachableError
 from line_core.api.response import Response
+from line_core.api.retry import RetryPolicy
 from line_core.errors import StoreError
 from line_core.identity.policy import MergePolicy
 from line_core.store.tables.ledger import messages
@@ -29,7 +30,7 @@ from target_line.sending.ledger import Ledger, MessageToStage
 from target_line.sending.policy import SendingPolicy
 from target_line.sending.quota import QuotaExhaustedError
 from target_line.sending.read.message import parse_message
-from target_line.sending.send import progress, request_sender
+from target_line.sending.send import progress
 from target_line.sending.send.request_sender import RequestSender
 from target_line.sending.send.sender import Sender, SenderLimits
 from tests.support.ledger_claims import allowance_of, request_claims
@@ -126,7 +127,7 @@ class Run:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(request_sender, "pauses", lambda attempts: [0.0] * attempts)
+    monkeypatch.setattr(RetryPolicy, "pauses", lambda policy: [0.0] * policy.attempts)
 
 
 def test_messages_are_decided_again_if_their_decisions_are_old(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
