@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class FollowState(StrEnum):
-    """Whether a person follows a channel, as far as is known. LINE delivers only to followers."""
+    """Known follow state of a person on a channel. LINE delivers messages only to followers."""
 
     FOLLOWING = "following"
     UNKNOWN = "unknown"

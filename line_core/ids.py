@@ -1,4 +1,4 @@
-"""LINE's identifiers.
+"""Formats of LINE's identifiers.
 
 Source: LINE Messaging API, "User ID", "Group ID", "Room ID": one letter and 32 lower-case hexadecimal digits.
 """
@@ -14,10 +14,10 @@ _CHAT_ID = re.compile(r"[CR][0-9a-f]{32}\Z")
 
 
 def is_line_id(value: object) -> bool:
-    """Tell whether a value is the LINE ID of a user (`U` and 32 hexadecimal digits)."""
+    """Return whether a value is the LINE ID of a user (`U…`)."""
     return isinstance(value, str) and _LINE_ID.match(value) is not None
 
 
 def is_chat_id(value: object) -> bool:
-    """Tell whether a value is the id of a group (`C…`) or room (`R…`)."""
+    """Return whether a value is the id of a group (`C…`) or room (`R…`)."""
     return isinstance(value, str) and _CHAT_ID.match(value) is not None

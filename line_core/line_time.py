@@ -1,18 +1,18 @@
-"""LINE's calendar: its daily figures and its months are counted in UTC+9."""
+"""Days of LINE's statistics and quotas, which use UTC+9."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta, timezone
 
 LINE_TIME = timezone(timedelta(hours=9), "UTC+9")
-"""The time zone of LINE's daily figures."""
+"""Time zone of LINE's daily statistics and monthly quotas."""
 
 
 def line_date(at: datetime) -> date:
-    """The day that a time belongs to in LINE's figures."""
+    """Return the day of LINE's statistics that a time belongs to."""
     return at.astimezone(LINE_TIME).date()
 
 
-def start_of(day: date) -> datetime:
-    """When a day of LINE's begins."""
+def line_day_start(day: date) -> datetime:
+    """Return the time at which a day of LINE's statistics starts."""
     return datetime.combine(day, time.min, LINE_TIME)

@@ -6,19 +6,19 @@ from enum import StrEnum
 
 
 class MessageStatus(StrEnum):
-    """A message goes `scheduled → claimed → accepted | rejected | skipped | unknown`.
+    """Status of a message: `scheduled → claimed → accepted | rejected | skipped | unknown`.
 
-    A request begins as `claimed`; it is never `scheduled` or `skipped`.
+    A request starts as `claimed` and is never `scheduled` or `skipped`.
     """
 
     SCHEDULED = "scheduled"
     CLAIMED = "claimed"
-    """Its request and retry key are stored; the request may have been sent."""
+    """The request and its retry key are stored; the request may have been sent."""
     ACCEPTED = "accepted"
-    """LINE answered that it has accepted the request."""
+    """LINE accepted the request."""
     REJECTED = "rejected"
-    """LINE, or a check before sending, refused it; the reason code says why."""
+    """LINE or a check before sending rejected the message; the reason code gives the cause."""
     SKIPPED = "skipped"
-    """It must not be sent, for example because the person blocked the account."""
+    """The message must not be sent, for example because the person blocked the account."""
     UNKNOWN = "unknown"
-    """Its retry key expired before LINE answered: it may or may not have been delivered."""
+    """The retry key expired before LINE responded; the message may have been delivered."""

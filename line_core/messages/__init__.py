@@ -1,6 +1,6 @@
-"""LINE's message objects: what may be sent, and what is wrong with what may not.
+"""Validation of LINE's message objects, without HTTP.
 
-Knows nothing of HTTP: whoever sends can check before, and whoever plays LINE checks with the same rules.
+The target checks messages with it before sending, and the sandbox checks requests with the same rules.
 
 Source: LINE Messaging API reference, "Message objects"; LINE's OpenAPI description of the Messaging API.
 """
@@ -21,22 +21,21 @@ __all__ = ["Contract", "Problem", "check_messages", "message_schemas"]
 
 
 def check_messages(messages: Any) -> list[Problem]:  # noqa: ANN401 - any JSON
-    """Tell what LINE would refuse about the `messages` of a request.
+    """Return the problems because of which LINE would reject the `messages` of a request.
 
-    What only LINE can know is not checked: whether stickers, coupons, emoji and quote tokens exist, and what a URL
-    leads to.
+    Not checked: whether stickers, coupons, emoji and quote tokens exist, and the contents of URLs. Only LINE can do it.
 
     Args:
-        messages: 1 to 5 message objects; anything else is a problem too.
+        messages: 1 to 5 message objects; any other value is a problem.
 
     Returns:
-        The problems, each with its property, such as `messages[0].text`; empty if there are none.
+        Problems by property, such as `messages[0].text`; empty if LINE would accept the messages.
     """
     return _contract().problems({"messages": messages})
 
 
 def message_schemas() -> Sequence[Traversable]:
-    """The schemas of messages and what they are made of, for contracts that build on them."""
+    """Return the schemas of messages and their parts, for contracts that refer to them."""
     return sorted((files(__package__) / "schemas").iterdir(), key=lambda schema: schema.name)
 
 

@@ -1,6 +1,7 @@
-"""Checks JSON values against schemas of LINE's API and tells what is wrong in LINE's way.
+"""Check JSON values against schemas of LINE's API, with the error messages of LINE.
 
-A problem names its property as LINE does, `messages[0].text`, and uses LINE's words where its reference gives them.
+A problem names its property in LINE's notation, such as `messages[0].text`, and uses LINE's message where the reference
+documents it. The validator is jsonschema-rs: messages are checked one by one before sending, so speed matters.
 
 Source: LINE Messaging API reference, "Error responses".
 """
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
-_WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
+_MESSAGES: dict[str, Callable[[dict[str, Any]], str]] = {
     "minLength": lambda _: "May not be empty",
     "enum": lambda rule: f"Must be one of the following values: [{', '.join(map(str, rule['options']))}]",
     "const": lambda rule: f"Must be one of the following values: [{rule['expected_value']}]",
@@ -32,29 +33,28 @@ _WORDS: dict[str, Callable[[dict[str, Any]], str]] = {
 
 
 class Problem(NamedTuple):
-    """What is wrong with one property."""
+    """An error in one property."""
 
     property: str
     message: str
-    """LINE's words."""
+    """LINE's message."""
     measured: str = ""
-    """How much of what is allowed there is, such as `5001 of 5000 characters`."""
+    """Measured and allowed size, such as `5001 of 5000 characters`; empty if the rule is not about a size."""
 
     def __str__(self) -> str:
-        """The property and what is wrong with it."""
         return f"{self.property}: {self.measured or self.message}"
 
 
 class Contract:
-    """What a value must be like."""
+    """A schema with LINE's error messages."""
 
     def __init__(self, schemas: Iterable[Traversable], root: str, *, missing: str = "May not be empty") -> None:
-        """Read the schemas.
+        """Compile the schemas.
 
         Args:
-            schemas: JSON files that may refer to each other, each by its `$id`.
-            root: The `$id` of the one that values are checked against, or a reference into it.
-            missing: LINE's words for a property that is required and not there; they differ between its endpoints.
+            schemas: JSON files, which may refer to each other by `$id`.
+            root: `$id` of the schema to check values against, or a reference into it.
+            missing: LINE's message for a missing required property. It differs between endpoints.
         """
         resources = [json.loads(schema.read_bytes()) for schema in schemas]
         registry = jsonschema_rs.Registry([(resource["$id"], resource) for resource in resources])
@@ -62,27 +62,27 @@ class Contract:
         self._missing = missing
 
     def problems(self, value: Any) -> list[Problem]:  # noqa: ANN401 - any JSON
-        """Everything that is wrong, each once; empty if nothing is."""
+        """Return the problems of a value, each once; empty if the value is valid."""
         try:
             if self._validator.is_valid(value):
                 return []
             return list(dict.fromkeys(self._problem(error) for error in self._validator.iter_errors(value)))
-        except (RecursionError, ValueError):  # what the validator says of values nested hundreds of levels deep
+        except (RecursionError, ValueError):  # raised for values that are nested hundreds of levels deep
             return [Problem("", "nested too deeply")]
 
     def _problem(self, error: jsonschema_rs.ValidationError) -> Problem:
         path = [*error.instance_path]
         if isinstance(error.__cause__, BrokenRuleError):
             broken = error.__cause__
-            return Problem(property_name([*path, *broken.below]), str(broken), broken.measured)
+            return Problem(property_name([*path, *broken.path]), str(broken), broken.measured)
         rule = error.kind.as_dict()
         if error.kind.name == "required":
             return Problem(property_name([*path, rule["property"]]), self._missing)
-        words = _WORDS.get(error.kind.name)
-        return Problem(property_name(path), words(rule) if words else "invalid property")
+        message = _MESSAGES.get(error.kind.name)
+        return Problem(property_name(path), message(rule) if message else "invalid property")
 
 
 def property_name(path: Sequence[str | int]) -> str:
-    """A path as LINE writes it: `messages[0].text`."""
+    """Return a path in LINE's notation: `messages[0].text`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")

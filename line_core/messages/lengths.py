@@ -1,25 +1,25 @@
-"""How LINE counts characters.
+"""Text lengths as LINE counts them.
 
 Source: LINE documentation, "Character counting in a text".
 """
 
 from __future__ import annotations
 
-import regex  # type: ignore[import-untyped]  # ships no types
+import regex  # type: ignore[import-untyped]  # has no types
 
 _GRAPHEME = regex.compile(r"\X")
-_LAST_OF_ONE_UNIT = 0xFFFF
+_MAX_ONE_UNIT = 0xFFFF  # last code point that UTF-16 encodes in one code unit
 
 
 def utf16_length(text: str) -> int:
-    """UTF-16 code units: an emoji counts two, or more."""
+    """Return the number of UTF-16 code units. An emoji has at least two."""
     if text.isascii():
         return len(text)
-    return len(text) + sum(1 for character in text if ord(character) > _LAST_OF_ONE_UNIT)
+    return len(text) + sum(1 for character in text if ord(character) > _MAX_ONE_UNIT)
 
 
 def grapheme_length(text: str) -> int:
-    """What a person calls characters: a family emoji counts one."""
+    """Return the number of grapheme clusters (user-perceived characters). A family emoji is one."""
     if text.isascii() and "\r\n" not in text:
         return len(text)
     return len(_GRAPHEME.findall(text))

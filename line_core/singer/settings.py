@@ -1,4 +1,4 @@
-"""The settings that tap and target share, word for word."""
+"""Settings that tap and target share."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ CREDENTIALS = (
         secret=True,
         title="Channel access token",
         description="Long-lived channel access token (LINE Developers console, tab Messaging API). "
-        "Instead of it: channel_id with channel_secret, or with assertion_key.",
+        "Alternatives: channel_id with channel_secret, or channel_id with assertion_key.",
     ),
     th.Property(
         "channel_id",
         th.StringType,
         title="Channel ID",
-        description="Channel ID (LINE Developers console, tab Basic settings), to issue tokens with.",
+        description="Channel ID (LINE Developers console, tab Basic settings). Needed to issue tokens.",
     ),
     th.Property(
         "channel_secret",
         th.StringType,
         secret=True,
         title="Channel secret",
-        description="Channel secret (tab Basic settings): issues short-lived stateless tokens, renewed by themselves.",
+        description="Channel secret (tab Basic settings). Issues 15-minute stateless tokens, renewed automatically.",
     ),
     th.Property(
         "assertion_key",
         th.StringType,
         secret=True,
         title="Assertion signing key",
-        description="Private assertion signing key as a JWK (JSON text): issues tokens v2.1.",
+        description="Private assertion signing key as a JWK (JSON text). Issues channel access tokens v2.1.",
     ),
 )
 API_URL = th.Property(
@@ -43,7 +43,7 @@ API_URL = th.Property(
     th.StringType,
     default=DEFAULT_API_URL,
     title="API URL",
-    description="Base URL of the Messaging API; a sandbox's URL for rehearsals.",
+    description="Base URL of the Messaging API. For tests, the URL of a sandbox.",
 )
 STORE_URL = th.Property(
     "store_url",
@@ -51,27 +51,27 @@ STORE_URL = th.Property(
     secret=True,
     default=DEFAULT_STORE_URL,
     title="Store URL",
-    description="Database of inbox, identity, ledger and rejects: sqlite:///PATH or "
+    description="Database for inbox, identity, ledger and rejects: sqlite:///PATH or "
     "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.",
 )
 MAX_REQUESTS_PER_SECOND = th.Property(
     "max_requests_per_second",
     th.NumberType(exclusive_minimum=0),
-    title="Requests per second",
-    description="Ask LINE at most this often in each process; default LINE's own limit of each endpoint, which all "
-    "processes that use the same store and channel name share.",
+    title="Max requests per second",
+    description="Maximum number of requests per second of each process. Default: the rate limit of each endpoint, "
+    "shared by all processes with the same store and channel name.",
 )
 USE_PROXY = th.Property(
     "use_proxy_from_environment",
     th.BooleanType,
     default=False,
     title="Proxy from environment",
-    description="Reach LINE through the proxy that HTTPS_PROXY and the like name.",
+    description="Use the proxy of HTTPS_PROXY and similar environment variables for requests to LINE.",
 )
 REQUEST_TIMEOUT_SECONDS = th.Property(
     "request_timeout_seconds",
     th.IntegerType(minimum=1),
     default=30,
     title="Request timeout",
-    description="Give a request up after so many seconds; whether it is tried again depends on what it was.",
+    description="Seconds until a request times out. Whether it is retried depends on the request.",
 )

@@ -21,7 +21,7 @@ from line_core.api.credentials import token_source_from_config
 from line_core.api.errors import error_from_response
 from line_core.api.rate_limit.shared import SharedRateLimiter
 from line_core.errors import LineError
-from line_core.line_time import line_date, start_of
+from line_core.line_time import line_date, line_day_start
 from line_core.message_status import MessageStatus
 from line_core.store.tables.ledger import requests
 from target_line.sending.claim.request_body import RecipientKind
@@ -177,7 +177,7 @@ async def compare(store: Store, config: Mapping[str, Any], days: list[date]) -> 
     with SharedRateLimiter(store, channel, config.get("max_requests_per_second")) as rate_limiter:
         async with LineClient.from_config(config, tokens, rate_limiter) as client:
             for day in days:
-                ledger_counts = _recipients_between(store, channel, start_of(day), start_of(day) + _DAY)
+                ledger_counts = _recipients_between(store, channel, line_day_start(day), line_day_start(day) + _DAY)
                 for method in (*METHODS, REPLY):
                     response = await _get(client, f"/v2/bot/message/delivery/{method}", date=f"{day:%Y%m%d}")
                     status, line_count = str(response.get("status")), response.get("success")
@@ -206,7 +206,7 @@ async def _compare_month(client: LineClient, store: Store, channel: str) -> Coun
     now = datetime.now(UTC)
     today = line_date(now)
     response = await _get(client, "/v2/bot/message/quota/consumption")
-    counts = _recipients_between(store, channel, start_of(today.replace(day=1)), now + _DAY).values()
+    counts = _recipients_between(store, channel, line_day_start(today.replace(day=1)), now + _DAY).values()
     minimum = sum(count.minimum for count in counts)
     maximum = None if any(count.maximum is None for count in counts) else sum(count.maximum or 0 for count in counts)
     return CountComparison(

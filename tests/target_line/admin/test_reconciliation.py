@@ -10,7 +10,7 @@ import pytest
 import requests
 from sqlalchemy import insert
 
-from line_core.line_time import line_date, start_of
+from line_core.line_time import line_date, line_day_start
 from line_core.store.tables import ledger as tables
 from target_line.admin.reconciliation import (
     ComparisonResult,
@@ -45,7 +45,7 @@ def add(store: Store, claimed: datetime, finished: datetime | None = None, **col
 
 def sent(store: Store, day: date = DAY) -> dict[str, RecipientCount]:
     with store.read() as connection:
-        return recipients_between(connection, "main", start_of(day), start_of(day) + timedelta(days=1))
+        return recipients_between(connection, "main", line_day_start(day), line_day_start(day) + timedelta(days=1))
 
 
 def test_days_are_in_line_time_zone_and_uncertain_requests_only_raise_the_maximum(store: Store) -> None:
@@ -102,9 +102,9 @@ def test_replies_are_not_ours_and_the_count_of_the_month_is_never_final() -> Non
 def test_default_days_are_from_the_first_day_of_the_ledger_to_today_at_most_30(store: Store) -> None:
     today = line_date(datetime.now(UTC))
     assert days_between(store, "main", None, None) == [today]
-    add(store, start_of(today) - timedelta(days=2), datetime.now(UTC))
+    add(store, line_day_start(today) - timedelta(days=2), datetime.now(UTC))
     assert days_between(store, "main", None, None) == [today - timedelta(days=number) for number in (2, 1, 0)]
-    add(store, start_of(today) - timedelta(days=100), datetime.now(UTC))
+    add(store, line_day_start(today) - timedelta(days=100), datetime.now(UTC))
     assert len(days_between(store, "main", None, None)) == 30
     assert days_between(store, "main", DAY, DAY) == [DAY]
 
