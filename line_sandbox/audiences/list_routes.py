@@ -30,9 +30,9 @@ _SHARED_ROUTE = "AD_MANAGER"
 def add_routes(router: Router, *, audiences: AudienceStore, account: Account, clock: Clock) -> None:
     """Add the routes of this module."""
     routes = _AudienceListRoutes(audiences, account, clock)
-    router.add("GET /v2/bot/audienceGroup/list", routes.list)
+    router.add("GET /v2/bot/audienceGroup/list", routes.list_audiences)
     router.add("GET /v2/bot/audienceGroup/{audienceGroupId}", routes.get)
-    router.add("GET /v2/bot/audienceGroup/shared/list", routes.list_shared)
+    router.add("GET /v2/bot/audienceGroup/shared/list", routes.list_shared_audiences)
     router.add("GET /v2/bot/audienceGroup/shared/{audienceGroupId}", routes.get_shared)
 
 
@@ -42,13 +42,13 @@ class _AudienceListRoutes:
         self._account = account
         self._clock = clock
 
-    def list(self, request: HttpRequest) -> HttpResponse:
+    def list_audiences(self, request: HttpRequest) -> HttpResponse:
         audiences = self._audiences.all()
         if not flag_parameter(request, "includesExternalPublicGroups", default=True):
             audiences = [audience for audience in audiences if audience.can_write]
         return self._page(request, audiences)
 
-    def list_shared(self, request: HttpRequest) -> HttpResponse:
+    def list_shared_audiences(self, request: HttpRequest) -> HttpResponse:
         includes_owned = flag_parameter(request, "includesOwnedAudienceGroups", default=False)
         audiences = [
             audience for audience in self._audiences.all() if includes_owned or audience.route == _SHARED_ROUTE

@@ -27,7 +27,7 @@ _STATUSES = ("DRAFT", "RUNNING", "CLOSED")
 def add_routes(router: Router, *, coupons: CouponStore, page_tokens: PageTokens, clock: Clock) -> None:
     """Add the routes of this module."""
     routes = _CouponRoutes(coupons, page_tokens, clock)
-    router.add("GET /v2/bot/coupon", routes.list)
+    router.add("GET /v2/bot/coupon", routes.list_coupons)
     router.add("POST /v2/bot/coupon", routes.create)
     router.add("GET /v2/bot/coupon/{couponId}", routes.get)
     router.add("PUT /v2/bot/coupon/{couponId}/close", routes.close)
@@ -39,7 +39,7 @@ class _CouponRoutes:
         self._page_tokens = page_tokens
         self._clock = clock
 
-    def list(self, request: HttpRequest) -> HttpResponse:
+    def list_coupons(self, request: HttpRequest) -> HttpResponse:
         statuses = request.query.get("status", [])
         if any(status not in _STATUSES for status in statuses):
             message = f"Must be one of the following values: [{','.join(_STATUSES)}]"

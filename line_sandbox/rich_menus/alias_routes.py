@@ -20,7 +20,7 @@ def add_routes(router: Router, *, rich_menus: RichMenuStore) -> None:
     """Add the routes of this module."""
     routes = _AliasRoutes(rich_menus)
     router.add("POST /v2/bot/richmenu/alias", routes.create)
-    router.add("GET /v2/bot/richmenu/alias/list", routes.list)
+    router.add("GET /v2/bot/richmenu/alias/list", routes.list_aliases)
     router.add("GET /v2/bot/richmenu/alias/{richMenuAliasId}", routes.get)
     router.add("POST /v2/bot/richmenu/alias/{richMenuAliasId}", routes.update)
     router.add("DELETE /v2/bot/richmenu/alias/{richMenuAliasId}", routes.delete)
@@ -35,7 +35,7 @@ class _AliasRoutes:
         self._menus.add_alias(body["richMenuAliasId"], body["richMenuId"])
         return HttpResponse({})
 
-    def list(self, _: HttpRequest) -> HttpResponse:
+    def list_aliases(self, _: HttpRequest) -> HttpResponse:
         return HttpResponse({"aliases": [_alias(alias, menu_id) for alias, menu_id in self._menus.aliases().items()]})
 
     def get(self, request: HttpRequest) -> HttpResponse:

@@ -25,7 +25,7 @@ def add_routes(router: Router, *, rich_menus: RichMenuStore) -> None:
     routes = _RichMenuRoutes(rich_menus)
     router.add("POST /v2/bot/richmenu", routes.create)
     router.add("POST /v2/bot/richmenu/validate", routes.validate)
-    router.add("GET /v2/bot/richmenu/list", routes.list)
+    router.add("GET /v2/bot/richmenu/list", routes.list_menus)
     router.add("GET /v2/bot/richmenu/{richMenuId}", routes.get)
     router.add("DELETE /v2/bot/richmenu/{richMenuId}", routes.delete)
     router.add("GET /v2/bot/richmenu/{richMenuId}/content", routes.image)
@@ -47,7 +47,7 @@ class _RichMenuRoutes:
         read_body(request, "rich_menus.json#/$defs/richMenu", missing=_MISSING_PROPERTY)
         return HttpResponse({})
 
-    def list(self, _: HttpRequest) -> HttpResponse:
+    def list_menus(self, _: HttpRequest) -> HttpResponse:
         return HttpResponse({"richmenus": [_menu(menu) for menu in self._menus.all()]})
 
     def get(self, request: HttpRequest) -> HttpResponse:

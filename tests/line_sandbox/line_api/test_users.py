@@ -1,4 +1,4 @@
-"""LINE's official SDK reads the bot, followers, profiles, groups, rooms and memberships."""
+"""LINE's official SDK reads the bot info, followers and profiles."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from linebot.v3.messaging.exceptions import ApiException
 from linebot.v3.module.exceptions import ApiException as ModuleException
 
 from tests.support.sandbox_clients import Sdk
@@ -151,84 +150,11 @@ async def test_a_channel_that_is_no_module_channel_cannot_list_bots(sdk: Sdk) ->
     assert error.value.status == 403
 
 
-def test_an_unverified_account_cannot_list_users(start_sandbox: Callable[..., Control]) -> None:
+def test_an_unverified_account_cannot_list_followers(start_sandbox: Callable[..., Control]) -> None:
     sandbox = start_sandbox("--unverified", "--followers", 20)
     response = sandbox.line("GET", "/v2/bot/followers/ids")
     assert (response.status_code, response.json()) == (
         403,
         {"message": "Access to this API is not available for your account"},
     )
-    group = chat_ids(sandbox, "group")[0]
-    assert sandbox.line("GET", f"/v2/bot/group/{group}/members/ids").status_code == 403
-    assert sandbox.line("GET", f"/v2/bot/group/{group}/members/count").status_code == 200
     assert sandbox.line("GET", f"/v2/bot/profile/{sandbox.followers(1)[0]}").status_code == 200
-
-
-def chat_ids(control: Control, kind: str) -> list[str]:
-    ids: list[str] = control.get("chats")[f"{kind}_ids"]
-    return ids
-
-
-async def test_groups_list_their_members(sdk: Sdk, control: Control) -> None:
-    for group in chat_ids(control, "group"):
-        summary = await sdk.messaging.get_group_summary(group)
-        assert (summary.group_id, bool(summary.group_name)) == (group, True)
-        count = (await sdk.messaging.get_group_member_count(group)).count
-        members: list[str] = []
-        start = None
-        while True:
-            page = await sdk.messaging.get_group_members_ids(group, start=start)
-            assert len(page.member_ids) <= 100
-            members += page.member_ids
-            start = page.next
-            if start is None:
-                break
-        assert len(members) == len(set(members)) == count
-        profile = await sdk.messaging.get_group_member_profile(group, members[-1])
-        assert profile.user_id == members[-1]
-
-
-async def test_rooms_list_their_members(sdk: Sdk, control: Control) -> None:
-    room = chat_ids(control, "room")[0]
-    count = (await sdk.messaging.get_room_member_count(room)).count
-    members = (await sdk.messaging.get_room_members_ids(room)).member_ids
-    assert len(members) == min(count, 100)
-    assert (await sdk.messaging.get_room_member_profile(room, members[0])).user_id == members[0]
-
-
-async def test_a_chat_that_the_account_left_is_not_found(sdk: Sdk, control: Control) -> None:
-    group, room = chat_ids(control, "group")[0], chat_ids(control, "room")[0]
-    await sdk.messaging.leave_group(group)
-    await sdk.messaging.leave_room(room)
-    assert group not in chat_ids(control, "group")
-    assert room not in chat_ids(control, "room")
-    with pytest.raises(ApiException) as error:
-        await sdk.messaging.get_group_summary(group)
-    assert error.value.status == 404
-    assert control.push(group).json() == {"message": "Failed to send messages"}
-
-
-def test_a_room_id_is_not_found_as_a_group_and_vice_versa(control: Control) -> None:
-    group, room = chat_ids(control, "group")[0], chat_ids(control, "room")[0]
-    assert control.line("GET", f"/v2/bot/group/{room}/members/count").status_code == 404
-    assert control.line("GET", f"/v2/bot/room/{group}/members/count").status_code == 404
-    malformed = control.line("GET", "/v2/bot/group/Cxyz/summary")
-    assert (malformed.status_code, malformed.json()["message"]) == (
-        400,
-        "The value for the 'groupId' parameter is invalid",
-    )
-
-
-async def test_memberships_list_plans_members_and_subscriptions(sdk: Sdk, control: Control) -> None:
-    plans = (await sdk.messaging.get_membership_list()).memberships
-    assert [plan.title for plan in plans] == ["Basic plan", "Premium plan"]
-    plan = plans[0]
-    first = await sdk.messaging.get_joined_membership_users(plan.membership_id, limit=15)
-    rest = await sdk.messaging.get_joined_membership_users(plan.membership_id, limit=15, start=first.next)
-    assert len(first.user_ids) + len(rest.user_ids) == plan.member_count == 20
-    assert rest.next is None
-    subscription = (await sdk.messaging.get_membership_subscription(first.user_ids[2])).subscriptions[0]
-    assert (subscription.membership.membership_id, subscription.user.membership_no) == (plan.membership_id, 3)
-    assert control.line("GET", f"/v2/bot/membership/subscription/{control.followers(1)[0]}").status_code == 404
-    assert control.line("GET", "/v2/bot/membership/1/users/ids").json() == {"message": "Membership ID is not found"}
-    assert control.line("GET", "/v2/bot/membership/x/users/ids").status_code == 400
