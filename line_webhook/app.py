@@ -82,4 +82,4 @@ def create_app(settings: ReceiverSettings) -> Starlette:
 
 def _purge_factory(settings: ReceiverSettings, store: Store) -> Callable[[], RetentionPurge] | None:
     days = settings.inbox_retention_days
-    return None if days is None else partial(RetentionPurge, store, days, unread=settings.inbox_purge_unread)
+    return None if days is None else partial(RetentionPurge, store, days, include_unread=settings.inbox_purge_unread)

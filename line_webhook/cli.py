@@ -94,7 +94,7 @@ def purge(settings: ReceiverSettings) -> None:
         raise SettingError("missing: the age in days above which events are removed", setting="inbox_retention_days")
     removed = 0
     with open_store(settings.store_url) as store:
-        retention = RetentionPurge(store, days, unread=settings.inbox_purge_unread)
+        retention = RetentionPurge(store, days, include_unread=settings.inbox_purge_unread)
         while (count := retention.step()) is not None:
             removed += count
             time.sleep(PAUSE_BETWEEN_STEPS_SECONDS)

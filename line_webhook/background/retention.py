@@ -18,17 +18,17 @@ _EVENTS_PER_STEP = 200
 class RetentionPurge:
     """One pass over the inbox. Call `step` until it returns none."""
 
-    def __init__(self, store: Store, retention_days: float, *, unread: bool) -> None:
+    def __init__(self, store: Store, retention_days: float, *, include_unread: bool) -> None:
         """Prepare a pass.
 
         Args:
             store: The store.
             retention_days: Age in days above which events are removed.
-            unread: Also remove events that no reader has acknowledged.
+            include_unread: Also remove events that no reader has acknowledged.
         """
         self._store = store
         self._received_before = datetime.now(UTC) - timedelta(days=retention_days)
-        self._unread = unread
+        self._include_unread = include_unread
         self._after = 0
         self._up_to: int | None = None
 
@@ -43,7 +43,9 @@ class RetentionPurge:
         """
         with self._store.read() as connection:
             if self._up_to is None:
-                self._up_to = last_removable_position(connection, self._received_before, include_unread=self._unread)
+                self._up_to = last_removable_position(
+                    connection, self._received_before, include_unread=self._include_unread
+                )
             positions = removable_positions(connection, after=self._after, up_to=self._up_to, limit=_EVENTS_PER_STEP)
         if not positions:
             return None

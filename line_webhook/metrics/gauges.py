@@ -16,28 +16,18 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
     from sqlalchemy import Connection
 
-    from line_webhook.receiving.request_bodies import RequestBodies
-    from line_webhook.storage.group_commit import GroupCommitThread
-    from line_webhook.storage.request_writer import SignedRequest
 
-
-def worker_gauges(thread: GroupCommitThread[SignedRequest], bodies: RequestBodies) -> list[Metric]:
+def worker_gauges(*, is_ready: bool, waiting_requests: int, buffered_bytes: int) -> list[Metric]:
     """Return the state of this worker."""
     return [
-        GaugeMetricFamily(
-            "tap_line_webhook_ready",
-            "1 if this worker can store events, else 0",
-            value=thread.unavailable_reason is None,
-        ),
+        GaugeMetricFamily("tap_line_webhook_ready", "1 if this worker can store events, else 0", value=is_ready),
         GaugeMetricFamily(
             "tap_line_webhook_waiting_requests",
             "Requests of this worker that are not stored yet",
-            value=thread.waiting_items,
+            value=waiting_requests,
         ),
         GaugeMetricFamily(
-            "tap_line_webhook_buffered_bytes",
-            "Bytes of request bodies in this worker's memory",
-            value=bodies.buffered_bytes,
+            "tap_line_webhook_buffered_bytes", "Bytes of request bodies in this worker's memory", value=buffered_bytes
         ),
     ]
 

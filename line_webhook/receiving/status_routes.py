@@ -36,7 +36,11 @@ def status_routes(thread: GroupCommitThread[SignedRequest], store: AsyncStore, b
         return JSONResponse({"status": "ready"})
 
     async def metrics(_request: Request) -> Response:
-        gauges = worker_gauges(thread, bodies)
+        gauges = worker_gauges(
+            is_ready=thread.unavailable_reason is None,
+            waiting_requests=thread.waiting_items,
+            buffered_bytes=bodies.buffered_bytes,
+        )
         if thread.unavailable_reason is None:
             # A store that is slow or unavailable must not make the metrics unavailable.
             with suppress(StoreError, TimeoutError):

@@ -34,7 +34,7 @@ class PurgeFactory:
         self.started += 1
         if self.started <= self._failures:
             raise StoreError("the store is down")
-        return RetentionPurge(self._store, 30, unread=False)
+        return RetentionPurge(self._store, 30, include_unread=False)
 
 
 def make_runner(store: Store, new_purge: PurgeFactory) -> BackgroundRunner:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from examples.demo import servers
-from tests.support.receiver_program import environment, running_receiver
+from tests.support.receiver_program import environment, process_ids, running_receiver
 from tests.support.webhook_crashes import crash_repeatedly
 from tests.support.webhook_events import event
 from tests.support.webhook_load import Load, assert_accepted_events_stored_once
@@ -72,17 +72,6 @@ def test_workers_stop_when_their_parent_process_is_killed(tmp_path: Path, postgr
         os.kill(parent, signal.SIGKILL)
         for worker in workers:
             wait_for_end(worker)
-
-
-def process_ids(store_url: str) -> list[int]:
-    """Return the process IDs of the receiver with this store, oldest first."""
-    variable = f"TAP_LINE_WEBHOOK_STORE_URL={store_url}".encode()
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and variable in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-    return sorted(found)
 
 
 def wait_for_end(process: int) -> None:

@@ -90,6 +90,7 @@ def test_an_sqlite_file_locked_by_another_program_gets_503_until_it_is_unlocked(
         other.execute("BEGIN IMMEDIATE")
         assert receiver.send(event(1)) == 503
         assert receiver.get("/ready").status_code == 503
+        assert receiver.metric("tap_line_webhook_ready") == 0
         other.execute("ROLLBACK")
     finally:
         other.close()

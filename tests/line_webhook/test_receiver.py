@@ -99,6 +99,12 @@ def test_the_log_has_a_line_per_request_and_no_personal_data(receiver: Receiver)
         assert hidden not in log
 
 
+def test_the_log_level_warning_disables_the_access_log(start_receiver: Callable[..., Receiver]) -> None:
+    receiver = start_receiver(log_level="warning")
+    assert receiver.send(event(1)) == 200
+    assert receiver.log_lines() == []
+
+
 def test_metrics_count_responses_and_events(receiver: Receiver) -> None:
     for _ in range(3):
         receiver.send(event(1))

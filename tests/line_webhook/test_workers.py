@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from tests.support.receiver_program import process_ids
 from tests.support.webhook_catcher import WebhookCatcher
 from tests.support.webhook_events import body_of, event
 from tests.support.webhook_load import Load, assert_accepted_events_stored_once
@@ -26,6 +29,24 @@ def test_workers_share_the_inbox_and_the_metrics(postgres_url: str, start_receiv
     counted = receiver.metric('tap_line_webhook_requests_total{channel="main",status="200"}')
     assert counted == len(load.responses)
     assert receiver.metric('tap_line_webhook_events_total{outcome="new"}') == len(load.responses)
+
+
+def test_a_killed_worker_is_replaced_and_its_counts_stay(
+    postgres_url: str, start_receiver: Callable[..., Receiver]
+) -> None:
+    receiver = start_receiver(postgres_url, workers=2)
+    for number in range(20):
+        assert receiver.send(event(number)) == 200
+    processes = process_ids(postgres_url)
+    os.kill(processes[-1], signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while len(set(process_ids(postgres_url)) - set(processes)) == 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    receiver.wait_until_ready()
+    assert receiver.metric('tap_line_webhook_events_total{outcome="new"}') == 20
+    assert receiver.send(event(20)) == 200
+    assert receiver.metric('tap_line_webhook_events_total{outcome="new"}') == 21
 
 
 def test_the_same_events_sent_to_all_workers_are_stored_once(

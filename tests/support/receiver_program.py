@@ -8,6 +8,7 @@ import os
 import socket
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
@@ -20,7 +21,6 @@ from tests.support.webhook_events import SECRET, body_of, signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PREFIX = "TAP_LINE_WEBHOOK_"
 
@@ -83,6 +83,17 @@ def running_receiver(directory: Path, store_url: str, **settings: object) -> Ite
         log=log,
     ) as url:
         yield Receiver(url, store_url, log)
+
+
+def process_ids(store_url: str) -> list[int]:
+    """Return the process IDs of the receiver with this store, oldest first."""
+    variable = f"{PREFIX}STORE_URL={store_url}".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and variable in (entry / "environ").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return sorted(found)
 
 
 class Connection:

@@ -46,7 +46,7 @@ def numbers(store: Store) -> list[int]:
 
 
 def purge(store: Store, days: float = 30, *, unread: bool = False) -> int:
-    one_pass = RetentionPurge(store, days, unread=unread)
+    one_pass = RetentionPurge(store, days, include_unread=unread)
     removed = 0
     while (count := one_pass.step()) is not None:
         removed += count
@@ -102,7 +102,7 @@ def test_the_last_follow_of_each_person_and_the_groups_stay(store: Store) -> Non
 
 def test_a_purge_goes_in_small_steps(store: Store) -> None:
     write(store, *(event(number, "postback") for number in range(501)), days_ago=40)
-    one_pass = RetentionPurge(store, 30, unread=True)
+    one_pass = RetentionPurge(store, 30, include_unread=True)
     steps = [one_pass.step() for _ in range(4)]
     assert steps == [200, 200, 101, None]
 
