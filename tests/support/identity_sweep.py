@@ -1,4 +1,4 @@
-"""Load people with target-line, killed at random moments or by two at once, and compare the bytes that come out."""
+"""Load generated identity records with target-line, also with kills, and read the resulting identities."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ if TYPE_CHECKING:
 Record = tuple[str, dict[str, Any]]
 
 
-def crowd(records: int, seed: int) -> list[Record]:
-    """Records of people who share, hand over and give up identifiers, a tenth as many as there are records."""
-    chance = random.Random(seed)
-    people = max(records // 10, 3)
+def generate_records(records: int, seed: int) -> list[Record]:
+    """Generate records of `records / 10` persons who share, transfer and drop identifiers."""
+    rng = random.Random(seed)
+    persons = max(records // 10, 3)
 
-    def anybody() -> int:
-        return chance.randrange(people)
+    def any_person() -> int:
+        return rng.randrange(persons)
 
     made: list[Record] = []
     for _ in range(records):
-        at = minute(chance.randrange(1, 1000)) if chance.random() < 0.9 else None
-        if chance.random() < 0.3:
-            kind = chance.choice(["follow", "follow", "unfollow"])
-            made.append(("follows", {"line_id": line_id(anybody() + 1), "type": kind, "occurred_at": minute(1)}))
+        at = minute(rng.randrange(1, 1000)) if rng.random() < 0.9 else None
+        if rng.random() < 0.3:
+            kind = rng.choice(["follow", "follow", "unfollow"])
+            made.append(("follows", {"line_id": line_id(any_person() + 1), "type": kind, "occurred_at": minute(1)}))
             continue
-        person = anybody()
-        # Most name themselves; some say another's id, email or LINE ID, as data that comes from people does.
+        person = any_person()
+        # Most records contain the person's own identifiers, some contain an identifier of another person.
         named: dict[str, Any] = {}
-        if chance.random() < 0.7:
+        if rng.random() < 0.7:
             named["id"] = f"c-{person}"
-        if chance.random() < 0.6:
-            named["email"] = f"p{person if chance.random() < 0.95 else anybody()}@example.com"
-            if chance.random() < 0.05:
+        if rng.random() < 0.6:
+            named["email"] = f"p{person if rng.random() < 0.95 else any_person()}@example.com"
+            if rng.random() < 0.05:
                 named["email"] = "info@example.com"
-        if chance.random() < 0.6 or not named:
-            named["line_id"] = line_id((person if chance.random() < 0.95 else anybody()) + 1)
-        plan = chance.choice(["free", "gold", None])
+        if rng.random() < 0.6 or not named:
+            named["line_id"] = line_id((person if rng.random() < 0.95 else any_person()) + 1)
+        plan = rng.choice(["free", "gold", None])
         made.append(("profiles", {**named, "updated_at": at, "plan": plan}))
     return made
 
 
 @dataclass(frozen=True)
-class Load:
-    """A file of records and a store to load it into."""
+class IdentityLoad:
+    """Runs of target-line that load files of records into one store."""
 
     directory: Path
     store_url: str
 
     def write(self, records: Sequence[Record], name: str = "records") -> Path:
-        """Put records into a file, as Singer messages."""
+        """Write records to a file as Singer messages."""
         file = self.directory / f"{name}.jsonl"
         schemas: Iterator[dict[str, Any]] = (
             {"type": "SCHEMA", "stream": stream, "schema": {"properties": {}}, "key_properties": []}
@@ -72,7 +72,7 @@ class Load:
         return file
 
     def start(self, file: Path, **settings: Any) -> programs.Program:
-        """Start target-line on a file."""
+        """Start a run that loads a file."""
         config = file.with_suffix(".config.json")
         config.write_text(json.dumps({"store_url": self.store_url, "max_people_per_email": 20, **settings}))
         with file.with_suffix(".log").open("wb") as log:
@@ -81,23 +81,23 @@ class Load:
             )
 
     def run(self, file: Path, **settings: Any) -> None:
-        """Run target-line on a file to its end."""
+        """Load a file in a complete run."""
         process = self.start(file, **settings)
         assert process.wait(timeout=600) == 0, file.with_suffix(".log").read_text()
 
-    def run_killed(self, file: Path, kills: int, chance: random.Random, longest: float, **settings: Any) -> int:
-        """Kill so many runs at random moments; how many were killed before their end."""
+    def run_killed(self, file: Path, kills: int, rng: random.Random, max_seconds: float, **settings: Any) -> int:
+        """Start `kills` runs and kill each at a random time; return how many had not ended before."""
         killed = 0
         for _ in range(kills):
             process = self.start(file, **settings)
-            time.sleep(chance.uniform(0.1, longest))
+            time.sleep(rng.uniform(0.1, max_seconds))
             killed += process.poll() is None
             process.kill()
             process.wait()
         return killed
 
     def identities(self) -> bytes:
-        """What target-line-admin prints of the people."""
+        """Return the identities as target-line-admin prints them."""
         done = programs.run(
             "target-line-admin", "--store-url", self.store_url, "identities", "--format", "jsonl", timeout=300
         )

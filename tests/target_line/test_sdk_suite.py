@@ -1,4 +1,4 @@
-"""The SDK's own test suite for targets; every stream's records are taken for profiles."""
+"""The test suite of the SDK for targets. All its streams have the role profiles."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ CONFIG = {"store_url": "sqlite://", "stream_roles": dict.fromkeys(sorted(_stream
 _Suite: Any = get_target_test_class(TargetLine, config=CONFIG)
 
 
-class TestTargetLine(_Suite):  # type: ignore[misc]  # the SDK makes the class at run time
-    """All of the SDK's tests, each with an empty store."""
+class TestTargetLine(_Suite):  # type: ignore[misc]  # the SDK creates the class at run time
+    """All tests of the SDK, each with an empty store."""
 
     @pytest.fixture
     def config(self, tmp_path: Path) -> dict[str, Any]:
-        """A store for each test."""
+        """Settings with a separate store for each test."""
         return {**CONFIG, "store_url": f"sqlite:///{tmp_path / 'store.db'}"}
 
-    @pytest.mark.xfail(reason="a record without its key is a reject, and the others go on", strict=True)
+    @pytest.mark.xfail(reason="a record without its key is a reject and does not end the run", strict=True)
     def test_target_record_missing_key_property(
         self, config: dict[str, Any], resource: Any, runner: TargetTestRunner
     ) -> None:
-        """The SDK would have the run stopped."""
+        """The SDK expects that the run ends."""
         super().test_target_record_missing_key_property(config, resource, runner)

@@ -1,4 +1,4 @@
-"""`target-line-admin`, as a user types it."""
+"""`target-line-admin`: listings, status, upgrade, help."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def run(store_url: str, *arguments: str) -> str:
 
 
 @pytest.mark.usefixtures("filled_store")
-def test_identities_are_one_sorted_line_a_profile_without_internal_keys(store_url: str) -> None:
+def test_identities_are_sorted_lines_without_keys_of_the_store(store_url: str) -> None:
     printed = run(store_url, "identities", "--format", "jsonl")
     assert printed.splitlines() == sorted(printed.splitlines())
     anonymous, customer = map(json.loads, sorted(printed.splitlines(), key=lambda line: "Aoi" in line))
@@ -71,7 +71,7 @@ def test_identities_are_one_sorted_line_a_profile_without_internal_keys(store_ur
         ("rejects", {"stream": "crm-profiles", "reason": "no_identifier", "times_seen": 2}),
     ],
 )
-def test_each_listing_has_a_line_a_row(
+def test_a_listing_has_one_line_per_row(
     store_url: str,
     listing: str,
     shown: dict[str, object],
@@ -82,16 +82,16 @@ def test_each_listing_has_a_line_a_row(
 
 
 @pytest.mark.usefixtures("filled_store")
-def test_status_counts_what_the_store_holds(store_url: str) -> None:
+def test_status_counts_rows(store_url: str) -> None:
     counts = json.loads(run(store_url, "status", "--format", "jsonl"))
     assert counts == {"events": 0, "identifiers": 4, "merges": 1, "rejects": 1, "messages scheduled": 1}
 
 
-def test_an_empty_listing_says_so(store_url: str) -> None:
+def test_an_empty_table_is_printed_as_none(store_url: str) -> None:
     assert run(store_url, "merges") == "(none)\n"
 
 
-def test_upgrade_says_what_it_did(store_url: str) -> None:
+def test_upgrade_prints_the_schema_versions(store_url: str) -> None:
     assert run(store_url, "upgrade") == f"schema none → {SCHEMA_VERSION}\n"
     assert run(store_url, "upgrade") == f"schema {SCHEMA_VERSION}\n"
 

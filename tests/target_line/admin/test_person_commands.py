@@ -1,4 +1,4 @@
-"""target-line-admin about people: explain, unmerge, forget, preview."""
+"""Commands about persons and merges: explain, unmerge, forget, merges --preview."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EMAIL = "aoi@example.com"
 
 @pytest.fixture
 def identity(store: Store) -> IdentityRepository:
-    """Aoi, who followed, then bought; and Ren."""
+    """Two persons: Aoi (id 42, email, LINE ID) and Ren (id 43, LINE ID)."""
     repository = IdentityRepository(store, MergePolicy())
     repository.ingest([follow(1, at=1), follow(2, at=1)])
     repository.ingest([identify(at=2, id="42", email=EMAIL, line=1, name="Aoi")])
@@ -57,25 +57,25 @@ def run(store_url: str, *arguments: str, **how: Any) -> str:
 
 @pytest.mark.usefixtures("identity")
 @pytest.mark.parametrize("named", ["42", "id:42", EMAIL, EMAIL.upper(), line_id(1), f"line_id:default/{line_id(1)}"])
-def test_a_person_is_explained_by_any_of_their_identifiers(store_url: str, named: str) -> None:
-    told = json.loads(run(store_url, "explain", named, "--format", "json"))
-    assert told["profile"] == "id:42"
-    assert told["identifiers"] == [f"email:{EMAIL}", "id:42", f"line_id:default/{line_id(1)}"]
-    assert [(merge["rule"], merge["into"]) for merge in told["merges"]] == [("anonymous_identified", "id:42")]
-    assert told["canonical"] == {"default": {"line_id": line_id(1), "of": [line_id(1)]}}
-    words = run(store_url, "explain", named)
-    assert "id:42 is one person with" in words
-    assert f"Messages of provider default go to {line_id(1)}." in words
+def test_a_profile_is_explained_by_each_of_its_identifiers(store_url: str, named: str) -> None:
+    explanation = json.loads(run(store_url, "explain", named, "--format", "json"))
+    assert explanation["profile"] == "id:42"
+    assert explanation["identifiers"] == [f"email:{EMAIL}", "id:42", f"line_id:default/{line_id(1)}"]
+    assert [(merge["rule"], merge["into"]) for merge in explanation["merges"]] == [("anonymous_identified", "id:42")]
+    assert explanation["canonical"] == {"default": {"line_id": line_id(1), "of": [line_id(1)]}}
+    text = run(store_url, "explain", named)
+    assert "id:42 is one person with" in text
+    assert f"Messages of provider default go to {line_id(1)}." in text
 
 
 @pytest.mark.usefixtures("identity")
-def test_nobody_is_explained_by_an_unknown_identifier(store_url: str) -> None:
+def test_explain_fails_for_an_unknown_identifier(store_url: str) -> None:
     with pytest.raises(LineError, match="no profile in the store has id:44"):
         run(store_url, "explain", "44")
 
 
 @pytest.mark.usefixtures("identity")
-def test_a_merge_is_undone_by_its_number_and_explained_as_undone(store_url: str) -> None:
+def test_unmerge_undoes_a_merge_and_explain_shows_it(store_url: str) -> None:
     rows = [json.loads(line) for line in run(store_url, "merges", "--format", "jsonl").splitlines()]
     (merge,) = [row["merge_id"] for row in rows if row["survivor"] == "id:42"]
     header, _, *lines = run(store_url, "merges").splitlines()
@@ -89,7 +89,7 @@ def test_a_merge_is_undone_by_its_number_and_explained_as_undone(store_url: str)
 
 
 @pytest.mark.usefixtures("identity")
-def test_a_file_of_records_is_previewed_and_changes_nothing(store_url: str, tmp_path: Path) -> None:
+def test_the_preview_of_a_file_lists_its_merges_and_changes_nothing(store_url: str, tmp_path: Path) -> None:
     before = run(store_url, "identities", "--format", "jsonl")
     file = tmp_path / "records.jsonl"
     file.write_text(
@@ -109,8 +109,8 @@ def test_a_file_of_records_is_previewed_and_changes_nothing(store_url: str, tmp_
         run(store_url, "merges", "--preview", str(file))
 
 
-def everything(store: Store) -> str:
-    """All rows of all tables as one text."""
+def dump(store: Store) -> str:
+    """Return all rows of all tables as text."""
     with store.read() as connection:
         return "\n".join(str(row) for table in metadata.sorted_tables for row in connection.execute(select(table)))
 
@@ -121,7 +121,7 @@ def claim(claims: RequestClaims, ledger: Ledger, to: Mapping[str, str]) -> Claim
 
 
 def fill_all_tables(store: Store) -> None:
-    """Put Aoi (and Ren) wherever a person can be."""
+    """Insert Aoi, and Ren, into every table that can contain a person."""
     now = datetime.now(UTC)
     run_of = Ledger(store, "main", "run")
     claims = request_claims(run_of)
@@ -157,30 +157,30 @@ def fill_all_tables(store: Store) -> None:
 
 
 @pytest.mark.usefixtures("identity")
-def test_a_forgotten_person_is_nowhere_in_the_store_and_others_are_as_before(store: Store, store_url: str) -> None:
+def test_forget_erases_a_person_from_all_tables_and_keeps_other_persons(store: Store, store_url: str) -> None:
     fill_all_tables(store)
-    assert EMAIL in everything(store)
-    said = run(store_url, "forget", EMAIL, "--yes")
-    assert "identifiers: 3" in said
-    left = everything(store).lower()
+    assert EMAIL in dump(store)
+    output = run(store_url, "forget", EMAIL, "--yes")
+    assert "identifiers: 3" in output
+    remaining = dump(store).lower()
     for identifier in (EMAIL, line_id(1), '"42"', "'42'", '"id": 42', "'id': 42", "id:42"):
-        assert identifier.lower() not in left
-    assert line_id(2).lower() in left
+        assert identifier.lower() not in remaining
+    assert line_id(2).lower() in remaining
     (ren,) = map(json.loads, run(store_url, "identities", "--format", "jsonl").splitlines())
     assert ren["id"] == "43"
     with store.read() as connection:
         rows = connection.execute(select(ledger.messages.c.message_id, ledger.messages.c.status))
         assert dict(rows.all()) == {"1": "accepted", "2": "accepted", "3": "accepted", "4": "skipped"}
-    gone = ErasedIdentifiers(store)
-    assert Identifier(IdentifierKind.ID, "", "42") in gone
-    assert Identifier(IdentifierKind.LINE_ID, "default", line_id(1)) in gone
-    assert Identifier(IdentifierKind.LINE_ID, "default", line_id(2)) not in gone
+    erased = ErasedIdentifiers(store)
+    assert Identifier(IdentifierKind.ID, "", "42") in erased
+    assert Identifier(IdentifierKind.LINE_ID, "default", line_id(1)) in erased
+    assert Identifier(IdentifierKind.LINE_ID, "default", line_id(2)) not in erased
     with pytest.raises(LineError, match="no profile in the store"):
         run(store_url, "forget", EMAIL, "--yes")
 
 
 @pytest.mark.usefixtures("identity")
-def test_what_is_being_sent_to_a_person_must_be_settled_before_they_are_forgotten(store: Store, store_url: str) -> None:
+def test_forget_fails_while_a_message_to_the_person_is_being_sent(store: Store, store_url: str) -> None:
     of_run = Ledger(store, "main", "run")
     record = {"message_id": "1", "id": "42", "text": "x"}
     with store.write(lock="ledger") as connection:
@@ -192,7 +192,7 @@ def test_what_is_being_sent_to_a_person_must_be_settled_before_they_are_forgotte
     assert "id:42 is one person" in run(store_url, "explain", "42")
 
 
-def test_why_a_shared_email_names_nobody_can_be_asked(store: Store, store_url: str) -> None:
+def test_explain_names_the_reason_if_an_email_is_shared(store: Store, store_url: str) -> None:
     policy = MergePolicy(max_people_per_email=2)
     save_policy(store, policy)
     shared = [identify(at=1, id=str(number), email="info@example.com") for number in range(3)]
@@ -202,13 +202,13 @@ def test_why_a_shared_email_names_nobody_can_be_asked(store: Store, store_url: s
 
 
 @pytest.mark.usefixtures("identity")
-def test_nobody_is_forgotten_without_being_asked_again(store: Store, store_url: str) -> None:
+def test_forget_asks_for_confirmation(store: Store, store_url: str) -> None:
     outcome = CliRunner().invoke(commands, ["--store-url", store_url, "forget", "42"], input="n\n")
     assert outcome.exit_code == 1
-    assert EMAIL in everything(store)
+    assert EMAIL in dump(store)
 
 
-def test_who_looks_resolves_by_the_policy_of_the_last_run(store: Store) -> None:
+def test_the_merge_policy_of_the_last_run_is_saved_and_loaded(store: Store) -> None:
     assert load_policy(store) == MergePolicy()
     assert save_policy(store, MergePolicy()) is False
     other = MergePolicy(conflict=IdentifierConflict.FIRST, opt_outs=("no_line",), max_line_ids=3)

@@ -1,4 +1,4 @@
-"""`target-line-admin replay-rejects`: what was refused is tried again after a fix, each record once."""
+"""`target-line-admin replay-rejects`: process rejected records again, each record once."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ MANY = 1500
 Record = dict[str, Any]
 
 
-def refuse(store: Store, stream: str, *records: Record, reason: Reason = Reason.INVALID_RECORD) -> None:
+def save_as_rejects(store: Store, stream: str, *records: Record, reason: Reason = Reason.INVALID_RECORD) -> None:
     with store.write() as connection:
-        save_rejects(connection, "main", [Reject(stream, record, reason, "as it was") for record in records])
+        save_rejects(connection, "main", [Reject(stream, record, reason, "detail") for record in records])
 
 
 def admin(store_url: str, *arguments: str) -> str:
@@ -60,7 +60,7 @@ def message(number: int, **columns: Any) -> Record:
 
 
 def stage(store: Store, *records: Record, **columns: Any) -> None:
-    """Have the ledger know messages, with some columns as they are given."""
+    """Add messages to the ledger, then set the given columns."""
     with store.write(lock="ledger") as connection:
         staged = [MessageToStage(parse_message(record, "default"), record) for record in records]
         Ledger(store, "main", "run").stage(connection, staged)
@@ -68,17 +68,17 @@ def stage(store: Store, *records: Record, **columns: Any) -> None:
             connection.execute(update(tables.messages).values(**columns))
 
 
-def test_evidence_is_taken_in_and_marked_and_not_tried_again(store: Store, store_url: str) -> None:
-    refuse(store, "crm-profiles", {"id": "a", "line_id": line_id(1), "name": "Aoi"})
-    refuse(store, "follows", {"line_id": line_id(2), "type": "follow", "occurred_at": "2026-01-01T00:00:00Z"})
+def test_evidence_is_stored_and_its_reject_is_replayed_only_once(store: Store, store_url: str) -> None:
+    save_as_rejects(store, "crm-profiles", {"id": "a", "line_id": line_id(1), "name": "Aoi"})
+    save_as_rejects(store, "follows", {"line_id": line_id(2), "type": "follow", "occurred_at": "2026-01-01T00:00:00Z"})
     assert replayed(store_url) == {"taken in": 2}
     assert [person["id"] for person in listed(store_url, "identities")] == ["a", None]
     assert all(reject["replayed_at"] for reject in listed(store_url, "rejects"))
     assert replayed(store_url) == {}
 
 
-def test_a_message_that_never_reached_the_ledger_is_staged(store: Store, store_url: str) -> None:
-    refuse(store, "public-messages", message(1), message(2, send_at="2099-01-01T00:00:00Z"))
+def test_a_message_that_is_not_in_the_ledger_is_scheduled(store: Store, store_url: str) -> None:
+    save_as_rejects(store, "public-messages", message(1), message(2, send_at="2099-01-01T00:00:00Z"))
     assert replayed(store_url) == {"scheduled, to be sent by the next run": 2}
     assert [(row["message_id"], row["status"], row["send_at"]) for row in listed(store_url, "deliveries")] == [
         ("m1", "scheduled", None),
@@ -86,7 +86,7 @@ def test_a_message_that_never_reached_the_ledger_is_staged(store: Store, store_u
     ]
 
 
-def test_a_rejected_message_is_scheduled_anew_and_nothing_else_is(store: Store, store_url: str) -> None:
+def test_only_messages_with_status_rejected_are_scheduled_again(store: Store, store_url: str) -> None:
     statuses = ["rejected", "accepted", "claimed", "unknown", "skipped", "scheduled"]
     for number, status in enumerate(statuses):
         stage(store, message(number))
@@ -97,7 +97,7 @@ def test_a_rejected_message_is_scheduled_anew_and_nothing_else_is(store: Store, 
                 .values(status=status, reason="refused_by_line", retry_key=f"key-{number}", detail="no")
             )
     stage(store, message(99))
-    refuse(store, "messages", *(message(number) for number in range(len(statuses))), message(99, text="other"))
+    save_as_rejects(store, "messages", *(message(number) for number in range(len(statuses))), message(99, text="other"))
     assert replayed(store_url) == {
         "scheduled, to be sent by the next run": 1,
         "known to the ledger by another record": 6,
@@ -107,38 +107,38 @@ def test_a_rejected_message_is_scheduled_anew_and_nothing_else_is(store: Store, 
     assert (rows["m0"]["reason"], rows["m0"]["detail"], rows["m0"]["retry_key"]) == (None, None, None)
 
 
-def test_another_record_of_a_rejected_message_does_not_take_its_place(store: Store, store_url: str) -> None:
-    stage(store, message(1, text="refused by LINE"), status="rejected")
-    refuse(store, "messages", message(1, text="never read"), message(1, text="refused by LINE"))
+def test_a_different_record_with_the_same_message_id_is_not_scheduled(store: Store, store_url: str) -> None:
+    stage(store, message(1, text="rejected by LINE"), status="rejected")
+    save_as_rejects(store, "messages", message(1, text="other text"), message(1, text="rejected by LINE"))
     assert replayed(store_url) == {
         "scheduled, to be sent by the next run": 1,
         "known to the ledger by another record": 1,
     }
     with store.read() as connection:
-        assert connection.scalars(select(tables.messages.c.record["text"].as_string())).all() == ["refused by LINE"]
+        assert connection.scalars(select(tables.messages.c.record["text"].as_string())).all() == ["rejected by LINE"]
 
 
-def test_what_fails_again_keeps_its_newest_reason_and_stays_to_be_tried(store: Store, store_url: str) -> None:
-    refuse(store, "messages", message(1, text=None))
+def test_a_record_that_is_rejected_again_gets_the_new_reason_and_stays_open(store: Store, store_url: str) -> None:
+    save_as_rejects(store, "messages", message(1, text=None))
     assert replayed(store_url) == {"refused again": 1}
     (reject,) = listed(store_url, "rejects")
     assert (reject["reason"], reject["times_seen"], reject["replayed_at"]) == ("no_content", 2, None)
     assert replayed(store_url) == {"refused again": 1}
 
 
-def test_what_was_replayed_and_is_refused_once_more_can_be_tried_once_more(store: Store, store_url: str) -> None:
-    refuse(store, "messages", message(1))
+def test_a_replayed_record_that_is_rejected_later_can_be_replayed_again(store: Store, store_url: str) -> None:
+    save_as_rejects(store, "messages", message(1))
     replayed(store_url)
     stage(store, status="rejected")
-    refuse(store, "messages", message(1), reason=Reason.REFUSED_BY_LINE)
+    save_as_rejects(store, "messages", message(1), reason=Reason.REFUSED_BY_LINE)
     assert [reject["replayed_at"] for reject in listed(store_url, "rejects")] == [None]
     assert replayed(store_url) == {"scheduled, to be sent by the next run": 1}
 
 
-def test_reason_stream_and_limit_choose(store: Store, store_url: str) -> None:
-    refuse(store, "messages", *(message(number) for number in range(5)), reason=Reason.TEMPLATE_ERROR)
-    refuse(store, "messages", message(5), reason=Reason.INVALID_MESSAGE)
-    refuse(store, "profiles", {"id": "a"}, reason=Reason.TEMPLATE_ERROR)
+def test_rejects_are_selected_by_reason_stream_and_limit(store: Store, store_url: str) -> None:
+    save_as_rejects(store, "messages", *(message(number) for number in range(5)), reason=Reason.TEMPLATE_ERROR)
+    save_as_rejects(store, "messages", message(5), reason=Reason.INVALID_MESSAGE)
+    save_as_rejects(store, "profiles", {"id": "a"}, reason=Reason.TEMPLATE_ERROR)
     assert replayed(store_url, "--reason", "template_error", "--stream", "messages", "--limit", "2") == {
         "scheduled, to be sent by the next run": 2
     }
@@ -147,14 +147,14 @@ def test_reason_stream_and_limit_choose(store: Store, store_url: str) -> None:
     assert replayed(store_url) == {"scheduled, to be sent by the next run": 1}
 
 
-def test_rejects_are_tried_in_batches(store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rejects_are_replayed_in_batches(store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reject_replay, "_BATCH_SIZE", 2)
-    refuse(store, "messages", *(message(number) for number in range(5)), message(9, text=None))
+    save_as_rejects(store, "messages", *(message(number) for number in range(5)), message(9, text=None))
     assert replayed(store_url) == {"scheduled, to be sent by the next run": 5, "refused again": 1}
 
 
-def test_the_settings_of_the_target_count(store: Store, store_url: str, tmp_path: Path) -> None:
-    refuse(store, "crm-customers", {"id": "a", "line_id": line_id(1)})
+def test_the_settings_of_the_target_apply(store: Store, store_url: str, tmp_path: Path) -> None:
+    save_as_rejects(store, "crm-customers", {"id": "a", "line_id": line_id(1)})
     outcome = CliRunner().invoke(commands, ["--store-url", store_url, "replay-rejects"])
     assert "setting: stream_roles" in str(outcome.exception)
     config = tmp_path / "config.json"
@@ -167,7 +167,7 @@ def test_the_settings_of_the_target_count(store: Store, store_url: str, tmp_path
 @pytest.mark.parametrize(
     ("written", "said"), [(None, "cannot read"), ("{", "not a JSON object"), ("[]", "not a JSON object")]
 )
-def test_a_configuration_that_cannot_be_read_is_one_line(tmp_path: Path, written: str | None, said: str) -> None:
+def test_an_unreadable_configuration_is_a_one_line_error(tmp_path: Path, written: str | None, said: str) -> None:
     config = tmp_path / "config.json"
     if written is not None:
         config.write_text(written)
@@ -177,11 +177,11 @@ def test_a_configuration_that_cannot_be_read_is_one_line(tmp_path: Path, written
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_after_a_crash_between_taking_in_and_marking_the_next_replay_changes_nothing_twice(
+def test_after_a_crash_between_storing_and_marking_the_next_replay_stores_nothing_twice(
     store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    refuse(store, "profiles", {"id": "a", "line_id": line_id(1)})
-    refuse(store, "messages", message(1))
+    save_as_rejects(store, "profiles", {"id": "a", "line_id": line_id(1)})
+    save_as_rejects(store, "messages", message(1))
 
     def crash(_self: reject_replay.RejectReplay, _connection: Connection, _ids: set[int]) -> None:
         raise RuntimeError
@@ -202,10 +202,10 @@ def start_replay(store_url: str) -> programs.Program:
 
 
 def test_a_kill_and_two_processes_replay_each_record_once(store: Store, store_url: str) -> None:
-    chance = random.Random(5)
-    refuse(store, "messages", *(message(number) for number in range(MANY)))
+    rng = random.Random(5)
+    save_as_rejects(store, "messages", *(message(number) for number in range(MANY)))
     process = start_replay(store_url)
-    time.sleep(chance.uniform(1, 2))
+    time.sleep(rng.uniform(1, 2))
     process.kill()
     process.communicate()
     with store.read() as connection:
@@ -220,7 +220,7 @@ def test_a_kill_and_two_processes_replay_each_record_once(store: Store, store_ur
     assert Counter(row["status"] for row in listed(store_url, "deliveries")) == {"scheduled": MANY}
 
 
-def test_what_line_refused_is_sent_once_after_a_replay_by_command(sandbox_url: str, tmp_path: Path) -> None:
+def test_a_message_that_line_rejected_is_sent_once_after_a_replay(sandbox_url: str, tmp_path: Path) -> None:
     store_url = f"sqlite:///{tmp_path / 'store.db'}"
     config = {"api_url": sandbox_url, "channel_access_token": "sandbox-token", "store_url": store_url}
     target = TargetProgram(sandbox_url, tmp_path / "config.json", config)

@@ -1,4 +1,4 @@
-"""The examples of docs/identity.md, run as they stand there."""
+"""Run the examples of docs/identity.md."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PAGE = (Path(__file__).parents[3] / "docs" / "identity.md").read_text()
-_EXAMPLE = re.compile(r"```jsonl ?(?P<settings>.*)\n(?P<records>(?:.+\n)+)```\n\n```json\n(?P<people>(?:.+\n)+)```")
+_EXAMPLE = re.compile(r"```jsonl ?(?P<settings>.*)\n(?P<records>(?:.+\n)+)```\n\n```json\n(?P<profiles>(?:.+\n)+)```")
 
 
 class Example(NamedTuple):
-    """Records, settings, and the people that come of them."""
+    """The settings and records of an example, and the profiles that it shows."""
 
     settings: dict[str, Any]
     records: list[dict[str, Any]]
-    people: list[str]
+    profiles: list[str]
 
 
 def examples() -> Iterator[Example]:
     whole = re.sub("U…([0-9])", lambda short: f"U{int(short[1]):032x}", PAGE)
     for found in _EXAMPLE.finditer(whole):
         records = [json.loads(line) for line in found["records"].splitlines()]
-        yield Example(json.loads(found["settings"] or "{}"), records, found["people"].splitlines())
+        yield Example(json.loads(found["settings"] or "{}"), records, found["profiles"].splitlines())
 
 
-def test_every_rule_has_an_example_or_a_command_and_the_first_seven_have_pictures() -> None:
+def test_the_first_seven_rules_have_a_diagram_and_an_example_and_every_example_is_found() -> None:
     rules = re.split(r"^### ", PAGE, flags=re.MULTILINE)[1:]
     assert len(rules) == 10
     assert all("```mermaid" in rule and "```jsonl" in rule for rule in rules[:7])
@@ -43,7 +43,7 @@ def test_every_rule_has_an_example_or_a_command_and_the_first_seven_have_picture
 
 
 @pytest.mark.parametrize("example", list(examples()))
-def test_what_the_page_says_comes_out(example: Example, tmp_path: Path) -> None:
+def test_the_records_of_an_example_result_in_its_profiles(example: Example, tmp_path: Path) -> None:
     store_url = f"sqlite:///{tmp_path / 'store.db'}"
     lines: list[dict[str, Any]] = []
     for record in example.records:
@@ -55,4 +55,4 @@ def test_what_the_page_says_comes_out(example: Example, tmp_path: Path) -> None:
     with file.open() as records:
         TargetLine(config={"store_url": store_url, **example.settings}).listen(records)
     printed = CliRunner().invoke(commands, ["--store-url", store_url, "identities", "--format", "jsonl"]).output
-    assert printed.splitlines() == example.people
+    assert printed.splitlines() == example.profiles

@@ -1,4 +1,4 @@
-"""Records of a tap become evidence, or a reason why not."""
+"""Parsing of records into identity evidence."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def test_an_id_is_text_or_a_whole_number(value: object, id_: str) -> None:
 
 
 @pytest.mark.parametrize("email", ["Ann@Example.COM", "  ann@example.com\n", "\uff41nn@example.com"])
-def test_an_email_is_the_same_in_any_case_width_and_padding(email: str) -> None:
+def test_an_email_is_normalized_in_case_width_and_surrounding_spaces(email: str) -> None:
     assert parse_profile({"email": email}, "default").identifiers == (
         Identifier(IdentifierKind.EMAIL, "", "ann@example.com"),
     )
 
 
-def test_every_other_column_is_an_attribute_and_so_is_every_key_of_the_attributes_column() -> None:
+def test_attributes_are_all_other_columns_and_the_keys_of_the_column_attributes() -> None:
     record = {"id": "a", "plan": "gold", "attributes": '{"city": "Osaka", "plan": "free"}', "tier": None}
     attributes = parse_profile(record, "default").attributes
-    assert {name: said.value for name, said in attributes.items()} == {"plan": "gold", "city": "Osaka", "tier": None}
+    assert {name: dated.value for name, dated in attributes.items()} == {"plan": "gold", "city": "Osaka", "tier": None}
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_record_without_a_time_is_undated() -> None:
         ({"id": "a", "attributes": [1]}, Reason.INVALID_ATTRIBUTES),
     ],
 )
-def test_a_profile_record_that_is_of_no_use_is_refused_with_a_reason(record: dict[str, Any], reason: Reason) -> None:
+def test_an_invalid_profile_record_is_rejected_with_a_reason(record: dict[str, Any], reason: Reason) -> None:
     with pytest.raises(RejectedRecordError) as caught:
         parse_profile(record, "default")
     assert caught.value.reason is reason
@@ -88,7 +88,7 @@ def test_a_profile_record_that_is_of_no_use_is_refused_with_a_reason(record: dic
         (Role.FOLLOWERS, {}, FollowState.FOLLOWING),
     ],
 )
-def test_each_role_tells_the_follow_state_in_its_own_column(
+def test_the_column_of_the_follow_state_depends_on_the_role(
     role: Role,
     record: dict[str, Any],
     state: FollowState,
@@ -100,7 +100,7 @@ def test_each_role_tells_the_follow_state_in_its_own_column(
     ("role", "record"),
     [(Role.FOLLOWS, {}), (Role.FOLLOWS, {"type": "join"}), (Role.FRIENDSHIPS, {"follow_state": 1})],
 )
-def test_a_follow_record_without_a_known_state_is_never_taken_for_a_follow(role: Role, record: dict[str, Any]) -> None:
+def test_a_follow_record_without_a_known_state_is_rejected(role: Role, record: dict[str, Any]) -> None:
     with pytest.raises(RejectedRecordError) as caught:
         parse_follow({"line_id": line_id(1), **record}, "default", role)
     assert caught.value.reason is Reason.INVALID_FOLLOW_STATE

@@ -1,4 +1,4 @@
-"""Identity in the store: batches, restarts and repetitions leave the same people."""
+"""The identity store: batches, merges, rejects and queries."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def identity(store: Store) -> IdentityRepository:
     return IdentityRepository(store, MergePolicy())
 
 
-def test_a_batch_reports_the_profiles_it_added_and_the_joins_it_made(identity: IdentityRepository) -> None:
+def test_a_batch_reports_its_added_profiles_and_merges(identity: IdentityRepository) -> None:
     first = identity.ingest([follow(1, at=1), follow(2, at=1)])
     assert (first.profiles_added, dict(first.merges)) == (2, {})
     second = identity.ingest([identify(at=2, id="a", line=1), identify(at=2, id="a", line=2)])
@@ -50,7 +50,7 @@ def test_the_same_batch_again_changes_nothing(identity: IdentityRepository, stor
         assert connection.execute(select(func.count()).select_from(tables.merges)).scalar_one() == 1
 
 
-def test_a_merge_keeps_the_images_of_what_the_store_had_before(identity: IdentityRepository, store: Store) -> None:
+def test_a_merge_is_stored_with_the_profiles_before_it(identity: IdentityRepository, store: Store) -> None:
     identity.ingest([identify(at=1, email="x@example.com", plan="free")])
     identity.ingest([identify(at=2, id="a", email="x@example.com", plan="gold")])
     with store.read() as connection:
@@ -59,7 +59,7 @@ def test_a_merge_keeps_the_images_of_what_the_store_had_before(identity: Identit
     assert row.before == [{"identifiers": ["email:x@example.com"], "attributes": {"plan": "free"}}]
 
 
-def test_any_identifier_finds_the_profile_and_unknown_ones_find_none(identity: IdentityRepository) -> None:
+def test_a_profile_is_found_by_each_of_its_identifiers_and_by_no_other(identity: IdentityRepository) -> None:
     identity.ingest([identify(at=1, id="a", email="x@example.com"), identify(at=2, id="a", line=1)])
     names = [
         Identifier(IdentifierKind.EMAIL, "", "x@example.com"),
@@ -69,7 +69,7 @@ def test_any_identifier_finds_the_profile_and_unknown_ones_find_none(identity: I
     assert {name: found[name].id for name in found} == dict.fromkeys(names, "a")
 
 
-def test_a_batch_larger_than_a_statement_is_taken_in_whole(identity: IdentityRepository) -> None:
+def test_a_batch_with_more_rows_than_a_statement_allows_is_stored_completely(identity: IdentityRepository) -> None:
     batch = [identify(at=1, id=number, line=number + 1) for number in range(2500)]
     assert identity.ingest(batch).profiles_added == 2500
     assert identity.ingest(batch).profiles_added == 0
@@ -77,14 +77,14 @@ def test_a_batch_larger_than_a_statement_is_taken_in_whole(identity: IdentityRep
 
 
 def merge_ids(store: Store) -> dict[str, int]:
-    """Numbers of the merges that can be undone, by rule."""
+    """Keys of the merges that are not undone, by rule."""
     with store.read() as connection:
         table = tables.merges.c
         query = select(table.rule, table.merge_id).where(table.undone_at.is_(None), table.rule != MergeRule.UNMERGED)
         return dict(connection.execute(query).all())
 
 
-def test_a_merge_can_be_undone_and_stays_undone_when_the_records_come_again(
+def test_an_undone_merge_stays_undone_when_the_records_are_ingested_again(
     identity: IdentityRepository, store: Store
 ) -> None:
     records = [follow(1, at=1)], [identify(at=2, id="a", line=1, plan="gold")]
@@ -107,7 +107,7 @@ def test_a_merge_can_be_undone_and_stays_undone_when_the_records_come_again(
     ]
 
 
-def test_a_merge_is_undone_once_and_only_if_there_is_one(identity: IdentityRepository, store: Store) -> None:
+def test_only_an_existing_merge_can_be_undone_and_only_once(identity: IdentityRepository, store: Store) -> None:
     identity.ingest([follow(1, at=1)])
     identity.ingest([identify(at=2, id="a", line=1)])
     (merge_id,) = merge_ids(store).values()
@@ -120,7 +120,7 @@ def test_a_merge_is_undone_once_and_only_if_there_is_one(identity: IdentityRepos
         identity.unmerge(0)
 
 
-def test_what_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> None:
+def test_an_identifier_that_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> None:
     identity = IdentityRepository(store, MergePolicy(conflict=IdentifierConflict.REJECT, max_line_ids=1))
     batch = [
         identify(at=1, id="a", line=1),
@@ -142,7 +142,7 @@ def test_what_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> Non
     ]
 
 
-def test_an_email_that_too_many_share_names_nobody_for_good(store: Store) -> None:
+def test_an_email_that_too_many_people_share_identifies_nobody_permanently(store: Store) -> None:
     identity = IdentityRepository(store, MergePolicy(max_people_per_email=3))
     shared = "info@example.com"
     changes = identity.ingest([identify(at=1, email=shared, plan="free"), identify(at=1, id="a", email=shared, line=1)])
@@ -164,20 +164,20 @@ def test_an_email_that_too_many_share_names_nobody_for_good(store: Store) -> Non
         ("free", "2026-01-01T00:01:00+00:00"),
         ("gold", "2026-01-01T00:03:00+00:00"),
     ]
-    assert clusters == 3, "strangers are still kept together"
+    assert clusters == 3, "persons without a common identifier are in one cluster"
 
 
-def test_a_preview_tells_the_joins_and_changes_nothing(identity: IdentityRepository, store: Store) -> None:
+def test_a_preview_returns_the_merges_and_changes_nothing(identity: IdentityRepository, store: Store) -> None:
     identity.ingest([follow(1, at=1)])
-    (join,) = identity.preview([identify(at=2, id="a", line=1)])
-    assert (join.rule, str(join.survivor)) == (MergeRule.ANONYMOUS_IDENTIFIED, "id:a")
+    (merge,) = identity.preview([identify(at=2, id="a", line=1)])
+    assert (merge.rule, str(merge.survivor)) == (MergeRule.ANONYMOUS_IDENTIFIED, "id:a")
     assert merge_ids(store) == {}
     assert [profile.id for profile in identity.profiles()] == [None]
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def emptied_store(request: pytest.FixtureRequest) -> Iterator[Store]:
-    """One store for all examples of a property; each example empties it first."""
+def shared_store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """A store for all examples of a property test; each example deletes the rows of the one before."""
     if request.param == "sqlite":
         with tempfile.TemporaryDirectory() as directory, open_store(f"sqlite:///{directory}/store.db") as store:
             yield store
@@ -190,25 +190,25 @@ def emptied_store(request: pytest.FixtureRequest) -> Iterator[Store]:
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(people.histories(), people.policies(), st.data())
-def test_the_people_are_the_same_whatever_the_batches(
-    emptied_store: Store,
+def test_profiles_do_not_depend_on_order_and_batches(
+    shared_store: Store,
     history: list[EvidenceRecord],
     policy: MergePolicy,
     data: st.DataObject,
 ) -> None:
-    with emptied_store.write() as connection:
+    with shared_store.write() as connection:
         for table in (tables.identifiers, tables.clusters, tables.merges):
             connection.execute(delete(table))
-    identity = IdentityRepository(emptied_store, policy)
+    identity = IdentityRepository(shared_store, policy)
     shuffled = data.draw(st.permutations([*history, *history[:3]]))
     while shuffled:
         size = data.draw(st.integers(min_value=1, max_value=5))
         batch, shuffled = shuffled[:size], shuffled[size:]
         identity.ingest(batch)
-    with emptied_store.read() as connection:
-        homes = select(tables.identifiers.c.cluster_id).distinct()
-        homeless = connection.execute(homes.except_(select(tables.clusters.c.cluster_id))).scalars().all()
-    assert set(homeless) <= {SHARED}, "identifiers point at clusters that are gone"
+    with shared_store.read() as connection:
+        clusters = select(tables.identifiers.c.cluster_id).distinct()
+        missing = connection.execute(clusters.except_(select(tables.clusters.c.cluster_id))).scalars().all()
+    assert set(missing) <= {SHARED}, "identifiers refer to clusters that do not exist"
     evidence = evidence_of(*history)
     parts = split_without_emails(evidence, shared_emails(evidence, policy.max_people_per_email))
     expected = [profile for part in parts for profile in resolve(part, policy).profiles]

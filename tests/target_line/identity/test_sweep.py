@@ -1,4 +1,4 @@
-"""Load people with target-line killed at random moments: the same bytes in the end.
+"""Load records with target-line while it is killed at random times: the identities are the same, byte for byte.
 
 The suite kills a few processes; for a long sweep run
 `pytest tests/target_line/identity/test_sweep.py --kills 70`. The number of records grows with the number of kills, up
@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.identity_sweep import Load, crowd
+from tests.support.identity_sweep import IdentityLoad, generate_records
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 @pytest.mark.sweep
-def test_a_load_killed_again_and_again_changes_no_byte(store_url: str, tmp_path: Path, kills: int) -> None:
-    records = crowd(min(1500 * kills, 100_000), seed=5)
-    load, fresh = Load(tmp_path, store_url), Load(tmp_path, f"sqlite:///{tmp_path / 'fresh.db'}")
+def test_identities_do_not_depend_on_killed_runs(store_url: str, tmp_path: Path, kills: int) -> None:
+    records = generate_records(min(1500 * kills, 100_000), seed=5)
+    load, fresh = IdentityLoad(tmp_path, store_url), IdentityLoad(tmp_path, f"sqlite:///{tmp_path / 'fresh.db'}")
     file = load.write(records)
     longest = 2.5 + len(records) / 10_000
     killed = load.run_killed(file, kills, random.Random(6), longest, batch_size_rows=max(len(records) // 200, 10))

@@ -1,4 +1,4 @@
-"""A stream's role comes from its name, or from the setting."""
+"""The role of a stream: by its name, or by the setting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from target_line.intake.roles import Role, role_of
         ("follows", "follows"),
     ],
 )
-def test_the_last_part_of_a_stream_s_name_is_its_role(stream: str, role: str) -> None:
+def test_the_role_is_the_last_part_of_the_stream_name(stream: str, role: str) -> None:
     assert role_of(stream, {}) is Role(role)
 
 
