@@ -16,6 +16,18 @@ def test_a_position_is_restored_from_its_bookmark() -> None:
     assert ListingPosition.from_bookmark(POSITION.to_bookmark(NOW), NOW + timedelta(hours=1)) == POSITION
 
 
+def test_the_bookmark_keeps_its_format_so_that_existing_states_are_restored() -> None:
+    bookmark = {
+        "started_at": "2026-01-01T00:00:00+00:00",
+        "source": "followers",
+        "after": "token",
+        "saved_at": "2026-01-02T00:00:00+00:00",
+    }
+    position = ListingPosition(datetime(2026, 1, 1, tzinfo=UTC), "followers", "token")
+    assert ListingPosition.from_bookmark(bookmark, NOW) == position
+    assert position.to_bookmark(NOW) == bookmark
+
+
 def test_a_bookmark_with_an_expired_token_is_ignored() -> None:
     assert ListingPosition.from_bookmark(POSITION.to_bookmark(NOW), NOW + timedelta(hours=24)) is None
 

@@ -105,9 +105,9 @@ def test_profiles_of_both_sources_are_emitted_once_with_reachability(all_streams
     senders = {event["line_id"] for event in all_streams.records["events"] if event["line_id"]}
     assert listed | senders == set(profiles)
     assert all(profiles[line_id]["is_reachable"] for line_id in listed)
-    gone = [record for record in profiles.values() if not record["is_reachable"]]
-    assert gone
-    assert all(record["display_name"] is None for record in gone)
+    unreachable = [record for record in profiles.values() if not record["is_reachable"]]
+    assert unreachable
+    assert all(record["display_name"] is None for record in unreachable)
 
 
 def test_hidden_figures_of_interaction_statistics_are_null(all_streams: Output) -> None:
@@ -215,22 +215,22 @@ def test_a_complete_list_reveals_unfollows_without_events(tmp_path: Path) -> Non
     with seeded_account(tmp_path, followers=60, events=100) as settings:
         tap = Tap(tmp_path, settings)
         first = tap.run("followers", "friendships")
-        gone = sorted(record["line_id"] for record in first.records["followers"])[:3]
-        for line_id in gone:
+        blocked = sorted(record["line_id"] for record in first.records["followers"])[:3]
+        for line_id in blocked:
             call(settings["api_url"], "POST", f"/sandbox/users/{line_id}", {"state": "blocked"})
         second = tap.run("followers", "friendships", "profiles", state=first.state)
-        call(settings["api_url"], "POST", f"/sandbox/users/{gone[0]}", {"state": "following"})
+        call(settings["api_url"], "POST", f"/sandbox/users/{blocked[0]}", {"state": "following"})
         third = tap.run("followers", "friendships", state=second.state)
     changed = {record["line_id"]: record for record in second.records["friendships"]}
-    assert sorted(changed) == gone
+    assert sorted(changed) == blocked
     assert {(record["follow_state"], record["evidence"]) for record in changed.values()} == {
         ("unfollowed", "followers_api")
     }
     unreachable = {record["line_id"] for record in second.records["profiles"] if not record["is_reachable"]}
-    assert set(gone) <= unreachable
-    (back,) = third.records["friendships"]
-    assert (back["line_id"], back["follow_state"]) == (gone[0], "following")
-    assert [piece["what"] for piece in back["history"]][-2:] == ["missing", "listed"]
+    assert set(blocked) <= unreachable
+    (refollowed,) = third.records["friendships"]
+    assert (refollowed["line_id"], refollowed["follow_state"]) == (blocked[0], "following")
+    assert [piece["what"] for piece in refollowed["history"]][-2:] == ["missing", "listed"]
 
 
 def test_identities_contain_profiles_and_merged_profiles(all_streams: Output) -> None:
@@ -241,8 +241,8 @@ def test_identities_contain_profiles_and_merged_profiles(all_streams: Output) ->
         {"line_id": line_id(1), "provider": "default", "follow_state": "following", "is_canonical": True}
     ]
     assert (ren["email"], ren["line_ids"]) == ("ren@example.com", [])
-    gone = found[f"line_id:default/{line_id(1)}"]
-    assert gone["merged_into"] == "id:1"
+    merged = found[f"line_id:default/{line_id(1)}"]
+    assert merged["merged_into"] == "id:1"
 
 
 def test_contents_are_downloaded_with_metadata(all_streams: Output, seeded_settings: dict[str, Any]) -> None:

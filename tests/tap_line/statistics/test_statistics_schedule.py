@@ -80,3 +80,10 @@ def test_a_history_is_restored_from_its_bookmark() -> None:
     history, _ = read_due(ReadHistory({}), [sent(1), sent(2)], START + 3 * DAY)
     assert ReadHistory.from_bookmark(history.to_bookmark()) == history
     assert ReadHistory.from_bookmark(None) == ReadHistory({})
+
+
+def test_the_bookmark_keeps_its_format_so_that_existing_states_are_restored() -> None:
+    bookmark = {"settled_until": "2026-01-01T00:00:00+00:00", "last": {"request-1": "2026-01-03T00:00:00+00:00"}}
+    history = ReadHistory({"request-1": START + 2 * DAY}, final_until=START)
+    assert ReadHistory.from_bookmark(bookmark) == history
+    assert history.to_bookmark() == bookmark
