@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MAX_PORT = 65535
+_EXTRA_PACKAGES = ("cryptography", "httptools", "jwt", "uvicorn")
 _COUNT = click.IntRange(min=0)
 
 
@@ -98,15 +100,13 @@ def _serve(  # noqa: PLR0913 - click passes each option by keyword
     no_access_log: bool,
     **platform_options: Any,
 ) -> None:
-    try:
-        from line_sandbox.server.serving import serve  # noqa: PLC0415 - the web server is an extra
-    except ModuleNotFoundError as error:
-        raise LineError(
-            f"the sandbox needs {error.name}: install the extra with pip install 'singer-line[sandbox]'"
-        ) from None
-    from line_sandbox.control import create_control_router  # noqa: PLC0415 - as above
+    missing = next((name for name in _EXTRA_PACKAGES if find_spec(name) is None), None)
+    if missing:
+        raise LineError(f"the sandbox needs {missing}: install the extra with pip install 'singer-line[sandbox]'")
+    from line_sandbox.control import create_control_router  # noqa: PLC0415 - needs the extra
     from line_sandbox.platform import PlatformOptions  # noqa: PLC0415 - as above
     from line_sandbox.server.sandbox import Sandbox, SandboxOptions  # noqa: PLC0415 - as above
+    from line_sandbox.server.serving import serve  # noqa: PLC0415 - as above
 
     sandbox = Sandbox(
         SandboxOptions(

@@ -7,15 +7,18 @@ import re
 import signal
 import socket
 import subprocess
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
 from examples.demo.servers import PROGRAMS, program, running
+from line_sandbox import cli
 from tests.support.sandbox_clients import Control
 
 if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
     from pathlib import Path
 
 SANDBOX = str(PROGRAMS / "line-sandbox")
@@ -74,6 +77,20 @@ def test_an_invalid_option_is_reported_without_a_traceback(arguments: tuple[str,
     assert "Traceback" not in ended.stderr
     assert "error:" in ended.stderr
     assert not ended.stdout
+
+
+@pytest.mark.parametrize("missing", ["cryptography", "httptools", "jwt", "uvicorn"])
+def test_a_missing_package_of_the_extra_is_reported_in_one_line(
+    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def find(name: str) -> ModuleSpec | None:
+        return None if name == missing else find_spec(name)
+
+    monkeypatch.setattr(cli, "find_spec", find)
+    assert cli.main(["serve"]) == 1
+    assert capsys.readouterr().err == (
+        f"line-sandbox: the sandbox needs {missing}: install the extra with pip install 'singer-line[sandbox]'\n"
+    )
 
 
 def test_an_address_in_use_is_reported_in_one_line() -> None:
