@@ -1,4 +1,4 @@
-"""The settings of the target: documented, listed in meltano.yml, and used."""
+"""The settings and the reason codes of the target are documented and used."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from line_core.errors import SettingError
 from target_line.reasons import Reason
@@ -26,14 +25,6 @@ def test_a_setting_has_a_title_and_a_description_and_is_used(name: str) -> None:
     assert SETTINGS[name]["description"].endswith((".", '"}.'))
     used = re.findall(rf'(?:config|self\.config|_config)(?:\.get\(|\[)"{name}"', SOURCE)
     assert used, f"no code reads the setting {name}"
-
-
-def test_titles_in_meltano_yml_are_those_of_the_schema() -> None:
-    plugins = yaml.safe_load((PROJECT / "meltano.yml").read_text())["plugins"]["loaders"]
-    (target,) = [plugin for plugin in plugins if plugin["name"] == "target-line"]
-    labels = {setting["name"]: setting["label"] for setting in target["settings"]}
-    titles = {name: setting["title"] for name, setting in SETTINGS.items() if name in labels}
-    assert labels == titles
 
 
 def test_the_precedence_must_contain_each_kind_of_identifier_once() -> None:
