@@ -35,7 +35,8 @@ CREDENTIALS = (
         th.StringType,
         secret=True,
         title="Assertion signing key",
-        description="Private assertion signing key as a JWK (JSON text). Issues channel access tokens v2.1.",
+        description="Private assertion signing key as a JWK (JSON text). Issues channel access tokens v2.1. "
+        "Needs the extra jwt.",
     ),
 )
 API_URL = th.Property(

@@ -1,4 +1,4 @@
-"""LINE's rate limits: how often a channel may call each endpoint.
+"""LINE's rate limits per channel and endpoint.
 
 Source: LINE Messaging API reference, "Rate limits".
 """
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class RateLimit(NamedTuple):
-    """So many calls in so many seconds."""
+    """At most `calls` calls in `seconds` seconds."""
 
     calls: int
     seconds: int
@@ -77,5 +77,5 @@ RATE_LIMITS: dict[str, RateLimit] = {
 
 
 def rate_limit_of(endpoint: str) -> RateLimit:
-    """The limit of an endpoint, given as method and path template."""
+    """Return the limit of an endpoint, given as method and path template."""
     return RATE_LIMITS.get(endpoint, OTHER_ENDPOINTS)

@@ -1,4 +1,4 @@
-"""All processes on one store keep LINE's limits together."""
+"""All processes on one store keep LINE's rate limits together."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ AUDIENCES = "GET /v2/bot/audienceGroup/list"
 
 
 @pytest.fixture(scope="module")
-def kept_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """One store for many channels, each of which is as new."""
-    with open_store(f"sqlite:///{tmp_path_factory.mktemp('rate-limiter') / 'store.db'}") as opened:
-        yield opened
+def module_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """One store for all tests; each test uses its own channel."""
+    with open_store(f"sqlite:///{tmp_path_factory.mktemp('rate-limiter') / 'store.db'}") as store:
+        yield store
 
 
 @given(
@@ -53,12 +53,12 @@ def kept_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
     lateness=st.lists(st.floats(0, 0.05), min_size=1, max_size=10),
 )
 @settings(max_examples=40)
-def test_no_span_has_more_calls_than_the_limit_however_many_call_and_however_late_they_wake(
-    kept_store: Store, endpoint: str, gaps: list[tuple[int, float]], lateness: list[float]
+def test_no_span_has_more_calls_than_the_limit_with_late_callers_in_three_processes(
+    module_store: Store, endpoint: str, gaps: list[tuple[int, float]], lateness: list[float]
 ) -> None:
     clock, channel = SimulatedClock(), str(uuid.uuid4())
     limit = rate_limit_of(endpoint)
-    processes = [SharedRateLimiter(kept_store, channel, clock=clock) for _ in range(3)]
+    processes = [SharedRateLimiter(module_store, channel, clock=clock) for _ in range(3)]
     at, callers = clock.now, []
     for process, gap in gaps:
         at += gap * limit.seconds
@@ -73,107 +73,115 @@ def test_no_span_has_more_calls_than_the_limit_however_many_call_and_however_lat
 
 @given(st.lists(st.tuples(st.integers(1, 40), st.floats(0, 3000)), min_size=1, max_size=8))
 @settings(max_examples=15)
-def test_who_begins_anew_goes_on_with_what_the_hour_has_left(kept_store: Store, runs: list[tuple[int, float]]) -> None:
+def test_a_new_process_continues_with_the_calls_that_the_hour_has_left(
+    module_store: Store, runs: list[tuple[int, float]]
+) -> None:
     clock, channel = SimulatedClock(), str(uuid.uuid4())
     called = []
     for wanted, pause in runs:
-        with SharedRateLimiter(kept_store, channel, clock=clock) as limits:
-            called += [clock.now for _ in range(wanted) if limits.try_acquire(INSIGHT)]
+        with SharedRateLimiter(module_store, channel, clock=clock) as rate_limiter:
+            called += [clock.now for _ in range(wanted) if rate_limiter.try_acquire(INSIGHT)]
         clock.now += pause
     assert max_calls_in(called, 3600) <= 60
     assert len(called) >= min(60, sum(wanted for wanted, _ in runs))
 
 
-def test_thousands_of_calls_a_second_cost_a_few_transactions(store: Store) -> None:
+def test_thousands_of_calls_per_second_need_a_few_transactions(store: Store) -> None:
     clock = SimulatedClock()
     commits: list[object] = []
     event.listen(store.engine, "commit", commits.append)
-    with SharedRateLimiter(store, "main", clock=clock) as limits:
-        called = simulate_calls(clock, [SimulatedCaller(clock.now, limits, PUSH)] * 10_000)
+    with SharedRateLimiter(store, "main", clock=clock) as rate_limiter:
+        called = simulate_calls(clock, [SimulatedCaller(clock.now, rate_limiter, PUSH)] * 10_000)
     seconds = called[-1] - called[0]
     assert max_calls_in(called, 1) <= 2000
     assert 10_000 / seconds > 1950
     assert len(commits) < 6 * seconds + 12
 
 
-def test_two_processes_share_and_lose_nothing_by_it(kept_store: Store) -> None:
+def test_two_processes_share_a_limit_without_losing_throughput(module_store: Store) -> None:
     clock = SimulatedClock()
     with (
-        SharedRateLimiter(kept_store, "both", clock=clock) as one,
-        SharedRateLimiter(kept_store, "both", clock=clock) as other,
+        SharedRateLimiter(module_store, "both", clock=clock) as one,
+        SharedRateLimiter(module_store, "both", clock=clock) as other,
     ):
-        callers = [SimulatedCaller(clock.now, limits, PUSH, calls=100) for limits in (one, other) for _ in range(200)]
+        callers = [
+            SimulatedCaller(clock.now, rate_limiter, PUSH, calls=100)
+            for rate_limiter in (one, other)
+            for _ in range(200)
+        ]
         called = simulate_calls(clock, callers, until=clock.now + 4)
     assert max_calls_in(called, 1) <= 2000
     assert len(called) > 4 * 1900
 
 
 class DelayedPermitSource(StorePermitSource):
-    """Answers that have been on their way for seconds."""
+    """Grants permits for a time 2.5 seconds ago."""
 
     def _now(self, connection: Connection) -> float:
         return super()._now(connection) - 2.5
 
 
-def test_a_slow_store_makes_slow_and_never_too_fast(kept_store: Store) -> None:
+def test_a_slow_store_reduces_the_rate_and_never_exceeds_the_limit(module_store: Store) -> None:
     clock = SimulatedClock()
-    slow = DelayedSubmit(clock, 2.5)
-    limits = LeasingRateLimiter(DelayedPermitSource(kept_store, "slow", clock), slow)
-    called = simulate_calls(clock, [SimulatedCaller(clock.now, limits, PUSH, calls=20)] * 200, delayed=slow)
+    delayed = DelayedSubmit(clock, 2.5)
+    rate_limiter = LeasingRateLimiter(DelayedPermitSource(module_store, "slow", clock), delayed)
+    called = simulate_calls(clock, [SimulatedCaller(clock.now, rate_limiter, PUSH, calls=20)] * 200, delayed=delayed)
     assert len(called) == 4000
     assert max_calls_in(called, 1) <= 2000
     assert called[-1] - called[0] < 30
 
 
-def test_a_429_holds_everybody(store: Store) -> None:
+def test_a_429_pauses_all_processes(store: Store) -> None:
     clock = SimulatedClock()
     with SharedRateLimiter(store, "main", clock=clock) as one, SharedRateLimiter(store, "main", clock=clock) as other:
-        simulate_calls(clock, [SimulatedCaller(clock.now, limits, COUPONS) for limits in (one, other) * 50])
-        held = clock.now
+        simulate_calls(clock, [SimulatedCaller(clock.now, rate_limiter, COUPONS) for rate_limiter in (one, other) * 50])
+        paused_at = clock.now
         one.pause(COUPONS, 5)
         one.pause(INSIGHT, 600)
-        one._executor.submit(int).result()  # what was asked before is done
+        one._executor.submit(int).result()  # wait for the submitted pauses
         assert not other.try_acquire(INSIGHT)
-        called = simulate_calls(clock, [SimulatedCaller(clock.now, limits, COUPONS) for limits in (one, other) * 300])
-    early = [time for time in called if time < held + 5]
+        called = simulate_calls(
+            clock, [SimulatedCaller(clock.now, rate_limiter, COUPONS) for rate_limiter in (one, other) * 300]
+        )
+    early = [time for time in called if time < paused_at + 5]
     assert len(early) <= 100
-    assert max(early, default=held) < held + 0.6
-    steadily = [time for time in called if time >= held + 5]
-    assert max_calls_in(steadily, 0.1) <= 22
+    assert max(early, default=paused_at) < paused_at + 0.6
+    after_pause = [time for time in called if time >= paused_at + 5]
+    assert max_calls_in(after_pause, 0.1) <= 22
 
 
-def test_what_one_channel_does_is_nothing_to_another(store: Store) -> None:
+def test_channels_have_separate_limits(store: Store) -> None:
     with SharedRateLimiter(store, "main") as one, SharedRateLimiter(store, "second") as other:
         assert all(one.try_acquire(INSIGHT) for _ in range(60))
         assert not one.try_acquire(INSIGHT)
         assert other.try_acquire(INSIGHT)
 
 
-def test_a_store_that_fails_is_an_error_for_who_waits(tmp_path: Path) -> None:
+def test_a_failing_store_raises_an_error_for_waiting_callers(tmp_path: Path) -> None:
     store = open_store(f"sqlite:///{tmp_path / 'store.db'}")
     with store.write() as connection:
         connection.exec_driver_sql("DROP TABLE rate_limits")
-    with SharedRateLimiter(store, "main") as limits, pytest.raises(StoreError, match="rate_limits"):
-        limits.acquire(PUSH)
+    with SharedRateLimiter(store, "main") as rate_limiter, pytest.raises(StoreError, match="rate_limits"):
+        rate_limiter.acquire(PUSH)
     store.close()
 
 
-def run_both(store_url: str, endpoint: str, calls: int, how: str) -> list[float]:
-    """Two processes call at once."""
+def run_two_processes(store_url: str, endpoint: str, calls: int, method: str) -> list[float]:
+    """Run two processes concurrently; return the times of all calls."""
     open_store(store_url).close()
-    command = [sys.executable, rate_limiter_program.__file__, store_url, endpoint, str(calls), how]
+    command = [sys.executable, rate_limiter_program.__file__, store_url, endpoint, str(calls), method]
     environment = {"PYTHONPATH": str(Path(rate_limiter_program.__file__).parent)}
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]
-    outputs = [process.communicate(timeout=60)[0] for process in both]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]
+    outputs = [process.communicate(timeout=60)[0] for process in processes]
     return [time for output in outputs for time in json.loads(output)]
 
 
-def test_two_real_processes_keep_a_limit_by_the_second(store_url: str) -> None:
-    called = run_both(store_url, COUPONS, 250, "acquire")
+def test_two_operating_system_processes_keep_a_limit_per_second(store_url: str) -> None:
+    called = run_two_processes(store_url, COUPONS, 250, "acquire")
     assert len(called) == 500
-    assert max_calls_in(called, 0.9) <= 200  # not quite a second: what a process does may be seen a little late
+    assert max_calls_in(called, 0.9) <= 200  # less than a second: a process may record the time of a call a little late
 
 
-def test_two_real_processes_keep_a_limit_by_the_hour(store_url: str) -> None:
-    assert len(run_both(store_url, INSIGHT, 50, "try_acquire")) == 60
-    assert run_both(store_url, INSIGHT, 50, "try_acquire") == []
+def test_two_operating_system_processes_keep_a_limit_per_hour(store_url: str) -> None:
+    assert len(run_two_processes(store_url, INSIGHT, 50, "try_acquire")) == 60
+    assert run_two_processes(store_url, INSIGHT, 50, "try_acquire") == []
