@@ -1,4 +1,4 @@
-"""Put events into an inbox as the receiver would."""
+"""Write events to an inbox as the receiver does."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def minute(at: float) -> datetime:
-    """That many minutes after the beginning of all tests."""
+    """Return the time that many minutes after `BEGIN`."""
     return BEGIN + timedelta(minutes=at)
 
 
 def event(at: float, kind: str, line_id: str, **rest: Any) -> dict[str, Any]:
-    """A webhook event of a person, with an id that its contents give."""
+    """Return a webhook event of a person. Its id is made from its content."""
     return {
         "type": kind,
         "mode": "active",
@@ -36,7 +36,7 @@ def event(at: float, kind: str, line_id: str, **rest: Any) -> dict[str, Any]:
 
 
 def receive(store: Store, events: Iterable[dict[str, Any]], *, channel: str = "main") -> None:
-    """Put events into the inbox, in their order."""
+    """Write events to the inbox in their order."""
     body = json.dumps({"destination": "U" + "0" * 32, "events": list(events)}).encode()
     with store.write(lock="inbox") as connection:
         write_events(connection, parse_events(channel, body, minute(100_000)))

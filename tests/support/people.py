@@ -1,4 +1,4 @@
-"""A vocabulary for identity's tests: short ways to say who claims what, when (in minutes)."""
+"""Short constructors of identity evidence, and Hypothesis strategies for it. Times are minutes of one day."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from target_line.intake.roles import Role
 
 
 def line_id(number: int) -> str:
-    """A LINE ID that is easy to tell from others."""
+    """Return the LINE ID of a number."""
     return f"U{number:032x}"
 
 
 def minute(at: int) -> str:
-    """The time that many minutes into a day."""
+    """Return the time that many minutes after midnight."""
     return f"2026-01-01T{at // 60:02}:{at % 60:02}:00Z"
 
 
 def identify(*, at: int = 0, line: int | None = None, **columns: Any) -> EvidenceRecord:
-    """A `profiles` record; undated without `at`."""
+    """Return the claim of a `profiles` record; undated without `at`."""
     record = {**columns, "line_id": line_id(line) if line else None, "updated_at": minute(at) if at else None}
     return parse_profile(record, "default")
 
 
 def follow(line: int, *, at: int, type_: str = "follow") -> EvidenceRecord:
-    """A `follows` record."""
+    """Return the evidence of a `follows` record."""
     record = {"line_id": line_id(line), "type": type_, "occurred_at": minute(at)}
     return parse_follow(record, "default", Role.FOLLOWS)
 
 
-def cut(one: str, other: str | int) -> SeparationConstraint:
-    """That a customer's id is kept apart from an email, or from a LINE ID (given by its number)."""
+def separation(one: str, other: str | int) -> SeparationConstraint:
+    """Return the constraint that separates an id from an email, or from the LINE ID of a number."""
     if isinstance(other, int):
-        apart = Identifier(IdentifierKind.LINE_ID, "default", line_id(other))
+        separated = Identifier(IdentifierKind.LINE_ID, "default", line_id(other))
     else:
-        apart = Identifier(IdentifierKind.EMAIL, "", other)
-    return SeparationConstraint.between(Identifier(IdentifierKind.ID, "", one), apart)
+        separated = Identifier(IdentifierKind.EMAIL, "", other)
+    return SeparationConstraint.between(Identifier(IdentifierKind.ID, "", one), separated)
 
 
 def evidence_of(*records: EvidenceRecord) -> Evidence:
-    """What the records say together."""
+    """Return the evidence that the records form."""
     evidence = Evidence()
     for record in records:
         evidence.add(record)
@@ -61,11 +61,12 @@ _follows = st.builds(
 )
 
 
-_cuts = st.builds(cut, st.sampled_from(["a", "b"]), _lines | st.sampled_from(["x@example.com", "y@example.com"]))
+_emails = st.sampled_from(["x@example.com", "y@example.com"])
+_separations = st.builds(separation, st.sampled_from(["a", "b"]), _lines | _emails)
 
 
 def policies() -> st.SearchStrategy[MergePolicy]:
-    """All ways in which the rules can be set."""
+    """Generate merge policies with all combinations of settings."""
     return st.builds(
         MergePolicy,
         st.permutations(list(IdentifierKind)).map(tuple),
@@ -79,17 +80,17 @@ def policies() -> st.SearchStrategy[MergePolicy]:
 
 
 def histories() -> st.SearchStrategy[list[EvidenceRecord]]:
-    """Records of a few people who share, hand over and give up identifiers, with equal and missing times, and cuts."""
+    """Generate records of few people with shared and moved identifiers, equal and missing times, and separations."""
     named = st.fixed_dictionaries(
         {},
         optional={
             "id": st.sampled_from(["a", "b", "c"]),
-            "email": st.sampled_from(["x@example.com", "y@example.com"]),
+            "email": _emails,
             "line": _lines,
         },
     ).filter(bool)
-    said = st.fixed_dictionaries(
+    attributes = st.fixed_dictionaries(
         {}, optional={"plan": st.sampled_from([None, "free", "gold"]), "unsubscribed": st.sampled_from([True, False])}
     )
-    identifications = st.builds(lambda at, who, what: identify(at=at, **who, **what), _times, named, said)
-    return st.lists(st.one_of(identifications, identifications, _follows, _cuts), max_size=12)
+    claims = st.builds(lambda at, names, values: identify(at=at, **names, **values), _times, named, attributes)
+    return st.lists(st.one_of(claims, claims, _follows, _separations), max_size=12)

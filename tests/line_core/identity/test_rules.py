@@ -1,4 +1,4 @@
-"""The merge rules, as pure functions of evidence."""
+"""Merge rules as pure functions of evidence."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def resolution(*records: EvidenceRecord, policy: MergePolicy | None = None) -> Resolution:
-    """Resolve the records, after checking that their order does not matter."""
+    """Resolve the records, and check that their order does not matter."""
     outcomes = [
         resolve(evidence_of(*order), policy or MergePolicy())
         for order in itertools.islice(itertools.permutations(records), 120)
@@ -50,7 +50,7 @@ def line_ids(profile: Profile) -> list[str]:
     return [account.line_id for account in profile.line_accounts]
 
 
-def test_a_follow_of_an_unknown_line_id_makes_an_anonymous_profile() -> None:
+def test_a_follow_of_an_unknown_line_id_creates_an_anonymous_profile() -> None:
     (profile,) = resolution(follow(1, at=1)).profiles
     assert (profile.id, profile.email) == (None, None)
     assert [(account.line_id, account.follow_state) for account in profile.line_accounts] == [
@@ -58,29 +58,29 @@ def test_a_follow_of_an_unknown_line_id_makes_an_anonymous_profile() -> None:
     ]
 
 
-def test_an_unfollow_updates_the_profile_and_deletes_nothing() -> None:
+def test_an_unfollow_updates_the_follow_state_and_deletes_nothing() -> None:
     (profile,) = resolution(follow(1, at=1), follow(1, at=2, type_="unfollow")).profiles
     assert profile.line_accounts[0].follow_state is FollowState.UNFOLLOWED
 
 
-def test_of_a_follow_and_an_unfollow_at_the_same_time_the_unfollow_counts() -> None:
+def test_an_unfollow_wins_over_a_follow_of_the_same_time() -> None:
     (profile,) = resolution(follow(1, at=1), follow(1, at=1, type_="unfollow")).profiles
     assert profile.line_accounts[0].follow_state is FollowState.UNFOLLOWED
 
 
-def test_an_anonymous_profile_goes_into_the_one_that_claims_its_line_id() -> None:
+def test_an_anonymous_profile_merges_into_the_profile_that_claims_its_line_id() -> None:
     result = resolution(follow(1, at=1), identify(at=2, id="a", line=1, plan="gold"))
     (profile,) = result.profiles
     assert profile.id == "a"
     assert line_ids(profile) == [line_id(1)]
     assert profile.attributes == {"plan": "gold"}
-    (join,) = result.merges
-    assert join.rule is MergeRule.ANONYMOUS_IDENTIFIED
-    assert str(join.survivor) == "id:a"
-    assert str(join.absorbed) == f"line_id:default/{line_id(1)}"
+    (merge,) = result.merges
+    assert merge.rule is MergeRule.ANONYMOUS_IDENTIFIED
+    assert str(merge.survivor) == "id:a"
+    assert str(merge.absorbed) == f"line_id:default/{line_id(1)}"
 
 
-def test_a_profile_known_by_its_email_goes_into_the_one_with_the_id_that_claims_it() -> None:
+def test_a_profile_with_an_email_merges_into_the_profile_with_an_id_that_claims_the_email() -> None:
     result = resolution(
         identify(at=1, email="X@Example.com ", city="Osaka"),
         identify(at=2, id=7, email="x@example.com", line=1),
@@ -88,10 +88,10 @@ def test_a_profile_known_by_its_email_goes_into_the_one_with_the_id_that_claims_
     (profile,) = result.profiles
     assert (profile.id, profile.email) == ("7", "x@example.com")
     assert profile.attributes == {"city": "Osaka"}
-    assert {join.rule for join in result.merges} == {MergeRule.EMAIL_IDENTIFIED}
+    assert {merge.rule for merge in result.merges} == {MergeRule.EMAIL_IDENTIFIED}
 
 
-def test_of_equally_strong_identifiers_the_oldest_names_the_survivor() -> None:
+def test_the_oldest_of_equally_strong_identifiers_is_the_key() -> None:
     result = resolution(
         identify(at=2, email="new@example.com", line=1), identify(at=1, email="old@example.com", line=1)
     )
@@ -101,27 +101,27 @@ def test_of_equally_strong_identifiers_the_oldest_names_the_survivor() -> None:
     assert profile.former_emails == ("old@example.com",)
 
 
-def test_profiles_with_different_ids_never_become_one() -> None:
+def test_profiles_with_different_ids_never_merge() -> None:
     result = resolution(identify(at=1, id="a", email="x@example.com"), identify(at=2, id="b", email="x@example.com"))
     assert {profile.id for profile in result.profiles} == {"a", "b"}
 
 
 @pytest.mark.parametrize(("conflict", "keeper"), [("latest", "b"), ("first", "a")])
-def test_a_line_id_that_two_ids_claim_goes_by_identifier_conflict(conflict: str, keeper: str) -> None:
+def test_identifier_conflict_decides_between_two_ids_that_claim_a_line_id(conflict: str, keeper: str) -> None:
     policy = MergePolicy(conflict=IdentifierConflict(conflict))
     result = resolution(identify(at=1, id="a", line=1), identify(at=2, id="b", line=1), policy=policy)
     loser = {"a": "b", "b": "a"}[keeper]
     assert line_ids(by_id(result, keeper)) == [line_id(1)]
     assert line_ids(by_id(result, loser)) == []
-    (join,) = result.merges
-    assert (join.rule, str(join.survivor), str(join.absorbed)) == (
+    (merge,) = result.merges
+    assert (merge.rule, str(merge.survivor), str(merge.absorbed)) == (
         MergeRule.IDENTIFIER_MOVED,
         f"id:{keeper}",
         f"id:{loser}",
     )
 
 
-def test_an_email_belongs_to_the_id_that_claims_it_before_it_pulls_line_ids() -> None:
+def test_links_to_emails_are_applied_before_links_to_line_ids() -> None:
     result = resolution(
         identify(at=1, id="b", email="x@example.com"),
         identify(at=2, id="a", line=1),
@@ -132,14 +132,14 @@ def test_an_email_belongs_to_the_id_that_claims_it_before_it_pulls_line_ids() ->
     assert by_id(result, "a").email is None
 
 
-def test_the_precedence_decides_which_identifier_names_the_survivor() -> None:
+def test_identifier_precedence_decides_which_identifier_is_the_key() -> None:
     records = [identify(at=1, id="a", email="x@example.com", line=1)]
     email_first = MergePolicy(precedence=(IdentifierKind.EMAIL, IdentifierKind.ID, IdentifierKind.LINE_ID))
     assert resolution(*records).profiles[0].key.kind is IdentifierKind.ID
     assert resolution(*records, policy=email_first).profiles[0].key.kind is IdentifierKind.EMAIL
 
 
-def test_the_newest_value_of_an_attribute_wins_and_a_null_clears() -> None:
+def test_the_newest_value_of_an_attribute_wins_and_null_removes_it() -> None:
     (profile,) = resolution(
         identify(at=1, id="a", plan="free", city="Osaka", tier=1),
         identify(at=2, id="a", plan="gold", tier=None),
@@ -148,7 +148,7 @@ def test_the_newest_value_of_an_attribute_wins_and_a_null_clears() -> None:
     assert profile.attributes == {"plan": "gold", "city": "Osaka"}
 
 
-def test_attributes_of_equal_time_go_to_the_survivor() -> None:
+def test_at_the_same_time_the_attribute_of_the_survivor_wins() -> None:
     (profile,) = resolution(
         identify(at=2, email="x@example.com", plan="zzz"),
         identify(at=2, id="a", plan="free"),
@@ -162,7 +162,7 @@ def test_undated_records_are_older_than_dated_ones() -> None:
     assert profile.attributes == {"plan": "free"}
 
 
-def test_the_canonical_line_id_follows_then_is_the_latest_identified() -> None:
+def test_the_canonical_line_id_is_a_follower_or_else_the_latest_identified() -> None:
     claims = [identify(at=number, id="a", line=number) for number in (1, 2, 3)]
     assert resolution(*claims).profiles[0].canonical["default"].line_id == line_id(3)
     with_follow = resolution(*claims, follow(1, at=1))
@@ -181,20 +181,20 @@ def test_the_order_and_repetition_of_records_change_nothing(
 
 
 @given(people.histories(), st.integers(min_value=0, max_value=12))
-def test_evidence_gathered_in_parts_is_the_evidence_gathered_at_once(history: list[EvidenceRecord], cut: int) -> None:
-    parts = evidence_of(*history[cut:])
-    parts.merge(evidence_of(*history[:cut]))
+def test_merged_parts_of_evidence_equal_the_whole(history: list[EvidenceRecord], split: int) -> None:
+    parts = evidence_of(*history[split:])
+    parts.merge(evidence_of(*history[:split]))
     assert parts == evidence_of(*history)
 
 
 @given(people.histories())
-def test_evidence_survives_the_store_s_document(history: list[EvidenceRecord]) -> None:
+def test_encoded_evidence_decodes_to_the_same_evidence(history: list[EvidenceRecord]) -> None:
     evidence = evidence_of(*history)
     assert decode_evidence(encode_evidence(evidence)) == evidence
 
 
 @given(people.histories(), people.policies())
-def test_every_identifier_is_in_exactly_one_profile_that_keeps_to_the_limits(
+def test_every_identifier_is_in_exactly_one_profile_within_the_limits(
     history: list[EvidenceRecord], policy: MergePolicy
 ) -> None:
     evidence = evidence_of(*history)
@@ -206,14 +206,12 @@ def test_every_identifier_is_in_exactly_one_profile_that_keeps_to_the_limits(
         assert kinds.count(IdentifierKind.ID) <= 1
         assert kinds.count(IdentifierKind.LINE_ID) <= policy.max_line_ids
         assert profile.key in profile.identifiers
-        assert not any(profile.identifiers.issuperset(cut) for cut in evidence.separations)
+        assert not any(profile.identifiers.issuperset(pair) for pair in evidence.separations)
         assert set(profile.canonical) == {account.provider for account in profile.line_accounts}
 
 
 @given(people.histories(), people.policies())
-def test_a_person_who_opted_out_under_any_name_stays_opted_out(
-    history: list[EvidenceRecord], policy: MergePolicy
-) -> None:
+def test_an_opt_out_under_any_identifier_stays_in_force(history: list[EvidenceRecord], policy: MergePolicy) -> None:
     evidence = evidence_of(*history)
     for profile in resolve(evidence, policy).profiles:
         newest: dict[Identifier, DatedValue] = {}
@@ -226,20 +224,20 @@ def test_a_person_who_opted_out_under_any_name_stays_opted_out(
 
 
 @given(people.histories(), people.policies(), st.sampled_from(["a", "b"]), st.integers(1, 4))
-def test_what_is_cut_is_apart_and_what_has_nothing_to_do_with_it_is_as_before(
+def test_a_separation_of_unmerged_identifiers_changes_no_profile(
     history: list[EvidenceRecord], policy: MergePolicy, one: str, line: int
 ) -> None:
     before = resolve(evidence_of(*history), policy)
-    after = resolve(evidence_of(*history, people.cut(one, line)), policy)
-    touched = evidence_of(people.cut(one, line)).identifiers()
-    joined = [profile for profile in before.profiles if profile.identifiers >= touched]
-    if not joined and touched <= {name for profile in before.profiles for name in profile.identifiers}:
+    after = resolve(evidence_of(*history, people.separation(one, line)), policy)
+    separated = evidence_of(people.separation(one, line)).identifiers()
+    merged = [profile for profile in before.profiles if profile.identifiers >= separated]
+    if not merged and separated <= {name for profile in before.profiles for name in profile.identifiers}:
         assert {profile.identifiers for profile in before.profiles} == {
             profile.identifiers for profile in after.profiles
         }
 
 
-def test_under_reject_what_two_ids_claim_belongs_to_neither_and_is_shown() -> None:
+def test_with_reject_an_identifier_that_two_ids_claim_belongs_to_neither() -> None:
     claims = identify(at=1, id="a", line=1), identify(at=2, id="b", line=1), identify(at=3, id="b", line=2)
     found = resolve(evidence_of(*claims), MergePolicy(conflict=IdentifierConflict.REJECT))
     contested = Identifier(IdentifierKind.LINE_ID, "default", line_id(1))
@@ -254,7 +252,7 @@ def test_under_reject_what_two_ids_claim_belongs_to_neither_and_is_shown() -> No
     }
 
 
-def test_under_reject_an_email_of_two_ids_pulls_no_line_id_to_either() -> None:
+def test_with_reject_a_contested_email_links_no_line_id_to_either_id() -> None:
     claims = (
         identify(at=1, id="a", email="x@example.com"),
         identify(at=2, id="b", email="x@example.com"),
@@ -267,20 +265,20 @@ def test_under_reject_an_email_of_two_ids_pulls_no_line_id_to_either() -> None:
     assert shared.id is None
 
 
-def test_a_profile_takes_no_more_line_ids_than_it_may_the_newest_first() -> None:
+def test_a_profile_gets_the_newest_line_ids_up_to_the_maximum() -> None:
     claims = [identify(at=line, id="a", line=line) for line in range(1, 5)]
     found = resolve(evidence_of(*claims), MergePolicy(max_line_ids=2))
     assert [account.line_id for account in found.profile_of(Identifier(IdentifierKind.ID, "", "a")).line_accounts] == [
         line_id(3),
         line_id(4),
     ]
-    assert {(refusal.reason, refusal.identifier.value) for refusal in found.rejected_identifiers} == {
+    assert {(rejected.reason, rejected.identifier.value) for rejected in found.rejected_identifiers} == {
         (RejectionReason.TOO_MANY_LINE_IDS, line_id(1)),
         (RejectionReason.TOO_MANY_LINE_IDS, line_id(2)),
     }
 
 
-def test_with_survivor_others_fill_only_what_the_survivor_s_records_leave_empty() -> None:
+def test_with_survivor_other_records_fill_only_attributes_that_the_survivor_lacks() -> None:
     claims = (
         identify(at=1, id="a", email="x@example.com", plan="gold", city=None),
         identify(at=5, email="x@example.com", plan="free", city="Osaka", tier="b"),
@@ -291,15 +289,15 @@ def test_with_survivor_others_fill_only_what_the_survivor_s_records_leave_empty(
     assert own.attributes == {"plan": "gold", "city": "Osaka", "tier": "b"}
 
 
-def test_in_a_merge_the_most_restrictive_consent_wins_until_its_own_side_takes_it_back() -> None:
+def test_an_opt_out_survives_a_merge_until_the_same_identifier_withdraws_it() -> None:
     opted_out = identify(at=1, email="x@example.com", unsubscribed=True)
     joined = identify(at=2, id="a", email="x@example.com", unsubscribed=False)
     assert resolution(opted_out, joined).profiles[0].attributes == {"unsubscribed": True}
-    back = identify(at=3, email="x@example.com", unsubscribed=False)
-    assert resolution(opted_out, joined, back).profiles[0].attributes == {"unsubscribed": False}
+    withdrawn = identify(at=3, email="x@example.com", unsubscribed=False)
+    assert resolution(opted_out, joined, withdrawn).profiles[0].attributes == {"unsubscribed": False}
 
 
-def test_the_line_id_to_write_to_is_elected_by_the_policy_s_order() -> None:
+def test_the_criteria_of_the_policy_choose_the_canonical_line_id_in_their_order() -> None:
     history = (
         identify(at=5, id="a", line=1),
         identify(at=1, id="a", line=2),
@@ -308,25 +306,25 @@ def test_the_line_id_to_write_to_is_elected_by_the_policy_s_order() -> None:
         follow(2, at=2),
     )
 
-    def elected(*criteria: CanonicalCriterion) -> str:
+    def canonical(*criteria: CanonicalCriterion) -> str:
         (profile,) = resolve(evidence_of(*history), MergePolicy(canonical=criteria)).profiles
         return profile.canonical["default"].line_id
 
-    assert elected(*CanonicalCriterion) == line_id(2)
-    assert elected(CanonicalCriterion.LATEST_IDENTIFIED) == line_id(1)
-    assert elected(CanonicalCriterion.LATEST_FOLLOWED) == line_id(2)
-    assert elected() == line_id(1), "the smallest"
+    assert canonical(*CanonicalCriterion) == line_id(2)
+    assert canonical(CanonicalCriterion.LATEST_IDENTIFIED) == line_id(1)
+    assert canonical(CanonicalCriterion.LATEST_FOLLOWED) == line_id(2)
+    assert canonical() == line_id(1), "without criteria, the smallest wins"
 
 
-def test_a_cut_undoes_a_merge_for_good_and_gives_a_moved_identifier_back() -> None:
+def test_a_separation_undoes_a_merge_permanently_and_returns_a_moved_identifier() -> None:
     anonymous, known = follow(1, at=1), identify(at=2, id="a", line=1)
-    apart = resolution(anonymous, known, people.cut("a", 1), identify(at=9, id="a", line=1))
-    assert [profile.key.kind for profile in apart.profiles] == [IdentifierKind.ID, IdentifierKind.LINE_ID]
-    assert apart.merges == frozenset()
-    handed_over = identify(at=1, id="a", line=1), identify(at=2, id="b", line=1)
-    back = resolution(*handed_over, people.cut("b", 1))
-    assert back.profile_of(Identifier(IdentifierKind.LINE_ID, "default", line_id(1))).id == "a"
+    separated = resolution(anonymous, known, people.separation("a", 1), identify(at=9, id="a", line=1))
+    assert [profile.key.kind for profile in separated.profiles] == [IdentifierKind.ID, IdentifierKind.LINE_ID]
+    assert separated.merges == frozenset()
+    moved = identify(at=1, id="a", line=1), identify(at=2, id="b", line=1)
+    returned = resolution(*moved, people.separation("b", 1))
+    assert returned.profile_of(Identifier(IdentifierKind.LINE_ID, "default", line_id(1))).id == "a"
 
 
-def test_no_evidence_is_nobody() -> None:
+def test_empty_evidence_has_no_profiles() -> None:
     assert resolve(Evidence(), MergePolicy()) == Resolution((), frozenset())

@@ -1,4 +1,4 @@
-"""The inbox keeps each event once, and readers meet every change; on both databases."""
+"""The inbox stores each event once, and readers see every change; on both databases."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(store: Store, after: int = 0, limit: int = 10_000) -> list[InboxEvent]:
         return read_events(connection, after, limit)
 
 
-def test_an_event_is_read_as_it_was_received(store: Store) -> None:
+def test_a_stored_event_has_the_columns_of_the_received_event(store: Store) -> None:
     samples = [sample for sample in DOCUMENTED if sample["type"] not in ("messageEdited", "unsend")]
     body = body_of(*samples)
     assert write(store, body) == WriteResult(new=len(samples), repeated=0)
@@ -44,12 +44,12 @@ def test_an_event_is_read_as_it_was_received(store: Store) -> None:
             assert getattr(stored, name) == getattr(received, name), name
 
 
-def test_events_are_read_in_the_order_in_which_they_came(store: Store) -> None:
+def test_events_are_read_in_the_order_of_arrival(store: Store) -> None:
     write(store, body_of(*(event(number) for number in (3, 1, 2))))
     assert [one.webhook_event_id[-1] for one in read(store)] == ["3", "1", "2"]
 
 
-def test_a_repeated_event_is_counted_and_its_first_text_stays(store: Store) -> None:
+def test_a_repeated_event_is_counted_and_keeps_its_first_text(store: Store) -> None:
     write(store, body_of(event(1, first=True)))
     position = read(store)[0].position
     assert write(store, body_of(event(1, first=False), event(1), event(2), event(2))) == WriteResult(new=1, repeated=3)
@@ -63,7 +63,7 @@ def test_channels_do_not_share_events(store: Store) -> None:
     assert write(store, body_of(event(1)), channel="b").new == 1
 
 
-def test_a_reader_goes_on_where_it_stopped(store: Store) -> None:
+def test_a_reader_continues_after_its_last_position(store: Store) -> None:
     write(store, body_of(*(event(number) for number in range(10))))
     seen: list[InboxEvent] = []
     while page := read(store, after=seen[-1].position if seen else 0, limit=3):
@@ -71,14 +71,14 @@ def test_a_reader_goes_on_where_it_stopped(store: Store) -> None:
     assert [one.webhook_event_id for one in seen] == [one.webhook_event_id for one in read(store)]
 
 
-def test_a_reader_can_ask_for_some_types_alone(store: Store) -> None:
+def test_a_reader_can_select_event_types(store: Store) -> None:
     write(store, body_of(event(1, "follow"), event(2, "postback"), event(3, "unfollow")))
     with store.read() as connection:
         found = read_events(connection, 0, 10, types=("follow", "unfollow"))
     assert [one.type for one in found] == ["follow", "unfollow"]
 
 
-def test_a_position_is_never_given_twice_even_when_the_newest_event_is_gone(store: Store) -> None:
+def test_the_position_of_a_deleted_event_is_never_reused(store: Store) -> None:
     write(store, body_of(event(1)))
     with store.write(lock="inbox") as connection:
         last = last_position(connection)
@@ -87,31 +87,31 @@ def test_a_position_is_never_given_twice_even_when_the_newest_event_is_gone(stor
     assert read(store)[0].position > last
 
 
-def test_unsending_blanks_the_message_and_readers_meet_it_again(store: Store) -> None:
+def test_an_unsend_removes_the_content_and_readers_read_the_message_again(store: Store) -> None:
     write(store, body_of(text(1, "77", "my secret"), text(2, "78", "other")))
     last = read(store)[-1].position
     write(store, body_of(unsend(3, "77")))
-    taken_back, blanked = read(store, after=last)
-    assert (taken_back.type, blanked.message_state) == ("unsend", "unsent")
-    assert json.loads(blanked.payload) == text(1, "77") | {"message": {"type": "text", "id": "77"}}
+    unsend_event, message = read(store, after=last)
+    assert (unsend_event.type, message.message_state) == ("unsend", "unsent")
+    assert json.loads(message.payload) == text(1, "77") | {"message": {"type": "text", "id": "77"}}
     assert [one.message_state for one in read(store)] == ["current", None, "unsent"]
     assert not any("secret" in one.payload for one in read(store))
 
 
-def test_a_message_that_arrives_after_its_unsend_is_never_readable(store: Store) -> None:
+def test_a_message_that_arrives_after_its_unsend_has_no_content(store: Store) -> None:
     write(store, body_of(unsend(3, "77")))
     write(store, body_of(text(1, "77", "my secret")))
     assert [one.message_state for one in read(store)] == [None, "unsent"]
     assert "secret" not in read(store)[1].payload
 
 
-def test_another_channel_s_message_of_the_same_id_is_left_alone(store: Store) -> None:
+def test_an_unsend_does_not_affect_the_same_message_id_of_another_channel(store: Store) -> None:
     write(store, body_of(text(1, "77")), channel="a")
     write(store, body_of(unsend(2, "77")), channel="b")
     assert read(store)[0].message_state == "current"
 
 
-def test_the_newest_text_is_known_and_the_history_kept(store: Store) -> None:
+def test_the_newest_edit_is_current_and_earlier_texts_are_superseded(store: Store) -> None:
     write(store, body_of(text(1, "77", "one")))
     last = read(store)[-1].position
     write(store, body_of(text(3, "77", "three", kind="messageEdited")))
@@ -121,34 +121,34 @@ def test_the_newest_text_is_known_and_the_history_kept(store: Store) -> None:
     assert {json.loads(one.payload)["message"]["text"] for one in read(store, after=last)} == {"one", "two", "three"}
 
 
-def test_a_blanked_message_that_is_sent_again_stays_blank(store: Store) -> None:
+def test_a_redelivered_unsent_message_stays_without_content(store: Store) -> None:
     write(store, body_of(text(1, "77", "my secret"), unsend(2, "77")))
     write(store, body_of(text(1, "77", "my secret")), body_of(event(9)))
     assert not any("secret" in one.payload for one in read(store))
 
 
-STORY = [text(1, "77", "one"), text(2, "77", "two", kind="messageEdited"), text(3, "77", "three", kind="messageEdited")]
+EDITS = [text(1, "77", "one"), text(2, "77", "two", kind="messageEdited"), text(3, "77", "three", kind="messageEdited")]
 
 
-def _what_is_known(store: Store) -> set[tuple[str, str | None, str]]:
+def _contents(store: Store) -> set[tuple[str, str | None, str]]:
     return {(one.webhook_event_id, one.message_state, one.payload) for one in read(store)}
 
 
-@pytest.mark.parametrize("story", [STORY, [*STORY[:2], unsend(4, "77")]], ids=["edited", "unsent"])
-def test_the_order_of_arrival_makes_no_difference(tmp_path: Path, story: list[dict[str, Any]]) -> None:
-    known = []
-    for number, order in enumerate(itertools.permutations(story)):
+@pytest.mark.parametrize("events", [EDITS, [*EDITS[:2], unsend(4, "77")]], ids=["edited", "unsent"])
+def test_the_result_does_not_depend_on_the_order_of_arrival(tmp_path: Path, events: list[dict[str, Any]]) -> None:
+    results = []
+    for number, order in enumerate(itertools.permutations(events)):
         for together in (True, False):
             with open_store(f"sqlite:///{tmp_path}/{number}-{together}.db") as store:
                 for body in [body_of(*order)] if together else [body_of(one) for one in order]:
                     write(store, body)
-                known.append(_what_is_known(store))
-    assert all(what == known[0] for what in known)
+                results.append(_contents(store))
+    assert all(result == results[0] for result in results)
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(bodies=st.lists(unusual_bodies(), max_size=5))
-def test_whatever_comes_can_be_stored_and_is_stored_once(store: Store, bodies: list[bytes]) -> None:
+def test_any_valid_event_is_stored_once(store: Store, bodies: list[bytes]) -> None:
     write(store, *bodies)
     assert write(store, *bodies).new == 0
     ids = [(one.channel, one.webhook_event_id) for one in read(store)]

@@ -1,7 +1,6 @@
-"""A reader that goes on after the last position it saw never skips an event, whatever the writers do.
+"""A reader that continues after its last position never skips an event while writers commit concurrently.
 
-The same readers and writers against the naive design (the database numbers the rows, and nothing else) do skip: that is
-the negative control, without which the proof would prove nothing.
+Negative control: with a table whose numbers come from a sequence without a lock, the same readers do skip rows.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ if TYPE_CHECKING:
 WRITERS = 8
 SECONDS = 3.0
 
-naive = Table(
-    "naive_events",
+unlocked = Table(
+    "unlocked_events",
     MetaData(),
     Column("position", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True),
     Column("number", BigInteger, nullable=False),
@@ -38,66 +37,70 @@ naive = Table(
 )
 
 
-class Naive:
-    """Numbers from a sequence, and commits in any order."""
+class UnlockedTable:
+    """A table with numbers from a sequence, and commits in any order."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        naive.create(store.engine)
+        unlocked.create(store.engine)
 
-    def write(self, numbers: list[int], linger: float) -> None:
+    def write(self, numbers: list[int], seconds: float) -> None:
         with self.store.write() as connection:
-            connection.execute(insert(naive), [{"number": number} for number in numbers])
-            time.sleep(linger)
+            connection.execute(insert(unlocked), [{"number": number} for number in numbers])
+            time.sleep(seconds)
 
     def read(self, after: int, limit: int) -> list[tuple[int, int]]:
-        query = select(naive.c.position, naive.c.number).where(naive.c.position > after).order_by(naive.c.position)
+        query = (
+            select(unlocked.c.position, unlocked.c.number)
+            .where(unlocked.c.position > after)
+            .order_by(unlocked.c.position)
+        )
         with self.store.read() as connection:
             return [(row.position, row.number) for row in connection.execute(query.limit(limit))]
 
 
 class Inbox:
-    """The inbox as receivers write it and the tap reads it."""
+    """The inbox, written as by receivers and read as by the tap."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def write(self, numbers: list[int], linger: float) -> None:
+    def write(self, numbers: list[int], seconds: float) -> None:
         events = parse_events("main", body_of(*map(event, numbers)), datetime.now(UTC))
         with self.store.write(lock="inbox") as connection:
             write_events(connection, events)
-            time.sleep(linger)
+            time.sleep(seconds)
 
     def read(self, after: int, limit: int) -> list[tuple[int, int]]:
         with self.store.read() as connection:
             return [(one.position, int(one.webhook_event_id[-16:])) for one in read_events(connection, after, limit)]
 
 
-class Run:
-    """Writers that commit in any order, and readers with different habits, for a few seconds."""
+class ConcurrentRun:
+    """Concurrent writers, and readers with different pauses and page sizes, for a few seconds."""
 
-    def __init__(self, design: Naive | Inbox) -> None:
+    def __init__(self, design: UnlockedTable | Inbox) -> None:
         self.design = design
         self.written: list[int] = []
-        self.over = threading.Event()
+        self.writers_done = threading.Event()
 
-    def go(self) -> list[set[int]]:
-        """Returns what each reader saw."""
+    def run(self) -> list[set[int]]:
+        """Return the numbers that each reader read."""
         with ThreadPoolExecutor(WRITERS + 3) as pool:
             readers = [pool.submit(self._read, pause, limit) for pause, limit in ((0.0, 10_000), (0.0, 7), (0.05, 100))]
             writers = [pool.submit(self._write, writer) for writer in range(WRITERS)]
             for writer in writers:
                 self.written += writer.result()
-            self.over.set()
+            self.writers_done.set()
             return [reader.result() for reader in readers]
 
     def _write(self, writer: int) -> list[int]:
-        chance = random.Random(writer)
+        seeded_random = random.Random(writer)
         numbers: list[int] = []
         until = time.monotonic() + SECONDS
         while time.monotonic() < until:
-            batch = [writer * 10**9 + len(numbers) + index for index in range(chance.randint(1, 5))]
-            self.design.write(batch, chance.choice([0.0, 0.0, 0.002, 0.02]))
+            batch = [writer * 10**9 + len(numbers) + index for index in range(seeded_random.randint(1, 5))]
+            self.design.write(batch, seeded_random.choice([0.0, 0.0, 0.002, 0.02]))
             numbers += batch
         return numbers
 
@@ -105,13 +108,13 @@ class Run:
         seen: set[int] = set()
         last = 0
         while True:
-            is_last_look = self.over.is_set()
+            is_last_read = self.writers_done.is_set()
             page = self.design.read(last, limit)
             for position, number in page:
                 assert position > last
                 last = position
                 seen.add(number)
-            if not page and is_last_look:
+            if not page and is_last_read:
                 return seen
             time.sleep(pause)
 
@@ -123,20 +126,20 @@ def postgres_store(postgres_url: str) -> Iterator[Store]:
 
 
 def test_no_reader_skips_an_event_on_postgres(postgres_store: Store) -> None:
-    run = Run(Inbox(postgres_store))
-    for seen in run.go():
+    run = ConcurrentRun(Inbox(postgres_store))
+    for seen in run.run():
         assert seen == set(run.written)
     assert len(run.written) > 100
 
 
-def test_readers_of_the_naive_design_do_skip_events(postgres_store: Store) -> None:
-    run = Run(Naive(postgres_store))
-    skipped = [set(run.written) - seen for seen in run.go()]
+def test_readers_of_a_table_without_the_inbox_lock_skip_rows(postgres_store: Store) -> None:
+    run = ConcurrentRun(UnlockedTable(postgres_store))
+    skipped = [set(run.written) - seen for seen in run.run()]
     assert any(skipped)
 
 
 def test_no_reader_skips_an_event_on_sqlite(tmp_path: object) -> None:
     with open_store(f"sqlite:///{tmp_path}/store.db") as store:
-        run = Run(Inbox(store))
-        for seen in run.go():
+        run = ConcurrentRun(Inbox(store))
+        for seen in run.run():
             assert seen == set(run.written)

@@ -1,4 +1,4 @@
-"""The store opens by one code path on SQLite and Postgres."""
+"""Opening, reading and writing a store, on SQLite and Postgres."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_opening_a_store_twice_keeps_what_is_in_it(store_url: str) -> None:
+def test_opening_a_store_again_keeps_its_content(store_url: str) -> None:
     with open_store(store_url) as store, store.write() as connection:
         connection.execute(text("CREATE TABLE kept (n INTEGER)"))
     with open_store(store_url) as store, store.read() as connection:
         assert connection.execute(text("SELECT count(*) FROM kept")).scalar_one() == 0
 
 
-def test_an_older_store_is_refused_until_it_is_upgraded(store_url: str) -> None:
+def test_a_store_of_an_older_version_is_an_error(store_url: str) -> None:
     with open_store(store_url) as store, store.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     with pytest.raises(StoreError, match=r"schema 0000, this version needs \d{4}.*upgrade.*setting: store_url"):
         open_store(store_url)
 
 
-def test_a_write_that_fails_leaves_nothing_behind(store: Store) -> None:
-    def fail_half_way() -> None:
+def test_a_failed_write_is_rolled_back(store: Store) -> None:
+    def fail_after_a_statement() -> None:
         with store.write(lock="inbox") as connection:
             connection.execute(text("CREATE TABLE left_behind (n INTEGER)"))
             connection.execute(text("SELECT * FROM no_such_table"))
 
     with pytest.raises(StoreError, match="no_such_table"):
-        fail_half_way()
+        fail_after_a_statement()
     with pytest.raises(StoreError, match="left_behind"), store.read() as connection:
         connection.execute(text("SELECT * FROM left_behind"))
 
 
-def test_reading_an_empty_inbox_finds_nothing(store: Store) -> None:
+def test_an_empty_inbox_has_no_events(store: Store) -> None:
     with store.read() as connection:
         assert connection.execute(select(inbox.events)).all() == []
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "message"),
     [
         ("nonsense", "not of the form"),
         ("mysql://user:hunter2@localhost/x", "SQLite or Postgres"),
@@ -59,22 +59,24 @@ def test_reading_an_empty_inbox_finds_nothing(store: Store) -> None:
         ("postgresql://user:hunter2@127.0.0.1:1/x", "cannot use the store at postgresql"),
     ],
 )
-def test_a_store_that_cannot_be_opened_is_one_line_that_names_the_setting_and_no_password(url: str, said: str) -> None:
-    with pytest.raises(StoreError, match=said) as caught:
+def test_an_error_of_opening_a_store_is_one_line_with_the_setting_and_without_a_password(
+    url: str, message: str
+) -> None:
+    with pytest.raises(StoreError, match=message) as caught:
         open_store(url)
     assert "\n" not in str(caught.value)
     assert "store_url" in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_file_that_is_not_a_database_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("not a database at all, just a long enough text to be read as a header by SQLite\n" * 20)
     with pytest.raises(StoreError, match="file is not a database"):
         open_store(f"sqlite:///{path}")
 
 
-def test_an_sqlite_that_is_too_old_is_told_before_anything_fails(
+def test_too_old_a_version_of_sqlite_is_an_error_before_a_file_is_created(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 26, 0))
@@ -83,10 +85,10 @@ def test_an_sqlite_that_is_too_old_is_told_before_anything_fails(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_json_document_comes_back_as_it_went_in(store: Store) -> None:
+def test_a_json_document_is_read_as_it_was_written(store: Store) -> None:
     document = {
         "text": "é😀\u0000",
-        "half a pair": "\ud83d",
+        "lone surrogate": "\ud83d",
         "big": 10**30,
         "small": 1.5,
         "nothing": None,

@@ -1,4 +1,4 @@
-"""What became of a message does not depend on the order in which its events arrive."""
+"""Content states do not depend on the order of arrival, and unsent content is removed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CURRENT, SUPERSEDED, UNSENT = ContentState.CURRENT, ContentState.SUPERSEDED, Con
 
 
 @pytest.mark.parametrize(
-    ("about_it", "states"),
+    ("events", "states"),
     [
         ([ORIGINAL], {1: CURRENT}),
         ([ORIGINAL, FIRST_EDIT], {1: SUPERSEDED, 2: CURRENT}),
@@ -33,28 +33,28 @@ CURRENT, SUPERSEDED, UNSENT = ContentState.CURRENT, ContentState.SUPERSEDED, Con
         ([ORIGINAL, OTHER], {1: CURRENT}),
     ],
 )
-def test_the_state_of_each_event_in_any_order(about_it: list[MessageEvent], states: dict[int, ContentState]) -> None:
-    for order in itertools.permutations(about_it):
+def test_states_are_the_same_in_any_order(events: list[MessageEvent], states: dict[int, ContentState]) -> None:
+    for order in itertools.permutations(events):
         assert content_states(order) == states
 
 
-def test_of_two_edits_in_one_millisecond_the_later_id_is_current() -> None:
+def test_of_two_edits_at_the_same_time_the_greater_id_is_current() -> None:
     twin = FIRST_EDIT._replace(position=9, webhook_event_id="bb")
     assert content_states([FIRST_EDIT, twin]) == content_states([twin, FIRST_EDIT]) == {2: SUPERSEDED, 9: CURRENT}
 
 
-def test_blanking_takes_the_content_and_leaves_the_rest_as_it_came() -> None:
+def test_removing_content_keeps_the_rest_unchanged() -> None:
     payload = (
         '{"type":"message","n":123456789012345678901234567890,"message":{"text":"my secret \\ud83d","id":"7",'
         '"mention":{"mentionees":[]},"type":"text"},"source":{"userId":"U1"},"nul":"\\u0000"}'
     )
-    blanked = remove_content(payload)
-    assert json.loads(blanked) == json.loads(payload) | {"message": {"id": "7", "type": "text"}}
-    assert "123456789012345678901234567890" in blanked
-    assert "secret" not in blanked
+    without_content = remove_content(payload)
+    assert json.loads(without_content) == json.loads(payload) | {"message": {"id": "7", "type": "text"}}
+    assert "123456789012345678901234567890" in without_content
+    assert "secret" not in without_content
 
 
-def test_blanking_also_takes_content_hidden_in_a_repeated_member() -> None:
+def test_content_in_a_repeated_member_is_removed_too() -> None:
     payload = '{"message":{"id":"7","text":"first secret"},"message":{"id":"7","text":"second secret"}}'
     assert json.loads(remove_content(payload)) == {"message": {"id": "7"}}
     assert "secret" not in remove_content(payload)

@@ -1,4 +1,4 @@
-"""What LINE would refuse about messages, with LINE's words and property paths."""
+"""Problems of messages, with the messages and property paths of LINE."""
 
 from __future__ import annotations
 
@@ -190,16 +190,18 @@ VALID: dict[str, dict[str, Any]] = {
 }
 
 
-def told(message: dict[str, Any]) -> list[tuple[str, str]]:
+def problems_of(message: dict[str, Any]) -> list[tuple[str, str]]:
     return [(problem.property, problem.message) for problem in check_messages([message])]
 
 
 def changed(name: str, path: str, value: Any) -> dict[str, Any]:
-    """A valid message with one property changed; `...` takes it away."""
+    """Return a valid message with one property changed, or removed if the value is `...`."""
     message = copy.deepcopy(VALID[name])
-    *way, last = [int(part) if part.isdigit() else part for part in path.replace("[", ".").replace("]", "").split(".")]
+    *parents, last = [
+        int(part) if part.isdigit() else part for part in path.replace("[", ".").replace("]", "").split(".")
+    ]
     target: Any = message
-    for part in way:
+    for part in parents:
         target = target[part]
     if value is ...:
         del target[last]
@@ -209,17 +211,17 @@ def changed(name: str, path: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", VALID)
-def test_a_message_of_every_kind_passes(name: str) -> None:
-    assert told(VALID[name]) == []
+def test_a_message_of_every_type_is_valid(name: str) -> None:
+    assert problems_of(VALID[name]) == []
 
 
 @pytest.mark.parametrize("name", VALID)
-def test_what_passes_is_a_message_for_the_official_sdk_too(name: str) -> None:
+def test_a_valid_message_is_valid_for_the_official_sdk_in_both_directions(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         parsed = models.Message.from_dict(copy.deepcopy(VALID[name]))
     assert parsed.type == VALID[name]["type"]
-    assert told(parsed.to_dict()) == [], "and back"
+    assert problems_of(parsed.to_dict()) == []
 
 
 @pytest.mark.parametrize(
@@ -280,8 +282,8 @@ def test_what_passes_is_a_message_for_the_official_sdk_too(name: str) -> None:
         ("quick replies", "quickReply.items[1].action.label"),
     ],
 )
-def test_what_is_required_and_missing_is_named(name: str, path: str) -> None:
-    assert told(changed(name, path, ...)) == [(f"messages[0].{path}", "May not be empty")]
+def test_a_missing_required_property_is_a_problem(name: str, path: str) -> None:
+    assert problems_of(changed(name, path, ...)) == [(f"messages[0].{path}", "May not be empty")]
 
 
 LONG = "x" * 2001
@@ -336,9 +338,9 @@ LONG = "x" * 2001
         ("quick replies", "sender.name", "x" * 21, "Length must be between 0 and 20"),
     ],
 )
-def test_what_is_wrong_is_named_in_lines_words(name: str, path: str, value: Any, message: str | None) -> None:
+def test_an_invalid_property_has_the_message_of_line(name: str, path: str, value: Any, message: str | None) -> None:
     try:
-        problems = told(changed(name, path, value))
+        problems = problems_of(changed(name, path, value))
     except KeyError:
         problems = []
     assert f"messages[0].{path}" in {problem[0] for problem in problems}
@@ -352,49 +354,49 @@ def test_a_request_has_1_to_5_messages(count: int) -> None:
 
 
 @pytest.mark.parametrize("messages", [None, "text", {"type": "text"}, 7])
-def test_what_is_no_list_of_messages_is_a_problem(messages: Any) -> None:
+def test_a_value_that_is_not_a_list_of_messages_is_a_problem(messages: Any) -> None:
     (problem,) = check_messages(messages)
     assert problem.property == "messages"
 
 
-def test_columns_are_alike() -> None:
-    assert told(changed("carousel", "template.columns[1].actions", [MESSAGE_ACTION] * 2)) == [
+def test_columns_must_have_the_same_parts() -> None:
+    assert problems_of(changed("carousel", "template.columns[1].actions", [MESSAGE_ACTION] * 2)) == [
         ("messages[0].template.columns[1].actions", "Must be the same in all columns and bubbles")
     ]
-    assert told(changed("carousel", "template.columns[1].title", ...)) == [
+    assert problems_of(changed("carousel", "template.columns[1].title", ...)) == [
         ("messages[0].template.columns[1].title", "Must be the same in all columns and bubbles")
     ]
 
 
-def test_bubbles_of_a_carousel_have_one_size_and_no_video() -> None:
+def test_bubbles_of_a_carousel_must_have_one_size_and_no_video() -> None:
     bubbles = [{"type": "bubble", "size": "kilo"}, {"type": "bubble"}]
-    assert told(changed("flex carousel", "contents.contents", bubbles)) == [
+    assert problems_of(changed("flex carousel", "contents.contents", bubbles)) == [
         ("messages[0].contents.contents[1].size", "Must be the same in all columns and bubbles")
     ]
-    filmed = [VALID["flex with a video"]["contents"]]
-    assert [name for name, _ in told(changed("flex carousel", "contents.contents", filmed))] == [
+    bubbles_with_video = [VALID["flex with a video"]["contents"]]
+    assert [name for name, _ in problems_of(changed("flex carousel", "contents.contents", bubbles_with_video))] == [
         "messages[0].contents.contents[0].hero.type"
     ]
 
 
-def test_a_text_without_picture_and_title_may_be_longer() -> None:
+def test_a_text_without_image_and_title_may_be_longer() -> None:
     message = changed("buttons", "template.text", "x" * 160)
     for name in ("title", "thumbnailImageUrl"):
         del message["template"][name]
-    assert told(message) == []
+    assert problems_of(message) == []
     message["template"]["text"] += "x"
-    assert told(message) == [("messages[0].template.text", "Length must be between 0 and 160")]
+    assert problems_of(message) == [("messages[0].template.text", "Length must be between 0 and 160")]
 
 
-@pytest.mark.parametrize(("kilobytes", "passes"), [(29, True), (31, False)])
-def test_a_bubble_is_30_kilobytes_at_most(kilobytes: int, passes: bool) -> None:
+@pytest.mark.parametrize(("kilobytes", "is_valid"), [(29, True), (31, False)])
+def test_a_bubble_has_at_most_30_kilobytes(kilobytes: int, is_valid: bool) -> None:
     parts = [{"type": "text", "text": "x" * 1000}] * kilobytes
     message = changed("flex", "contents.body.contents", parts)
-    assert (told(message) == []) == passes
+    assert (problems_of(message) == []) == is_valid
 
 
-def test_boxes_hold_what_goes_with_their_layout() -> None:
-    problems = told(changed("flex", "contents.body.contents[2].contents[0]", {"type": "separator"}))
+def test_the_layout_of_a_box_limits_its_contents() -> None:
+    problems = problems_of(changed("flex", "contents.body.contents[2].contents[0]", {"type": "separator"}))
     assert problems == [
         (
             "messages[0].contents.body.contents[2].contents[0].type",
@@ -404,7 +406,7 @@ def test_boxes_hold_what_goes_with_their_layout() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("{name", "invalid braces"),
         ("name}", "invalid braces"),
@@ -412,33 +414,33 @@ def test_boxes_hold_what_goes_with_their_layout() -> None:
         ("{nobody}", "no substitution for {nobody}"),
     ],
 )
-def test_braces_come_in_pairs_and_are_substituted(text: str, words: str) -> None:
-    assert told(changed("text v2", "text", text)) == [("messages[0].text", words)]
+def test_braces_must_be_paired_and_substituted(text: str, message: str) -> None:
+    assert problems_of(changed("text v2", "text", text)) == [("messages[0].text", message)]
 
 
-def test_a_message_has_20_mentions_at_most() -> None:
-    assert told(changed("text v2", "text", "{name}" * 20)) == []
-    assert [name for name, _ in told(changed("text v2", "text", "{name}" * 21))] == ["messages[0].substitution"]
+def test_a_message_has_at_most_20_mentions() -> None:
+    assert problems_of(changed("text v2", "text", "{name}" * 20)) == []
+    assert [name for name, _ in problems_of(changed("text v2", "text", "{name}" * 21))] == ["messages[0].substitution"]
 
 
-def test_display_text_and_text_do_not_go_together() -> None:
+def test_display_text_excludes_text() -> None:
     postback = {"type": "postback", "label": "x", "data": "x", "displayText": "a", "text": "b"}
-    assert told(changed("buttons", "template.actions[0]", postback)) == [
+    assert problems_of(changed("buttons", "template.actions[0]", postback)) == [
         ("messages[0].template.actions[0].text", "Must not be specified")
     ]
 
 
-def test_labels_are_counted_as_people_count() -> None:
+def test_labels_are_measured_in_grapheme_clusters() -> None:
     family = "👨‍👩‍👧‍👦"
-    assert told(changed("buttons", "template.actions[0].label", family * 20)) == []
-    assert told(changed("buttons", "template.actions[0].label", family * 21)) != []
+    assert problems_of(changed("buttons", "template.actions[0].label", family * 20)) == []
+    assert problems_of(changed("buttons", "template.actions[0].label", family * 21)) != []
 
 
-def test_what_line_may_add_one_day_passes() -> None:
-    assert told(TEXT | {"novelty": {"deep": [1]}}) == []
+def test_unknown_properties_are_valid() -> None:
+    assert problems_of(TEXT | {"novelty": {"deep": [1]}}) == []
 
 
-def test_nesting_without_end_is_a_problem_and_no_crash() -> None:
+def test_too_deep_nesting_is_a_problem() -> None:
     box: dict[str, Any] = {"type": "box", "layout": "vertical", "contents": []}
     for _ in range(3000):
         box = {"type": "box", "layout": "vertical", "contents": [box]}
@@ -458,14 +460,14 @@ JSON_VALUES = st.recursive(
 
 
 @given(value=JSON_VALUES)
-def test_any_json_is_answered(value: Any) -> None:
+def test_any_json_value_can_be_checked(value: Any) -> None:
     for problem in check_messages([value]):
         assert problem.property.startswith("messages[0]")
         assert problem.message
 
 
 @given(value=JSON_VALUES, kind=st.sampled_from(["text", "textV2", "template", "flex", "imagemap", "video"]))
-def test_any_json_of_a_known_type_is_answered(value: Any, kind: str) -> None:
+def test_any_json_value_of_a_known_type_can_be_checked(value: Any, kind: str) -> None:
     message = value if isinstance(value, dict) else {"text": value, "contents": value, "template": value}
     problems = check_messages([{**message, "type": kind}])
     assert all(problem.property.startswith("messages[0]") for problem in problems)
@@ -473,7 +475,7 @@ def test_any_json_of_a_known_type_is_answered(value: Any, kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "units", "graphemes"),
+    ("text", "utf16_units", "graphemes"),
     [
         ("", 0, 0),
         ("abc", 3, 3),
@@ -486,8 +488,8 @@ def test_any_json_of_a_known_type_is_answered(value: Any, kind: str) -> None:
         ("\r\n", 2, 1),
     ],
 )
-def test_characters_are_counted_as_line_counts_them(text: str, units: int, graphemes: int) -> None:
-    assert (utf16_length(text), grapheme_length(text)) == (units, graphemes)
+def test_text_lengths_are_those_of_line(text: str, utf16_units: int, graphemes: int) -> None:
+    assert (utf16_length(text), grapheme_length(text)) == (utf16_units, graphemes)
 
 
 @given(text=st.text())
@@ -495,7 +497,7 @@ def test_utf16_length_is_that_of_the_encoding(text: str) -> None:
     assert utf16_length(text) == len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def test_a_text_too_long_is_measured_in_utf16_as_line_counts() -> None:
+def test_the_problem_of_a_long_text_contains_its_length_in_utf16_units() -> None:
     assert list(map(str, check_messages([TEXT | {"text": "👍" * 2501}]))) == [
         "messages[0].text: 5002 of 5000 characters"
     ]

@@ -1,4 +1,4 @@
-"""Retention removes what is old and read, and nothing that the present is made of; a person can be erased."""
+"""Retention deletes old acknowledged events and keeps current states; erasure removes a person."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def purge(store: Store, days: float = 30, *, unread: bool = False) -> int:
     return removed
 
 
-def test_what_is_old_and_read_goes_and_the_rest_stays(store: Store) -> None:
+def test_old_acknowledged_events_are_deleted(store: Store) -> None:
     write(store, event(1, "postback"), event(2, "postback"), days_ago=40)
     read_up_to(store, "tap", newest(store))
     write(store, event(3, "postback"), days_ago=35)
@@ -62,13 +62,13 @@ def test_what_is_old_and_read_goes_and_the_rest_stays(store: Store) -> None:
     assert numbers(store) == [3, 4]
 
 
-def test_nothing_goes_while_nobody_reads(store: Store) -> None:
+def test_nothing_is_deleted_without_a_reader(store: Store) -> None:
     write(store, event(1, "postback"), days_ago=400)
     assert purge(store) == 0
     assert purge(store, unread=True) == 1
 
 
-def test_the_slowest_reader_decides_and_one_that_begins_again_counts(store: Store) -> None:
+def test_the_lowest_acknowledged_position_limits_retention(store: Store) -> None:
     write(store, event(1, "postback"), days_ago=40)
     first = newest(store)
     write(store, event(2, "postback"), days_ago=40)
@@ -81,7 +81,7 @@ def test_the_slowest_reader_decides_and_one_that_begins_again_counts(store: Stor
     assert numbers(store) == [2]
 
 
-def test_the_last_follow_of_each_person_and_the_groups_stay(store: Store) -> None:
+def test_the_last_follow_of_each_person_and_memberships_of_groups_are_kept(store: Store) -> None:
     person: dict[str, Any] = {"source": {"type": "user", "userId": "U" + "a" * 32}}
     group: dict[str, Any] = {"source": {"type": "group", "groupId": GROUP_ID}}
     write(
@@ -100,7 +100,7 @@ def test_the_last_follow_of_each_person_and_the_groups_stay(store: Store) -> Non
     assert numbers(store) == [4, 5, 6]
 
 
-def test_a_purge_goes_in_small_steps(store: Store) -> None:
+def test_a_purge_deletes_in_small_steps(store: Store) -> None:
     write(store, *(event(number, "postback") for number in range(501)), days_ago=40)
     one_pass = RetentionPurge(store, 30, include_unread=True)
     steps = [one_pass.step() for _ in range(4)]
@@ -118,14 +118,14 @@ def test_the_search_for_last_follows_uses_an_index(store: Store) -> None:
         assert removable_positions(connection, after=0, up_to=10_000, limit=10) == []
 
 
-def test_erasing_a_person_leaves_their_line_id_nowhere(store: Store) -> None:
+def test_an_erased_line_id_occurs_nowhere(store: Store) -> None:
     person = "U" + "a" * 32
-    joined = {"members": [{"type": "user", "userId": person}, {"type": "user", "userId": "U" + "b" * 32}]}
+    members = {"members": [{"type": "user", "userId": person}, {"type": "user", "userId": "U" + "b" * 32}]}
     write(
         store,
         message(1, "77"),
         event(2, "message", source={"type": "user", "userId": person}),
-        event(3, "memberJoined", joined=joined),
+        event(3, "memberJoined", joined=members),
     )
     before = newest(store)
     request = relay_queue.NewRelayRequest("main", "target", f'{{"userId":"{person}"}}', "signature", NOW)
@@ -146,7 +146,7 @@ def test_erasing_a_person_leaves_their_line_id_nowhere(store: Store) -> None:
 
 
 @pytest.mark.parametrize("wild", ["%", "U_______"])
-def test_erasing_takes_no_pattern(store: Store, wild: str) -> None:
+def test_erasure_does_not_interpret_wildcards(store: Store, wild: str) -> None:
     write(store, event(1), event(2))
     with store.write(lock="inbox") as connection:
         assert erase_line_id(connection, wild) == 0
