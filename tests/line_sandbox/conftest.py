@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import programs
-from tests.support.sandbox_clients import Control, Sdk
+from tests.support.sandbox_clients import SandboxClient, Sdk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def control(sandbox_url: str) -> Control:
+def sandbox(sandbox_url: str) -> SandboxClient:
     """A client of the shared sandbox after a reset: 1,000 followers, seed 1."""
-    return Control(sandbox_url)
+    return SandboxClient(sandbox_url)
 
 
 @pytest.fixture
-def start_sandbox(tmp_path: Path) -> Iterator[Callable[..., Control]]:
+def start_sandbox(tmp_path: Path) -> Iterator[Callable[..., SandboxClient]]:
     """A function that starts a separate sandbox with options."""
     with contextlib.ExitStack() as running:
 
-        def start(*options: object, token: str = "sandbox-token") -> Control:
+        def start(*options: object, token: str = "sandbox-token") -> SandboxClient:
             command = ("line-sandbox", "serve", "--port", "0", *map(str, options))
-            return Control(running.enter_context(programs.serve(*command, log=tmp_path / "sandbox.log")), token)
+            return SandboxClient(running.enter_context(programs.serve(*command, log=tmp_path / "sandbox.log")), token)
 
         yield start
 

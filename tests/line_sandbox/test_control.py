@@ -11,29 +11,29 @@ import requests
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.sandbox_clients import Control
+    from tests.support.sandbox_clients import SandboxClient
 
 ONE_TEXT = [{"type": "text", "text": "hello"}]
 
 
-def test_health(control: Control) -> None:
-    assert control.get("health") == {"status": "ok"}
+def test_health(sandbox: SandboxClient) -> None:
+    assert sandbox.get("health") == {"status": "ok"}
 
 
-def test_users_are_listed_in_pages_by_state(control: Control) -> None:
-    followers = control.followers(2000)
+def test_users_are_listed_in_pages_by_state(sandbox: SandboxClient) -> None:
+    followers = sandbox.followers(2000)
     assert len(followers) == len(set(followers)) == 1000
-    pages = [control.get("users", offset=offset, limit=400)["line_ids"] for offset in (0, 400, 800, 1200)]
+    pages = [sandbox.get("users", offset=offset, limit=400)["line_ids"] for offset in (0, 400, 800, 1200)]
     assert [line_id for page in pages for line_id in page] == followers
-    blocked = control.get("users", state="blocked", limit=100)["line_ids"]
+    blocked = sandbox.get("users", state="blocked", limit=100)["line_ids"]
     assert len(blocked) == 50
     assert not set(blocked) & set(followers)
-    control.set_user(followers[3], "blocked")
-    control.set_user(blocked[5], "following")
-    control.set_user("U" + "cd" * 16, "left")
-    assert control.followers(2000) == [*followers[:3], *followers[4:], blocked[5]]
-    assert len(control.get("users", state="blocked", limit=100)["line_ids"]) == 50
-    assert control.get("users", state="left")["line_ids"] == ["U" + "cd" * 16]
+    sandbox.set_user(followers[3], "blocked")
+    sandbox.set_user(blocked[5], "following")
+    sandbox.set_user("U" + "cd" * 16, "left")
+    assert sandbox.followers(2000) == [*followers[:3], *followers[4:], blocked[5]]
+    assert len(sandbox.get("users", state="blocked", limit=100)["line_ids"]) == 50
+    assert sandbox.get("users", state="left")["line_ids"] == ["U" + "cd" * 16]
 
 
 @pytest.mark.parametrize(
@@ -56,29 +56,29 @@ def test_users_are_listed_in_pages_by_state(control: Control) -> None:
     ],
 )
 def test_invalid_requests_get_status_400_and_a_message(
-    control: Control, method: str, path: str, body: dict[str, Any] | None
+    sandbox: SandboxClient, method: str, path: str, body: dict[str, Any] | None
 ) -> None:
-    response = requests.request(method, f"{control.url}/sandbox/{path}", json=body, timeout=10)
+    response = requests.request(method, f"{sandbox.url}/sandbox/{path}", json=body, timeout=10)
     assert response.status_code == 400
     assert response.json()["message"]
 
 
-def test_unknown_paths_get_status_404(control: Control) -> None:
-    assert requests.get(control.url + "/sandbox/none", timeout=10).status_code == 404
-    assert control.line("GET", "/v2/bot/none").json() == {"message": "Not found"}
-    assert control.line("DELETE", "/v2/bot/info").status_code == 404
+def test_unknown_paths_get_status_404(sandbox: SandboxClient) -> None:
+    assert requests.get(sandbox.url + "/sandbox/none", timeout=10).status_code == 404
+    assert sandbox.request("GET", "/v2/bot/none").json() == {"message": "Not found"}
+    assert sandbox.request("DELETE", "/v2/bot/info").status_code == 404
 
 
-def test_the_summary_counts_requests_by_endpoint_and_status(control: Control) -> None:
-    user, other = control.followers(2)
+def test_the_summary_counts_requests_by_endpoint_and_status(sandbox: SandboxClient) -> None:
+    user, other = sandbox.followers(2)
     key = "123e4567-e89b-12d3-a456-426614174000"
     for _ in range(3):
-        control.push(user, key=key)
-    control.push("U" + "0" * 32)
-    control.line("GET", f"/v2/bot/profile/{user}")
-    control.line("GET", f"/v2/bot/profile/{other}")
-    control.line("POST", "/v2/bot/message/multicast", json={"to": [user, other], "messages": ONE_TEXT})
-    assert control.get("summary") == {
+        sandbox.push(user, key=key)
+    sandbox.push("U" + "0" * 32)
+    sandbox.request("GET", f"/v2/bot/profile/{user}")
+    sandbox.request("GET", f"/v2/bot/profile/{other}")
+    sandbox.request("POST", "/v2/bot/message/multicast", json={"to": [user, other], "messages": ONE_TEXT})
+    assert sandbox.get("summary") == {
         "requests": {
             "GET /v2/bot/profile/{userId}": {"200": 2},
             "POST /v2/bot/message/multicast": {"200": 1},
@@ -90,77 +90,77 @@ def test_the_summary_counts_requests_by_endpoint_and_status(control: Control) ->
     }
 
 
-def test_deliveries_are_listed_in_pages_in_order(control: Control) -> None:
-    users = control.followers(300)
-    control.push(users[0], "first")
-    control.line("POST", "/v2/bot/message/multicast", json={"to": users, "messages": ONE_TEXT})
-    control.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
-    control.push(users[1], "last")
-    deliveries = control.deliveries()
+def test_deliveries_are_listed_in_pages_in_order(sandbox: SandboxClient) -> None:
+    users = sandbox.followers(300)
+    sandbox.push(users[0], "first")
+    sandbox.request("POST", "/v2/bot/message/multicast", json={"to": users, "messages": ONE_TEXT})
+    sandbox.request("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
+    sandbox.push(users[1], "last")
+    deliveries = sandbox.deliveries()
     assert [delivery["line_id"] for delivery in deliveries[:301]] == [users[0], *users]
     assert len(deliveries) == 1302
     assert deliveries[-1]["messages"] == [{"type": "text", "text": "last"}]
-    pages = [control.get("deliveries", offset=offset, limit=7)["deliveries"] for offset in range(0, 1302, 7)]
+    pages = [sandbox.get("deliveries", offset=offset, limit=7)["deliveries"] for offset in range(0, 1302, 7)]
     assert [delivery for page in pages for delivery in page] == deliveries
-    assert control.get("deliveries", offset=5000)["deliveries"] == []
+    assert sandbox.get("deliveries", offset=5000)["deliveries"] == []
     times = [datetime.fromisoformat(delivery["at"]) for delivery in deliveries]
     assert times == sorted(times)
 
 
-def test_deliveries_of_a_broadcast_do_not_change_when_users_change(control: Control) -> None:
-    control.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
-    before = [delivery["line_id"] for delivery in control.deliveries()]
-    control.set_user(before[0], "left")
-    control.set_user("U" + "ef" * 16, "following")
-    assert [delivery["line_id"] for delivery in control.deliveries()] == before
+def test_deliveries_of_a_broadcast_do_not_change_when_users_change(sandbox: SandboxClient) -> None:
+    sandbox.request("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
+    before = [delivery["line_id"] for delivery in sandbox.deliveries()]
+    sandbox.set_user(before[0], "left")
+    sandbox.set_user("U" + "ef" * 16, "following")
+    assert [delivery["line_id"] for delivery in sandbox.deliveries()] == before
 
 
-def test_a_reset_restores_the_initial_state(control: Control) -> None:
-    before = control.followers(5)
-    control.push(before[0])
-    control.set_user(before[1], "left")
-    control.advance(10**6)
-    control.line("PUT", "/v2/bot/channel/webhook/endpoint", json={"endpoint": "https://shop.example/"})
-    control.post("reset")
-    assert control.followers(5) == before
-    assert control.deliveries() == []
-    assert control.get("summary") == {"requests": {}, "deliveries": 0, "recipients": 0, "quota_used": 0}
-    assert control.line("GET", "/v2/bot/channel/webhook/endpoint").status_code == 404
-    assert control.push(before[1]).status_code == 200
-    assert len(control.deliveries()) == 1
+def test_a_reset_restores_the_initial_state(sandbox: SandboxClient) -> None:
+    before = sandbox.followers(5)
+    sandbox.push(before[0])
+    sandbox.set_user(before[1], "left")
+    sandbox.advance(10**6)
+    sandbox.request("PUT", "/v2/bot/channel/webhook/endpoint", json={"endpoint": "https://shop.example/"})
+    sandbox.post("reset")
+    assert sandbox.followers(5) == before
+    assert sandbox.deliveries() == []
+    assert sandbox.get("summary") == {"requests": {}, "deliveries": 0, "recipients": 0, "quota_used": 0}
+    assert sandbox.request("GET", "/v2/bot/channel/webhook/endpoint").status_code == 404
+    assert sandbox.push(before[1]).status_code == 200
+    assert len(sandbox.deliveries()) == 1
 
 
-def test_the_clock_can_be_advanced(control: Control) -> None:
+def test_the_clock_can_be_advanced(sandbox: SandboxClient) -> None:
     def now() -> datetime:
-        return datetime.fromisoformat(control.post("clock", advance_seconds=0)["now"])
+        return datetime.fromisoformat(sandbox.post("clock", advance_seconds=0)["now"])
 
     before = now()
-    control.advance(3600)
+    sandbox.advance(3600)
     assert 3600 <= (now() - before).total_seconds() < 3660
 
 
-def test_the_seed_determines_the_users(start_sandbox: Callable[..., Control]) -> None:
+def test_the_seed_determines_the_users(start_sandbox: Callable[..., SandboxClient]) -> None:
     first, same, other = (start_sandbox("--seed", seed, "--followers", 30) for seed in (1, 1, 2))
     assert first.followers(30) == same.followers(30)
     assert not set(first.followers(30)) & set(other.followers(30))
     user = first.followers(1)[0]
-    profiles = [sandbox.line("GET", f"/v2/bot/profile/{user}").json() for sandbox in (first, same)]
+    profiles = [sandbox.request("GET", f"/v2/bot/profile/{user}").json() for sandbox in (first, same)]
     assert profiles[0] == profiles[1]
-    assert other.line("GET", f"/v2/bot/profile/{user}").status_code == 404
+    assert other.request("GET", f"/v2/bot/profile/{user}").status_code == 404
 
 
-def test_with_more_followers_the_first_followers_are_the_same(start_sandbox: Callable[..., Control]) -> None:
+def test_with_more_followers_the_first_followers_are_the_same(start_sandbox: Callable[..., SandboxClient]) -> None:
     few, many = start_sandbox("--followers", 10), start_sandbox("--followers", 20)
     assert many.followers(10) == few.followers(10)
 
 
-def test_ten_million_followers_work_immediately(start_sandbox: Callable[..., Control]) -> None:
+def test_ten_million_followers_work_immediately(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--followers", 10_000_000)
     last = sandbox.get("users", offset=9_999_999, limit=10)["line_ids"]
     assert len(last) == 1
-    assert sandbox.line("GET", f"/v2/bot/profile/{last[0]}").json()["userId"] == last[0]
+    assert sandbox.request("GET", f"/v2/bot/profile/{last[0]}").json()["userId"] == last[0]
     assert sandbox.push(last[0]).status_code == 200
-    sent = sandbox.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
+    sent = sandbox.request("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
     assert sent.status_code == 200
     summary = sandbox.get("summary")
     assert (summary["deliveries"], summary["recipients"]) == (10_000_001, 10_000_000)

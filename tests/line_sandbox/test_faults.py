@@ -22,122 +22,122 @@ from linebot.v3.messaging.exceptions import (
 from tests.support.sandbox_clients import Sdk
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_clients import Control
+    from tests.support.sandbox_clients import SandboxClient
 
 PUSH = "/v2/bot/message/push"
 
 
-def push_once(control: Control, **options: Any) -> requests.Response:
-    return control.push(control.followers(1)[0], key=str(uuid.uuid4()), **options)
+def push_once(sandbox: SandboxClient, **options: Any) -> requests.Response:
+    return sandbox.push(sandbox.followers(1)[0], key=str(uuid.uuid4()), **options)
 
 
 @pytest.mark.parametrize(("kind", "delivered"), [("status", 0), ("status_after_accept", 1)])
-def test_a_status_fault_replaces_the_response(control: Control, kind: str, delivered: int) -> None:
-    control.fault(kind, PUSH, status=503, count=1)
-    response = push_once(control)
+def test_a_status_fault_replaces_the_response(sandbox: SandboxClient, kind: str, delivered: int) -> None:
+    sandbox.fault(kind, PUSH, status=503, count=1)
+    response = push_once(sandbox)
     assert (response.status_code, response.json()) == (503, {"message": "Internal Server Error"})
     assert response.headers["x-line-request-id"]
-    assert len(control.deliveries()) == delivered
-    assert push_once(control).status_code == 200
-    assert control.get("summary")["requests"] == {"POST " + PUSH: {"200": 1, "503": 1}}
+    assert len(sandbox.deliveries()) == delivered
+    assert push_once(sandbox).status_code == 200
+    assert sandbox.get("summary")["requests"] == {"POST " + PUSH: {"200": 1, "503": 1}}
 
 
 @pytest.mark.parametrize(
     ("kind", "delivered"),
     [("drop_before", 0), ("drop_after_accept", 1), ("timeout", 0), ("timeout_after_accept", 1)],
 )
-def test_the_connection_is_closed_without_a_response(control: Control, kind: str, delivered: int) -> None:
-    control.fault(kind, PUSH, count=1, seconds=0.1)
+def test_the_connection_is_closed_without_a_response(sandbox: SandboxClient, kind: str, delivered: int) -> None:
+    sandbox.fault(kind, PUSH, count=1, seconds=0.1)
     with pytest.raises(requests.ConnectionError):
-        push_once(control)
-    assert len(control.deliveries()) == delivered
-    assert control.get("summary")["requests"]["POST " + PUSH] == {"dropped": 1}
-    assert push_once(control).status_code == 200, "other connections are not affected"
+        push_once(sandbox)
+    assert len(sandbox.deliveries()) == delivered
+    assert sandbox.get("summary")["requests"]["POST " + PUSH] == {"dropped": 1}
+    assert push_once(sandbox).status_code == 200, "other connections are not affected"
 
 
-def test_after_a_lost_response_the_same_retry_key_gets_status_409(control: Control) -> None:
-    key, user = str(uuid.uuid4()), control.followers(1)[0]
-    control.fault("drop_after_accept", PUSH, count=1)
+def test_after_a_lost_response_the_same_retry_key_gets_status_409(sandbox: SandboxClient) -> None:
+    key, user = str(uuid.uuid4()), sandbox.followers(1)[0]
+    sandbox.fault("drop_after_accept", PUSH, count=1)
     with pytest.raises(requests.ConnectionError):
-        control.push(user, key=key)
-    response = control.push(user, key=key)
-    (delivery,) = control.deliveries()
+        sandbox.push(user, key=key)
+    response = sandbox.push(user, key=key)
+    (delivery,) = sandbox.deliveries()
     assert response.status_code == 409
     assert response.headers["x-line-accepted-request-id"] == delivery["request_id"]
 
 
-def test_a_timeout_fault_lasts_longer_than_the_timeout_of_the_client(control: Control) -> None:
-    control.fault("timeout_after_accept", PUSH, count=1, seconds=30)
+def test_a_timeout_fault_lasts_longer_than_the_timeout_of_the_client(sandbox: SandboxClient) -> None:
+    sandbox.fault("timeout_after_accept", PUSH, count=1, seconds=30)
     started = time.monotonic()
     with pytest.raises(requests.Timeout):
-        control.line(
+        sandbox.request(
             "POST",
             PUSH,
-            json={"to": control.followers(1)[0], "messages": [{"type": "text", "text": "x"}]},
+            json={"to": sandbox.followers(1)[0], "messages": [{"type": "text", "text": "x"}]},
             timeout=0.3,
         )
     assert time.monotonic() - started < 10
-    assert len(control.deliveries()) == 1
+    assert len(sandbox.deliveries()) == 1
 
 
-def test_a_malformed_response_is_not_json(control: Control) -> None:
-    control.fault("malformed", PUSH, count=1)
-    response = push_once(control)
+def test_a_malformed_response_is_not_json(sandbox: SandboxClient) -> None:
+    sandbox.fault("malformed", PUSH, count=1)
+    response = push_once(sandbox)
     assert response.status_code == 200
     with pytest.raises(requests.JSONDecodeError):
         response.json()
-    assert len(control.deliveries()) == 1
+    assert len(sandbox.deliveries()) == 1
 
 
-def test_a_slow_response_is_delayed_and_complete(control: Control) -> None:
-    control.fault("slow", PUSH, count=1, seconds=0.5)
+def test_a_slow_response_is_delayed_and_complete(sandbox: SandboxClient) -> None:
+    sandbox.fault("slow", PUSH, count=1, seconds=0.5)
     started = time.monotonic()
-    response = push_once(control)
+    response = push_once(sandbox)
     assert time.monotonic() - started >= 0.45
     assert response.json()["sentMessages"]
 
 
-def test_a_fault_applies_only_to_its_path_prefix_and_method(control: Control) -> None:
-    control.fault("status", "/v2/bot/message/", method="post", status=500)
-    assert push_once(control).status_code == 500
-    assert control.line("GET", "/v2/bot/message/quota").status_code == 200
-    assert control.line("GET", "/v2/bot/info").status_code == 200
-    assert control.line("POST", "/v2/bot/message/validate/push", json={}).status_code == 500
+def test_a_fault_applies_only_to_its_path_prefix_and_method(sandbox: SandboxClient) -> None:
+    sandbox.fault("status", "/v2/bot/message/", method="post", status=500)
+    assert push_once(sandbox).status_code == 500
+    assert sandbox.request("GET", "/v2/bot/message/quota").status_code == 200
+    assert sandbox.request("GET", "/v2/bot/info").status_code == 200
+    assert sandbox.request("POST", "/v2/bot/message/validate/push", json={}).status_code == 500
 
 
-def test_a_fault_with_a_count_applies_to_that_many_requests(control: Control) -> None:
-    control.fault("status", PUSH, status=429, count=3)
-    assert [push_once(control).status_code for _ in range(5)] == [429, 429, 429, 200, 200]
-    (fault,) = control.get("faults")["faults"]
+def test_a_fault_with_a_count_applies_to_that_many_requests(sandbox: SandboxClient) -> None:
+    sandbox.fault("status", PUSH, status=429, count=3)
+    assert [push_once(sandbox).status_code for _ in range(5)] == [429, 429, 429, 200, 200]
+    (fault,) = sandbox.get("faults")["faults"]
     assert (fault["met"], fault["left"]) == (3, 0)
 
 
-def test_a_fault_with_a_probability_repeats_with_the_same_seed(control: Control) -> None:
+def test_a_fault_with_a_probability_repeats_with_the_same_seed(sandbox: SandboxClient) -> None:
     runs = []
     for seed in (7, 7, 8):
-        requests.delete(control.url + "/sandbox/faults", timeout=10).raise_for_status()
-        control.fault("status", "/v2/bot/info", probability=0.4, seed=seed)
-        runs.append([control.line("GET", "/v2/bot/info").status_code for _ in range(60)])
+        requests.delete(sandbox.url + "/sandbox/faults", timeout=10).raise_for_status()
+        sandbox.fault("status", "/v2/bot/info", probability=0.4, seed=seed)
+        runs.append([sandbox.request("GET", "/v2/bot/info").status_code for _ in range(60)])
     assert runs[0] == runs[1] != runs[2]
     assert 10 < runs[0].count(500) < 40
 
 
-def test_faults_can_be_removed(control: Control) -> None:
-    control.fault("status", "/")
-    assert control.line("GET", "/v2/bot/info").status_code == 500
-    requests.delete(control.url + "/sandbox/faults", timeout=10).raise_for_status()
-    assert control.line("GET", "/v2/bot/info").status_code == 200
+def test_faults_can_be_removed(sandbox: SandboxClient) -> None:
+    sandbox.fault("status", "/")
+    assert sandbox.request("GET", "/v2/bot/info").status_code == 500
+    requests.delete(sandbox.url + "/sandbox/faults", timeout=10).raise_for_status()
+    assert sandbox.request("GET", "/v2/bot/info").status_code == 200
 
 
-def test_a_fault_does_not_apply_to_the_control_api(control: Control) -> None:
-    control.fault("status", "/")
-    assert control.get("health") == {"status": "ok"}
+def test_a_fault_does_not_apply_to_the_control_api(sandbox: SandboxClient) -> None:
+    sandbox.fault("status", "/")
+    assert sandbox.get("health") == {"status": "ok"}
 
 
-def test_faults_remain_after_a_reset(control: Control) -> None:
-    control.fault("status", "/v2/bot/info")
-    control.post("reset")
-    assert control.line("GET", "/v2/bot/info").status_code == 500
+def test_faults_remain_after_a_reset(sandbox: SandboxClient) -> None:
+    sandbox.fault("status", "/v2/bot/info")
+    sandbox.post("reset")
+    assert sandbox.request("GET", "/v2/bot/info").status_code == 500
 
 
 @pytest.mark.parametrize(
@@ -151,16 +151,16 @@ def test_faults_remain_after_a_reset(control: Control) -> None:
         {},
     ],
 )
-def test_an_invalid_fault_is_rejected(control: Control, fault: dict[str, Any]) -> None:
-    response = requests.post(control.url + "/sandbox/faults", json=fault, timeout=10)
+def test_an_invalid_fault_is_rejected(sandbox: SandboxClient, fault: dict[str, Any]) -> None:
+    response = requests.post(sandbox.url + "/sandbox/faults", json=fault, timeout=10)
     assert response.status_code == 400
     assert response.json()["message"]
-    assert control.get("faults") == {"faults": []}
+    assert sandbox.get("faults") == {"faults": []}
 
 
-async def test_each_error_class_of_the_sdk_can_be_raised(control: Control) -> None:
-    client = Sdk(control.url, is_async=False)
-    unauthorized = Sdk(control.url, is_async=False, token="wrong")
+async def test_each_error_class_of_the_sdk_can_be_raised(sandbox: SandboxClient) -> None:
+    client = Sdk(sandbox.url, is_async=False)
+    unauthorized = Sdk(sandbox.url, is_async=False, token="wrong")
     hello = [TextMessage(text="hello")]
     with pytest.raises(UnauthorizedException):
         await unauthorized.messaging.get_bot_info()
@@ -171,7 +171,7 @@ async def test_each_error_class_of_the_sdk_can_be_raised(control: Control) -> No
     assert bad_request.value.status == 400
     with pytest.raises(ForbiddenException):
         await client.messaging.get_pnp_message_statistics("20260101")
-    control.fault("status", "/v2/bot/info", status=500)
+    sandbox.fault("status", "/v2/bot/info", status=500)
     with pytest.raises(ServiceException):
         await client.messaging.get_bot_info()
     with pytest.raises(ApiTypeError):
@@ -183,9 +183,9 @@ async def test_each_error_class_of_the_sdk_can_be_raised(control: Control) -> No
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 410, 413, 415, 429, 500, 502, 503])
-async def test_the_asynchronous_sdk_raises_an_error_for_every_status(control: Control, status: int) -> None:
-    client = Sdk(control.url, is_async=True)
-    control.fault("status", "/v2/bot/info", status=status)
+async def test_the_asynchronous_sdk_raises_an_error_for_every_status(sandbox: SandboxClient, status: int) -> None:
+    client = Sdk(sandbox.url, is_async=True)
+    sandbox.fault("status", "/v2/bot/info", status=status)
     with pytest.raises(ApiException) as error:
         await client.messaging.get_bot_info()
     assert error.value.status == status

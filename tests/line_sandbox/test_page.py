@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.support.chromium import Page
-    from tests.support.sandbox_clients import Control
+    from tests.support.sandbox_clients import SandboxClient
 
 URL = "https://shop.example/a.png"
 ACTION = {"type": "message", "label": "Yes please", "text": "yes"}
@@ -23,29 +23,29 @@ needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not ins
 
 
 @pytest.fixture
-async def page(control: Control, tmp_path: Path) -> AsyncIterator[Page]:
-    async with open_page(control.url + "/", tmp_path / "browser") as opened:
+async def page(sandbox: SandboxClient, tmp_path: Path) -> AsyncIterator[Page]:
+    async with open_page(sandbox.url + "/", tmp_path / "browser") as opened:
         await opened.wait_until("document.querySelector('#connection')?.innerText === 'connected'")
         yield opened
         assert opened.errors == []
 
 
-def send(control: Control, *messages: dict[str, Any]) -> None:
-    body = {"to": control.followers(1)[0], "messages": list(messages)}
-    assert control.line("POST", "/v2/bot/message/push", json=body).status_code == 200
+def send(sandbox: SandboxClient, *messages: dict[str, Any]) -> None:
+    body = {"to": sandbox.followers(1)[0], "messages": list(messages)}
+    assert sandbox.request("POST", "/v2/bot/message/push", json=body).status_code == 200
 
 
-async def send_and_wait(page: Page, control: Control, *messages: dict[str, Any]) -> None:
-    send(control, *messages)
+async def send_and_wait(page: Page, sandbox: SandboxClient, *messages: dict[str, Any]) -> None:
+    send(sandbox, *messages)
     await page.wait_until(f"document.querySelectorAll('.message').length === {len(messages)}")
 
 
 @needs_browser
-async def test_the_page_shows_figures_requests_and_users(page: Page, control: Control) -> None:
-    followers = control.followers(2)
-    name = control.line("GET", f"/v2/bot/profile/{followers[0]}").json()["displayName"]
-    control.set_user(followers[1], "blocked")
-    control.line("GET", "/v2/bot/profile/U123")
+async def test_the_page_shows_figures_requests_and_users(page: Page, sandbox: SandboxClient) -> None:
+    followers = sandbox.followers(2)
+    name = sandbox.request("GET", f"/v2/bot/profile/{followers[0]}").json()["displayName"]
+    sandbox.set_user(followers[1], "blocked")
+    sandbox.request("GET", "/v2/bot/profile/U123")
     await page.wait_until("document.querySelectorAll('#requests tr').length === 1")
     assert await page.texts("#requests .chip") == ["200 × 1", "400 × 1"]
     assert await page.texts("#requests .endpoint") == ["GET /v2/bot/profile/{userId}"]
@@ -58,20 +58,20 @@ async def test_the_page_shows_figures_requests_and_users(page: Page, control: Co
 
 
 @needs_browser
-async def test_delivered_messages_appear_without_a_reload(page: Page, control: Control) -> None:
+async def test_delivered_messages_appear_without_a_reload(page: Page, sandbox: SandboxClient) -> None:
     assert await page.text("#messages") == "No messages delivered yet."
-    await send_and_wait(page, control, {"type": "text", "text": "Hello 👋\nagain"})
+    await send_and_wait(page, sandbox, {"type": "text", "text": "Hello 👋\nagain"})
     assert await page.text(".bubble") == "Hello 👋\nagain"
-    send(control, {"type": "text", "text": "second message"})
+    send(sandbox, {"type": "text", "text": "second message"})
     await page.wait_until("document.querySelector('.bubble').innerText === 'second message'")
     assert await page.texts(".delivery .method") == ["push", "push"]
 
 
 @needs_browser
-async def test_messages_of_each_type_are_rendered(page: Page, control: Control, tmp_path: Path) -> None:
+async def test_messages_of_each_type_are_rendered(page: Page, sandbox: SandboxClient, tmp_path: Path) -> None:
     await send_and_wait(
         page,
-        control,
+        sandbox,
         {"type": "text", "text": "choose", "quickReply": {"items": [{"type": "action", "action": ACTION}]}},
         {"type": "sticker", "packageId": "446", "stickerId": "1988"},
         {"type": "image", "originalContentUrl": URL, "previewImageUrl": URL},
@@ -88,11 +88,11 @@ async def test_messages_of_each_type_are_rendered(page: Page, control: Control, 
 
 
 @needs_browser
-async def test_templates_are_rendered_with_their_buttons(page: Page, control: Control) -> None:
+async def test_templates_are_rendered_with_their_buttons(page: Page, sandbox: SandboxClient) -> None:
     column = {"title": "First", "text": "column", "actions": [ACTION]}
     await send_and_wait(
         page,
-        control,
+        sandbox,
         {
             "type": "template",
             "altText": "x",
@@ -118,7 +118,7 @@ async def test_templates_are_rendered_with_their_buttons(page: Page, control: Co
 
 
 @needs_browser
-async def test_flex_messages_are_rendered(page: Page, control: Control) -> None:
+async def test_flex_messages_are_rendered(page: Page, sandbox: SandboxClient) -> None:
     body = {
         "type": "box",
         "layout": "vertical",
@@ -138,7 +138,7 @@ async def test_flex_messages_are_rendered(page: Page, control: Control) -> None:
     carousel = {"type": "carousel", "contents": [{"type": "bubble", "body": body}] * 2}
     await send_and_wait(
         page,
-        control,
+        sandbox,
         {"type": "flex", "altText": "one", "contents": bubble},
         {"type": "flex", "altText": "two", "contents": carousel},
     )
@@ -159,27 +159,27 @@ async def test_flex_messages_are_rendered(page: Page, control: Control) -> None:
 
 
 @needs_browser
-async def test_scripts_in_a_message_do_not_run(page: Page, control: Control) -> None:
+async def test_scripts_in_a_message_do_not_run(page: Page, sandbox: SandboxClient) -> None:
     malicious = '<img src=x onerror="window.bad=1"><script>window.bad=1</script>'
-    await send_and_wait(page, control, {"type": "text", "text": malicious})
+    await send_and_wait(page, sandbox, {"type": "text", "text": malicious})
     assert await page.text(".bubble") == malicious
     assert await page.evaluate("window.bad === undefined")
 
 
 @needs_browser
-async def test_the_page_reports_that_the_sandbox_does_not_respond(page: Page, control: Control) -> None:
+async def test_the_page_reports_that_the_sandbox_does_not_respond(page: Page, sandbox: SandboxClient) -> None:
     await page.evaluate("window.fetch = () => Promise.reject(new Error('gone')); 1")
     await page.wait_until("document.querySelector('#connection').className === 'disconnected'")
     assert "does not respond" in await page.text("#connection")
-    assert control.get("health")["status"] == "ok"
+    assert sandbox.get("health")["status"] == "ok"
 
 
-def test_the_page_and_its_files_are_served_with_a_content_security_policy(control: Control) -> None:
-    page = requests.get(control.url + "/", timeout=10)
+def test_the_page_and_its_files_are_served_with_a_content_security_policy(sandbox: SandboxClient) -> None:
+    page = requests.get(sandbox.url + "/", timeout=10)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in page.headers["content-security-policy"]
     for name in ("page.css", "page.js", "dom.js", "messages.js", "flex.js"):
-        response = requests.get(f"{control.url}/sandbox/page/{name}", timeout=10)
+        response = requests.get(f"{sandbox.url}/sandbox/page/{name}", timeout=10)
         assert response.status_code == 200
         assert response.content
-    assert control.get("summary")["requests"] == {}, "requests for the page are not counted"
+    assert sandbox.get("summary")["requests"] == {}, "requests for the page are not counted"

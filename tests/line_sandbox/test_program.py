@@ -15,7 +15,7 @@ import requests
 
 from examples.demo.servers import PROGRAMS, program, running
 from line_sandbox import cli
-from tests.support.sandbox_clients import Control
+from tests.support.sandbox_clients import SandboxClient
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -154,8 +154,8 @@ def test_it_can_listen_on_ipv6(tmp_path: Path) -> None:
 def test_credentials_can_be_set(tmp_path: Path) -> None:
     options = ("--access-token", "my-token", "--channel-id", "42", "--channel-secret", "my-secret")
     with program("line-sandbox", "serve", "--port", "0", *options, log=tmp_path / "log") as url:
-        assert Control(url, "my-token").line("GET", "/v2/bot/info").status_code == 200
-        assert Control(url).line("GET", "/v2/bot/info").status_code == 401
+        assert SandboxClient(url, "my-token").request("GET", "/v2/bot/info").status_code == 200
+        assert SandboxClient(url).request("GET", "/v2/bot/info").status_code == 401
         form = {"grant_type": "client_credentials", "client_id": "42", "client_secret": "my-secret"}
         assert requests.post(url + "/oauth2/v3/token", data=form, timeout=10).status_code == 200
 
@@ -163,13 +163,13 @@ def test_credentials_can_be_set(tmp_path: Path) -> None:
 def test_the_access_log_has_one_line_for_each_request_and_no_secrets(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with program("line-sandbox", "serve", "--port", "0", "--followers", "3", log=log) as url:
-        control = Control(url)
-        user = control.followers(1)[0]
-        control.push(user, "text of the message")
-        control.push("U" + "0" * 32)
-        control.fault("drop_after_accept", "/v2/bot/message/push", count=1)
+        sandbox = SandboxClient(url)
+        user = sandbox.followers(1)[0]
+        sandbox.push(user, "text of the message")
+        sandbox.push("U" + "0" * 32)
+        sandbox.fault("drop_after_accept", "/v2/bot/message/push", count=1)
         with pytest.raises(requests.ConnectionError):
-            control.push(user)
+            sandbox.push(user)
         form = {"grant_type": "client_credentials", "client_id": "1234567890", "client_secret": "sandbox-secret"}
         token = requests.post(url + "/oauth2/v3/token", data=form, timeout=10).json()["access_token"]
         requests.get(url + "/oauth2/v2.1/verify", params={"access_token": token}, timeout=10)
@@ -198,12 +198,12 @@ def test_the_access_log_has_one_line_for_each_request_and_no_secrets(tmp_path: P
 def test_the_access_log_can_be_disabled(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with program("line-sandbox", "serve", "--port", "0", "--no-access-log", log=log) as url:
-        Control(url).line("GET", "/v2/bot/info")
+        SandboxClient(url).request("GET", "/v2/bot/info")
     assert log.read_text() == ""
 
 
 def test_responses_of_lines_endpoints_have_the_configured_latency(tmp_path: Path) -> None:
     with program("line-sandbox", "serve", "--port", "0", "--latency-ms", "200", log=tmp_path / "log") as url:
-        response = Control(url).line("GET", "/v2/bot/info")
+        response = SandboxClient(url).request("GET", "/v2/bot/info")
         assert response.elapsed.total_seconds() >= 0.2
         assert requests.get(url + "/sandbox/health", timeout=10).elapsed.total_seconds() < 0.2

@@ -20,7 +20,7 @@ TOKEN = "sandbox-token"
 TIMEOUT = 30
 
 
-class Control:
+class SandboxClient:
     """Sends requests to the control API, and requests without the SDK to LINE's API."""
 
     def __init__(self, url: str, token: str = TOKEN) -> None:
@@ -61,7 +61,7 @@ class Control:
         """Add a fault."""
         self.post("faults", kind=kind, path=path, **fields)
 
-    def line(self, method: str, path: str, **options: Any) -> requests.Response:
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send a request to LINE's API; `options` are those of `requests.request`."""
         headers = self.headers | options.pop("headers", {})
         return requests.request(
@@ -72,7 +72,7 @@ class Control:
         """Send a push request with one text message."""
         body = {"to": to, "messages": [{"type": "text", "text": text}], **fields}
         headers = {"x-line-retry-key": key} if key else {}
-        return self.line("POST", "/v2/bot/message/push", json=body, headers=headers)
+        return self.request("POST", "/v2/bot/message/push", json=body, headers=headers)
 
 
 class Methods:

@@ -14,10 +14,10 @@ from linebot.v3.messaging import (
 from linebot.v3.messaging.exceptions import ApiException
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_clients import Control, Sdk
+    from tests.support.sandbox_clients import SandboxClient, Sdk
 
 
-async def test_coupons_are_created_listed_and_closed(sdk: Sdk, control: Control) -> None:
+async def test_coupons_are_created_listed_and_closed(sdk: Sdk, sandbox: SandboxClient) -> None:
     request = CouponCreateRequest(
         title="10 off",
         acquisitionCondition=NormalAcquisitionConditionRequest(),
@@ -39,17 +39,17 @@ async def test_coupons_are_created_listed_and_closed(sdk: Sdk, control: Control)
     assert (len(first.items), len(rest.items), rest.next) == (3, 1, None)
     await sdk.messaging.close_coupon(coupon_id)
     assert (await sdk.messaging.get_coupon_detail(coupon_id)).status == "CLOSED"
-    closed = control.line("PUT", f"/v2/bot/coupon/{coupon_id}/close")
+    closed = sandbox.request("PUT", f"/v2/bot/coupon/{coupon_id}/close")
     assert (closed.status_code, closed.json()["details"][0]["message"]) == (410, "The coupon has already been closed.")
     with pytest.raises(ApiException) as error:
         await sdk.messaging.get_coupon_detail("none")
     assert error.value.status == 404
 
 
-def test_a_coupon_is_closed_after_its_end(control: Control) -> None:
-    items = control.line("GET", "/v2/bot/coupon", params={"status": "RUNNING"}).json()["items"]
-    control.advance(366 * 24 * 3600)
-    assert control.line("GET", f"/v2/bot/coupon/{items[0]['couponId']}").json()["status"] == "CLOSED"
+def test_a_coupon_is_closed_after_its_end(sandbox: SandboxClient) -> None:
+    items = sandbox.request("GET", "/v2/bot/coupon", params={"status": "RUNNING"}).json()["items"]
+    sandbox.advance(366 * 24 * 3600)
+    assert sandbox.request("GET", f"/v2/bot/coupon/{items[0]['couponId']}").json()["status"] == "CLOSED"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_coupon_is_closed_after_its_end(control: Control) -> None:
     ],
 )
 def test_an_invalid_coupon_is_rejected_with_the_property(
-    control: Control, change: dict[str, Any], name: str, message: str | None
+    sandbox: SandboxClient, change: dict[str, Any], name: str, message: str | None
 ) -> None:
     coupon = {
         "title": "x",
@@ -77,8 +77,8 @@ def test_an_invalid_coupon_is_rejected_with_the_property(
         "timezone": "ASIA_TOKYO",
         "visibility": "PUBLIC",
     }
-    assert control.line("POST", "/v2/bot/coupon", json=coupon).status_code == 200
-    response = control.line("POST", "/v2/bot/coupon", json=coupon | change)
+    assert sandbox.request("POST", "/v2/bot/coupon", json=coupon).status_code == 200
+    response = sandbox.request("POST", "/v2/bot/coupon", json=coupon | change)
     assert response.status_code == 400
     (detail,) = response.json()["details"]
     assert detail["property"] == name

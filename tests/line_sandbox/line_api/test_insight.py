@@ -11,7 +11,7 @@ from linebot.v3.insight.exceptions import ApiException
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.sandbox_clients import Control, Sdk
+    from tests.support.sandbox_clients import SandboxClient, Sdk
 
 LINKS = [{"type": "uri", "label": "Shop", "uri": f"https://shop.example/{name}"} for name in ("a", "b")]
 TEMPLATE = {"type": "template", "altText": "x", "template": {"type": "confirm", "text": "Look?", "actions": LINKS}}
@@ -22,23 +22,23 @@ VIDEO = {
 }
 
 
-def day(control: Control, days: int = 0) -> str:
-    now = date.fromisoformat(control.get("overview")["today"])
+def day(sandbox: SandboxClient, days: int = 0) -> str:
+    now = date.fromisoformat(sandbox.get("overview")["today"])
     return f"{now + timedelta(days=days):%Y%m%d}"
 
 
-async def test_follower_counts_are_ready_on_the_next_day(sdk: Sdk, control: Control) -> None:
-    today = await sdk.insight.get_number_of_followers(var_date=day(control))
+async def test_follower_counts_are_ready_on_the_next_day(sdk: Sdk, sandbox: SandboxClient) -> None:
+    today = await sdk.insight.get_number_of_followers(var_date=day(sandbox))
     assert (today.status, today.followers, today.blocks) == ("unready", None, None)
-    yesterday = await sdk.insight.get_number_of_followers(var_date=day(control, -1))
+    yesterday = await sdk.insight.get_number_of_followers(var_date=day(sandbox, -1))
     assert (yesterday.status, yesterday.followers, yesterday.blocks) == ("ready", 1050, 50)
     assert 0 < yesterday.targeted_reaches < 1000
-    control.set_user(control.followers(1)[0], "blocked")
-    control.set_user("U" + "ab" * 16, "following")
-    control.advance(24 * 3600)
-    after = await sdk.insight.get_number_of_followers(var_date=day(control, -1))
+    sandbox.set_user(sandbox.followers(1)[0], "blocked")
+    sandbox.set_user("U" + "ab" * 16, "following")
+    sandbox.advance(24 * 3600)
+    after = await sdk.insight.get_number_of_followers(var_date=day(sandbox, -1))
     assert (after.followers, after.blocks) == (1051, 51)
-    again = await sdk.insight.get_number_of_followers(var_date=day(control, -2))
+    again = await sdk.insight.get_number_of_followers(var_date=day(sandbox, -2))
     assert (again.followers, again.blocks) == (1050, 50), "counts of past days do not change"
 
 
@@ -50,13 +50,13 @@ async def test_follower_counts_grow_and_are_out_of_service_before_november_2016(
     assert (await sdk.insight.get_number_of_followers(var_date="20161031")).status == "out_of_service"
 
 
-async def test_delivery_counts_include_messages_sent_by_the_api(sdk: Sdk, control: Control) -> None:
-    for line_id in control.followers(3):
-        control.push(line_id)
-    control.line("POST", "/v2/bot/message/broadcast", json={"messages": [{"type": "text", "text": "x"}]})
-    today = day(control)
+async def test_delivery_counts_include_messages_sent_by_the_api(sdk: Sdk, sandbox: SandboxClient) -> None:
+    for line_id in sandbox.followers(3):
+        sandbox.push(line_id)
+    sandbox.request("POST", "/v2/bot/message/broadcast", json={"messages": [{"type": "text", "text": "x"}]})
+    today = day(sandbox)
     assert (await sdk.insight.get_number_of_message_deliveries(today)).status == "unready"
-    control.advance(24 * 3600)
+    sandbox.advance(24 * 3600)
     sent = await sdk.insight.get_number_of_message_deliveries(today)
     assert (sent.status, sent.api_push, sent.api_broadcast) == ("ready", 3, 1000)
     assert sent.api_multicast is None, "counts of zero are omitted"
@@ -65,13 +65,13 @@ async def test_delivery_counts_include_messages_sent_by_the_api(sdk: Sdk, contro
 
 @pytest.mark.parametrize("path", ["followers", "message/delivery"])
 @pytest.mark.parametrize("text", ["2026-01-01", "20261301", "x"])
-def test_an_invalid_date_is_a_bad_request(control: Control, path: str, text: str) -> None:
-    response = control.line("GET", f"/v2/bot/insight/{path}", params={"date": text})
+def test_an_invalid_date_is_a_bad_request(sandbox: SandboxClient, path: str, text: str) -> None:
+    response = sandbox.request("GET", f"/v2/bot/insight/{path}", params={"date": text})
     assert (response.status_code, response.json()) == (400, {"message": "Bad Request"})
 
 
-def test_follower_counts_need_a_date(control: Control) -> None:
-    assert control.line("GET", "/v2/bot/insight/followers").json() == {"message": "date is required"}
+def test_follower_counts_need_a_date(sandbox: SandboxClient) -> None:
+    assert sandbox.request("GET", "/v2/bot/insight/followers").json() == {"message": "date is required"}
 
 
 async def test_demographic_percentages_add_up_to_100(sdk: Sdk) -> None:
@@ -83,9 +83,9 @@ async def test_demographic_percentages_add_up_to_100(sdk: Sdk) -> None:
     assert "東京" in {tile.area for tile in friends.areas}
 
 
-def test_demographics_of_fewer_than_20_friends_are_unavailable(start_sandbox: Callable[..., Control]) -> None:
+def test_demographics_of_fewer_than_20_friends_are_unavailable(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--followers", 19)
-    assert sandbox.line("GET", "/v2/bot/insight/demographic").json() == {
+    assert sandbox.request("GET", "/v2/bot/insight/demographic").json() == {
         "available": False,
         "genders": [],
         "ages": [],
@@ -95,16 +95,16 @@ def test_demographics_of_fewer_than_20_friends_are_unavailable(start_sandbox: Ca
     }
 
 
-def broadcast(control: Control, *messages: dict[str, Any]) -> str:
-    response = control.line("POST", "/v2/bot/message/broadcast", json={"messages": list(messages)})
+def broadcast(sandbox: SandboxClient, *messages: dict[str, Any]) -> str:
+    response = sandbox.request("POST", "/v2/bot/message/broadcast", json={"messages": list(messages)})
     return response.headers["x-line-request-id"]
 
 
-async def test_interactions_with_a_broadcast_grow_for_14_days(sdk: Sdk, control: Control) -> None:
-    request_id = broadcast(control, TEMPLATE, VIDEO)
+async def test_interactions_with_a_broadcast_grow_for_14_days(sdk: Sdk, sandbox: SandboxClient) -> None:
+    request_id = broadcast(sandbox, TEMPLATE, VIDEO)
     opened = []
     for _ in range(17):
-        control.advance(24 * 3600)
+        sandbox.advance(24 * 3600)
         event = await sdk.insight.get_message_event(request_id)
         opened.append(event.overview.unique_impression)
     assert opened == sorted(opened)
@@ -118,40 +118,40 @@ async def test_interactions_with_a_broadcast_grow_for_14_days(sdk: Sdk, control:
     assert event.messages[1].media_played >= event.messages[1].unique_media_played
 
 
-async def test_figures_below_20_are_null(start_sandbox: Callable[..., Control]) -> None:
+async def test_figures_below_20_are_null(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--followers", 25)
     request_id = broadcast(sandbox, TEMPLATE)
     sandbox.advance(20 * 24 * 3600)
-    response = sandbox.line("GET", "/v2/bot/insight/message/event", params={"requestId": request_id}).json()
+    response = sandbox.request("GET", "/v2/bot/insight/message/event", params={"requestId": request_id}).json()
     assert response["overview"]["delivered"] == 25
     assert {response["overview"][name] for name in ("uniqueImpression", "uniqueClick", "uniqueMediaPlayed")} == {None}
     assert (response["messages"], response["clicks"]) == ([], [])
 
 
-async def test_a_narrowcast_in_progress_has_no_statistics(sdk: Sdk, control: Control) -> None:
+async def test_a_narrowcast_in_progress_has_no_statistics(sdk: Sdk, sandbox: SandboxClient) -> None:
     body = {"messages": [{"type": "text", "text": "x"}]}
-    request_id = control.line("POST", "/v2/bot/message/narrowcast", json=body).headers["x-line-request-id"]
+    request_id = sandbox.request("POST", "/v2/bot/message/narrowcast", json=body).headers["x-line-request-id"]
     before = await sdk.insight.get_message_event(request_id)
     assert (before.overview.request_id, before.overview.delivered, before.messages) == (request_id, None, [])
-    control.advance(60)
+    sandbox.advance(60)
     assert (await sdk.insight.get_message_event(request_id)).overview.delivered == 1000
 
 
-async def test_pushes_have_no_statistics_by_request(sdk: Sdk, control: Control) -> None:
-    request_id = control.push(control.followers(1)[0]).headers["x-line-request-id"]
+async def test_pushes_have_no_statistics_by_request(sdk: Sdk, sandbox: SandboxClient) -> None:
+    request_id = sandbox.push(sandbox.followers(1)[0]).headers["x-line-request-id"]
     with pytest.raises(ApiException) as error:
         await sdk.insight.get_message_event(request_id)
     assert error.value.status == 404
 
 
-async def test_statistics_of_a_unit_are_the_sum_of_its_messages(sdk: Sdk, control: Control) -> None:
-    line_ids = control.followers(600)
+async def test_statistics_of_a_unit_are_the_sum_of_its_messages(sdk: Sdk, sandbox: SandboxClient) -> None:
+    line_ids = sandbox.followers(600)
     body = {"to": line_ids[:500], "messages": [TEMPLATE], "customAggregationUnits": ["spring"]}
-    control.line("POST", "/v2/bot/message/multicast", json=body)
-    control.advance(24 * 3600)
-    control.line("POST", "/v2/bot/message/multicast", json=body | {"to": line_ids[500:]})
-    first, second = day(control, -1), day(control)
-    control.advance(20 * 24 * 3600)
+    sandbox.request("POST", "/v2/bot/message/multicast", json=body)
+    sandbox.advance(24 * 3600)
+    sandbox.request("POST", "/v2/bot/message/multicast", json=body | {"to": line_ids[500:]})
+    first, second = day(sandbox, -1), day(sandbox)
+    sandbox.advance(20 * 24 * 3600)
 
     async def impressions(start: str, end: str) -> int | None:
         statistics = await sdk.insight.get_statistics_per_unit("spring", start, end)
@@ -181,15 +181,15 @@ async def test_statistics_of_a_unit_are_the_sum_of_its_messages(sdk: Sdk, contro
         {"customAggregationUnit": "x" * 31, "from": "20260101", "to": "20260101"},
     ],
 )
-def test_statistics_of_a_unit_need_valid_parameters(control: Control, parameters: dict[str, str]) -> None:
-    response = control.line("GET", "/v2/bot/insight/message/event/aggregation", params=parameters)
+def test_statistics_of_a_unit_need_valid_parameters(sandbox: SandboxClient, parameters: dict[str, str]) -> None:
+    response = sandbox.request("GET", "/v2/bot/insight/message/event/aggregation", params=parameters)
     assert response.status_code == 400
     assert response.json() == {"message": None, "key": None, "stacktrace": None, "code": None}
 
 
-async def test_daily_rich_menu_figures_add_up_to_the_total(sdk: Sdk, control: Control) -> None:
+async def test_daily_rich_menu_figures_add_up_to_the_total(sdk: Sdk, sandbox: SandboxClient) -> None:
     menu = (await sdk.messaging.get_rich_menu_list()).richmenus[0]
-    start, end = day(control, -40), day(control, -1)
+    start, end = day(sandbox, -40), day(sandbox, -1)
     total = await sdk.insight.get_rich_menu_insight_summary(menu.rich_menu_id, start, end)
     daily = await sdk.insight.get_rich_menu_insight_daily(menu.rich_menu_id, start, end)
     assert (total.metrics_from, total.metrics_to) == (start, end)
@@ -206,17 +206,17 @@ async def test_daily_rich_menu_figures_add_up_to_the_total(sdk: Sdk, control: Co
         (-1200, -1190, "Parameter from must be the same date as, or after"),
     ],
 )
-def test_rich_menu_figures_need_a_valid_date_range(control: Control, start: int, end: int, message: str) -> None:
-    menu = control.line("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
-    parameters = {"from": day(control, start), "to": day(control, end)}
-    response = control.line("GET", f"/v2/bot/insight/richmenu/{menu}/daily", params=parameters)
+def test_rich_menu_figures_need_a_valid_date_range(sandbox: SandboxClient, start: int, end: int, message: str) -> None:
+    menu = sandbox.request("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
+    parameters = {"from": day(sandbox, start), "to": day(sandbox, end)}
+    response = sandbox.request("GET", f"/v2/bot/insight/richmenu/{menu}/daily", params=parameters)
     assert response.status_code == 400
     assert response.json()["message"].startswith(message)
 
 
-def test_a_rich_menu_with_few_clicks_has_no_figures(start_sandbox: Callable[..., Control]) -> None:
+def test_a_rich_menu_with_few_clicks_has_no_figures(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--followers", 20)
-    menu = sandbox.line("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
+    menu = sandbox.request("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
     parameters = {"from": day(sandbox, -30), "to": day(sandbox, -1)}
-    response = sandbox.line("GET", f"/v2/bot/insight/richmenu/{menu}/summary", params=parameters)
+    response = sandbox.request("GET", f"/v2/bot/insight/richmenu/{menu}/summary", params=parameters)
     assert response.json() == {"richMenuId": menu}

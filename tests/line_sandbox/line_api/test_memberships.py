@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_clients import Control, Sdk
+    from tests.support.sandbox_clients import SandboxClient, Sdk
 
 
-async def test_memberships_list_plans_members_and_subscriptions(sdk: Sdk, control: Control) -> None:
+async def test_memberships_list_plans_members_and_subscriptions(sdk: Sdk, sandbox: SandboxClient) -> None:
     plans = (await sdk.messaging.get_membership_list()).memberships
     assert [plan.title for plan in plans] == ["Basic plan", "Premium plan"]
     plan = plans[0]
@@ -18,6 +18,6 @@ async def test_memberships_list_plans_members_and_subscriptions(sdk: Sdk, contro
     assert rest.next is None
     subscription = (await sdk.messaging.get_membership_subscription(first.user_ids[2])).subscriptions[0]
     assert (subscription.membership.membership_id, subscription.user.membership_no) == (plan.membership_id, 3)
-    assert control.line("GET", f"/v2/bot/membership/subscription/{control.followers(1)[0]}").status_code == 404
-    assert control.line("GET", "/v2/bot/membership/1/users/ids").json() == {"message": "Membership ID is not found"}
-    assert control.line("GET", "/v2/bot/membership/x/users/ids").status_code == 400
+    assert sandbox.request("GET", f"/v2/bot/membership/subscription/{sandbox.followers(1)[0]}").status_code == 404
+    assert sandbox.request("GET", "/v2/bot/membership/1/users/ids").json() == {"message": "Membership ID is not found"}
+    assert sandbox.request("GET", "/v2/bot/membership/x/users/ids").status_code == 400

@@ -12,49 +12,49 @@ from linebot.v3.messaging.exceptions import ApiException
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.support.sandbox_clients import Control, Sdk
+    from tests.support.sandbox_clients import SandboxClient, Sdk
 
 MONTHLY_LIMIT = {"message": "You have reached your monthly limit."}
 ONE_TEXT = [{"type": "text", "text": "hello"}]
 
 
-def line_day(control: Control, days: int = 0) -> str:
+def line_day(sandbox: SandboxClient, days: int = 0) -> str:
     """Return the date `days` after the sandbox's current date, in LINE's time zone."""
-    now = datetime.fromisoformat(control.post("clock", advance_seconds=0)["now"]).astimezone(UTC)
+    now = datetime.fromisoformat(sandbox.post("clock", advance_seconds=0)["now"]).astimezone(UTC)
     return f"{now + timedelta(hours=9, days=days):%Y%m%d}"
 
 
-def test_messages_beyond_the_quota_are_rejected_and_not_delivered(start_sandbox: Callable[..., Control]) -> None:
+def test_messages_beyond_the_quota_are_rejected_and_not_delivered(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--quota", 3, "--followers", 10)
     line_ids = sandbox.followers(5)
     assert [sandbox.push(line_id).status_code for line_id in line_ids] == [200, 200, 200, 429, 429]
     response = sandbox.push(line_ids[0])
     assert response.json() == MONTHLY_LIMIT
     assert len(sandbox.deliveries()) == sandbox.get("summary")["quota_used"] == 3
-    quota = sandbox.line("GET", "/v2/bot/message/quota").json()
-    used = sandbox.line("GET", "/v2/bot/message/quota/consumption").json()
+    quota = sandbox.request("GET", "/v2/bot/message/quota").json()
+    used = sandbox.request("GET", "/v2/bot/message/quota/consumption").json()
     assert (quota, used) == ({"type": "limited", "value": 3}, {"totalUsage": 3})
 
 
-def test_a_request_that_exceeds_the_quota_is_rejected_as_a_whole(start_sandbox: Callable[..., Control]) -> None:
+def test_a_request_that_exceeds_the_quota_is_rejected_as_a_whole(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--quota", 3, "--followers", 10)
     body = {"to": sandbox.followers(4), "messages": ONE_TEXT}
-    assert sandbox.line("POST", "/v2/bot/message/multicast", json=body).json() == MONTHLY_LIMIT
-    assert sandbox.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT}).json() == MONTHLY_LIMIT
+    assert sandbox.request("POST", "/v2/bot/message/multicast", json=body).json() == MONTHLY_LIMIT
+    assert sandbox.request("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT}).json() == MONTHLY_LIMIT
     assert sandbox.deliveries() == []
 
 
-def test_the_quota_counts_reached_users_not_message_objects(start_sandbox: Callable[..., Control]) -> None:
+def test_the_quota_counts_reached_users_not_message_objects(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--quota", 5, "--followers", 10)
     first, second = sandbox.followers(2)
     sandbox.set_user(second, "blocked")
     for line_id in (first, second):
         body = {"to": line_id, "messages": ONE_TEXT * 4}
-        assert sandbox.line("POST", "/v2/bot/message/push", json=body).status_code == 200
+        assert sandbox.request("POST", "/v2/bot/message/push", json=body).status_code == 200
     assert sandbox.get("summary")["quota_used"] == 1
 
 
-def test_the_quota_resets_in_the_next_month(start_sandbox: Callable[..., Control]) -> None:
+def test_the_quota_resets_in_the_next_month(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--quota", 1, "--followers", 10)
     line_id = sandbox.followers(1)[0]
     assert [sandbox.push(line_id).status_code for _ in range(2)] == [200, 429]
@@ -62,15 +62,15 @@ def test_the_quota_resets_in_the_next_month(start_sandbox: Callable[..., Control
     assert sandbox.push(line_id).status_code == 200
 
 
-def test_a_narrowcast_in_progress_reserves_quota_for_all_followers(start_sandbox: Callable[..., Control]) -> None:
+def test_a_narrowcast_in_progress_reserves_quota_for_all_followers(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--quota", 120, "--followers", 100)
     line_id = sandbox.followers(1)[0]
     recipients = {"description": "few", "audiences": [{"id": line_id} for line_id in sandbox.followers(10)]}
-    number = sandbox.line("POST", "/v2/bot/audienceGroup/upload", json=recipients).json()["audienceGroupId"]
+    number = sandbox.request("POST", "/v2/bot/audienceGroup/upload", json=recipients).json()["audienceGroupId"]
     sandbox.advance(10)
     recipient = {"type": "audience", "audienceGroupId": number}
     body = {"messages": ONE_TEXT, "recipient": recipient}
-    assert sandbox.line("POST", "/v2/bot/message/narrowcast", json=body).status_code == 202
+    assert sandbox.request("POST", "/v2/bot/message/narrowcast", json=body).status_code == 202
     # The narrowcast has 10 recipients but reserves 100 of 120 messages, so that 20 remain.
     assert [sandbox.push(line_id).status_code for _ in range(21)] == [200] * 20 + [429]
     assert sandbox.push(line_id).json() == MONTHLY_LIMIT
@@ -79,17 +79,17 @@ def test_a_narrowcast_in_progress_reserves_quota_for_all_followers(start_sandbox
     assert sandbox.get("summary")["quota_used"] == 31
 
 
-def test_a_narrowcast_can_be_limited_to_the_remaining_quota(start_sandbox: Callable[..., Control]) -> None:
+def test_a_narrowcast_can_be_limited_to_the_remaining_quota(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--quota", 60, "--followers", 100)
     narrowcast = "/v2/bot/message/narrowcast"
-    assert sandbox.line("POST", narrowcast, json={"messages": ONE_TEXT}).json() == MONTHLY_LIMIT
+    assert sandbox.request("POST", narrowcast, json={"messages": ONE_TEXT}).json() == MONTHLY_LIMIT
     strict = {"upToRemainingQuota": True, "forbidPartialDelivery": True}
-    response = sandbox.line("POST", narrowcast, json={"messages": ONE_TEXT, "limit": strict})
+    response = sandbox.request("POST", narrowcast, json={"messages": ONE_TEXT, "limit": strict})
     sandbox.advance(60)
     request_id = response.headers["x-line-request-id"]
-    progress = sandbox.line("GET", "/v2/bot/message/progress/narrowcast", params={"requestId": request_id}).json()
+    progress = sandbox.request("GET", "/v2/bot/message/progress/narrowcast", params={"requestId": request_id}).json()
     assert (progress["phase"], progress["errorCode"]) == ("failed", 5)
-    sandbox.line("POST", narrowcast, json={"messages": ONE_TEXT, "limit": {"upToRemainingQuota": True}})
+    sandbox.request("POST", narrowcast, json={"messages": ONE_TEXT, "limit": {"upToRemainingQuota": True}})
     sandbox.advance(60)
     assert len(sandbox.deliveries()) == 60
 
@@ -99,17 +99,17 @@ async def test_without_a_quota_there_is_no_limit(sdk: Sdk) -> None:
     assert (quota.type, quota.value) == ("none", None)
 
 
-async def test_counts_of_sent_messages_are_ready_on_the_next_day(sdk: Sdk, control: Control) -> None:
-    first, second, third = control.followers(3)
-    control.push(first)
-    control.line("POST", "/v2/bot/message/multicast", json={"to": [first, second, third], "messages": ONE_TEXT})
-    control.line("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
-    today = line_day(control)
+async def test_counts_of_sent_messages_are_ready_on_the_next_day(sdk: Sdk, sandbox: SandboxClient) -> None:
+    first, second, third = sandbox.followers(3)
+    sandbox.push(first)
+    sandbox.request("POST", "/v2/bot/message/multicast", json={"to": [first, second, third], "messages": ONE_TEXT})
+    sandbox.request("POST", "/v2/bot/message/broadcast", json={"messages": ONE_TEXT})
+    today = line_day(sandbox)
     methods = ("push", "multicast", "broadcast", "reply")
     for method in methods:
         response = await getattr(sdk.messaging, f"get_number_of_sent_{method}_messages")(today)
         assert (response.status, response.success) == ("unready", None)
-    control.advance(24 * 3600)
+    sandbox.advance(24 * 3600)
     counts = [
         (await getattr(sdk.messaging, f"get_number_of_sent_{method}_messages")(today)).success for method in methods
     ]
@@ -122,52 +122,54 @@ async def test_counts_before_march_31_2018_are_out_of_service(sdk: Sdk) -> None:
 
 
 @pytest.mark.parametrize("date", [None, "", "2026-01-01", "20261301", "20260230", "1", "２０２６０１０１"])
-def test_an_invalid_date_is_rejected(control: Control, date: str | None) -> None:
-    response = control.line("GET", "/v2/bot/message/delivery/push", params={"date": date} if date is not None else {})
+def test_an_invalid_date_is_rejected(sandbox: SandboxClient, date: str | None) -> None:
+    response = sandbox.request(
+        "GET", "/v2/bot/message/delivery/push", params={"date": date} if date is not None else {}
+    )
     assert (response.status_code, response.json()) == (
         400,
         {"message": "The value for the 'date' parameter is invalid"},
     )
 
 
-def test_counts_of_phone_number_pushes_are_forbidden(control: Control) -> None:
-    assert control.line("GET", "/v2/bot/message/delivery/pnp", params={"date": "20260101"}).status_code == 403
+def test_counts_of_phone_number_pushes_are_forbidden(sandbox: SandboxClient) -> None:
+    assert sandbox.request("GET", "/v2/bot/message/delivery/pnp", params={"date": "20260101"}).status_code == 403
 
 
-async def test_unit_names_of_the_current_month_are_listed(sdk: Sdk, control: Control) -> None:
-    line_id = control.followers(1)[0]
+async def test_unit_names_of_the_current_month_are_listed(sdk: Sdk, sandbox: SandboxClient) -> None:
+    line_id = sandbox.followers(1)[0]
     names = [f"unit_{number:03d}" for number in range(150)]
     for name in [*names, names[0]]:
-        control.push(line_id, customAggregationUnits=[name])
+        sandbox.push(line_id, customAggregationUnits=[name])
     assert (await sdk.messaging.get_aggregation_unit_usage()).num_of_custom_aggregation_units == 150
     first = await sdk.messaging.get_aggregation_unit_name_list(limit="100")
     rest = await sdk.messaging.get_aggregation_unit_name_list(limit="100", start=first.next)
     assert first.custom_aggregation_units + rest.custom_aggregation_units == names
     assert rest.next is None
-    control.advance(32 * 24 * 3600)
+    sandbox.advance(32 * 24 * 3600)
     assert (await sdk.messaging.get_aggregation_unit_usage()).num_of_custom_aggregation_units == 0
 
 
-def test_the_1001st_unit_name_of_a_month_is_ignored(start_sandbox: Callable[..., Control]) -> None:
+def test_the_1001st_unit_name_of_a_month_is_ignored(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--followers", 1, "--no-rate-limits", "--no-access-log")
     line_id = sandbox.followers(1)[0]
     for number in range(1001):
         assert sandbox.push(line_id, customAggregationUnits=[f"unit_{number}"]).status_code == 200
     assert sandbox.push(line_id, customAggregationUnits=["unit_7"]).status_code == 200
-    used = sandbox.line("GET", "/v2/bot/message/aggregation/info").json()
+    used = sandbox.request("GET", "/v2/bot/message/aggregation/info").json()
     assert used == {"numOfCustomAggregationUnits": 1000}
     units = [delivery["custom_aggregation_units"] for delivery in sandbox.deliveries()]
     assert units[998:] == [["unit_998"], ["unit_999"], [], ["unit_7"]]
 
 
 @pytest.mark.parametrize("units", [["a", "b"], ["x" * 31], [""], ["with space"], ["ü"], "spring", [7]])
-def test_an_invalid_unit_name_is_rejected(control: Control, units: Any) -> None:
-    response = control.push(control.followers(1)[0], customAggregationUnits=units)
+def test_an_invalid_unit_name_is_rejected(sandbox: SandboxClient, units: Any) -> None:
+    response = sandbox.push(sandbox.followers(1)[0], customAggregationUnits=units)
     assert response.status_code == 400
     assert response.json()["details"][0]["property"].startswith("customAggregationUnits")
 
 
-async def test_the_sdk_raises_an_error_when_the_quota_is_used_up(start_sandbox: Callable[..., Control]) -> None:
+async def test_the_sdk_raises_an_error_when_the_quota_is_used_up(start_sandbox: Callable[..., SandboxClient]) -> None:
     from tests.support.sandbox_clients import Sdk  # noqa: PLC0415 - this test starts its own sandbox
 
     sandbox = start_sandbox("--quota", 0, "--followers", 3)

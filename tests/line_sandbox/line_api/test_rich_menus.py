@@ -23,7 +23,7 @@ from linebot.v3.messaging import (
 from linebot.v3.messaging.exceptions import ApiException
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_clients import Control, Sdk
+    from tests.support.sandbox_clients import SandboxClient, Sdk
 
 AREA = RichMenuArea(
     bounds=RichMenuBounds(x=0, y=0, width=2500, height=1686), action=PostbackAction(label="Go", data="go")
@@ -74,12 +74,12 @@ async def test_the_default_menu_can_be_cleared(sdk: Sdk) -> None:
     ("content_type", "image", "status"),
     [("image/gif", PNG, 415), ("image/png", b"not an image", 400), ("image/png", PNG + b"x" * 1024 * 1024, 400)],
 )
-def test_an_invalid_image_is_rejected(control: Control, content_type: str, image: bytes, status: int) -> None:
-    menu_id = control.line("POST", "/v2/bot/richmenu", json=MENU.to_dict()).json()["richMenuId"]
+def test_an_invalid_image_is_rejected(sandbox: SandboxClient, content_type: str, image: bytes, status: int) -> None:
+    menu_id = sandbox.request("POST", "/v2/bot/richmenu", json=MENU.to_dict()).json()["richMenuId"]
     path, headers = f"/v2/bot/richmenu/{menu_id}/content", {"content-type": content_type}
-    assert control.line("POST", path, data=image, headers=headers).status_code == status
-    assert control.line("POST", path, data=PNG, headers={"content-type": "image/png"}).status_code == 200
-    again = control.line("POST", path, data=PNG, headers={"content-type": "image/png"})
+    assert sandbox.request("POST", path, data=image, headers=headers).status_code == status
+    assert sandbox.request("POST", path, data=PNG, headers={"content-type": "image/png"}).status_code == 200
+    again = sandbox.request("POST", path, data=PNG, headers={"content-type": "image/png"})
     assert again.json() == {"message": "An image has already been uploaded to the richmenu"}
 
 
@@ -99,18 +99,18 @@ def test_an_invalid_image_is_rejected(control: Control, content_type: str, image
     ],
 )
 def test_an_invalid_menu_is_rejected_with_the_property(
-    control: Control, change: dict[str, Any], name: str, message: str
+    sandbox: SandboxClient, change: dict[str, Any], name: str, message: str
 ) -> None:
     menu = {key: value for key, value in (MENU.to_dict() | change).items() if value is not None}
     for path in ("/v2/bot/richmenu", "/v2/bot/richmenu/validate"):
-        response = control.line("POST", path, json=menu)
+        response = sandbox.request("POST", path, json=menu)
         assert response.status_code == 400
         assert response.json()["details"] == [{"message": message, "property": name}]
 
 
-async def test_menus_are_linked_to_users(sdk: Sdk, control: Control) -> None:
+async def test_menus_are_linked_to_users(sdk: Sdk, sandbox: SandboxClient) -> None:
     menu_id = await menu_with_image(sdk)
-    first, second, third = control.followers(20)[11:14]
+    first, second, third = sandbox.followers(20)[11:14]
     assert await status_of(sdk.messaging.get_rich_menu_id_of_user(first)) == 404
     await sdk.messaging.link_rich_menu_id_to_user(first, menu_id)
     await sdk.messaging.link_rich_menu_id_to_users(RichMenuBulkLinkRequest(richMenuId=menu_id, userIds=[second, third]))
@@ -123,19 +123,19 @@ async def test_menus_are_linked_to_users(sdk: Sdk, control: Control) -> None:
     assert (await sdk.messaging.get_rich_menu_id_of_user(third)).rich_menu_id == menu_id
 
 
-async def test_every_tenth_user_has_a_linked_menu_at_the_start(sdk: Sdk, control: Control) -> None:
+async def test_every_tenth_user_has_a_linked_menu_at_the_start(sdk: Sdk, sandbox: SandboxClient) -> None:
     linked = (await sdk.messaging.get_rich_menu_alias("regulars")).rich_menu_id
     menus = []
-    for line_id in control.followers(20):
-        response = control.line("GET", f"/v2/bot/user/{line_id}/richmenu")
+    for line_id in sandbox.followers(20):
+        response = sandbox.request("GET", f"/v2/bot/user/{line_id}/richmenu")
         menus.append(response.json().get("richMenuId"))
     assert [index for index, menu in enumerate(menus) if menu == linked] == [0, 10]
     assert menus.count(None) == 18
 
 
-async def test_menus_are_replaced_in_batches(sdk: Sdk, control: Control) -> None:
+async def test_menus_are_replaced_in_batches(sdk: Sdk, sandbox: SandboxClient) -> None:
     one, two = await menu_with_image(sdk), await menu_with_image(sdk)
-    first, second = control.followers(20)[11:13]
+    first, second = sandbox.followers(20)[11:13]
     await sdk.messaging.link_rich_menu_id_to_user(first, one)
     await sdk.messaging.link_rich_menu_id_to_user(second, two)
     batch = RichMenuBatchRequest(
@@ -147,7 +147,7 @@ async def test_menus_are_replaced_in_batches(sdk: Sdk, control: Control) -> None
     await sdk.messaging.validate_rich_menu_batch_request(batch)
     request_id = (await sdk.messaging.rich_menu_batch_with_http_info(batch)).headers["x-line-request-id"]
     assert (await sdk.messaging.get_rich_menu_batch_progress(request_id)).phase == "ongoing"
-    control.advance(10)
+    sandbox.advance(10)
     done = await sdk.messaging.get_rich_menu_batch_progress(request_id)
     assert (done.phase, done.completed_time > done.accepted_time) == ("succeeded", True)
     assert (await sdk.messaging.get_rich_menu_id_of_user(first)).rich_menu_id == two
@@ -156,9 +156,9 @@ async def test_menus_are_replaced_in_batches(sdk: Sdk, control: Control) -> None
     assert await status_of(sdk.messaging.get_rich_menu_id_of_user(first)) == 404
 
 
-def test_an_invalid_batch_is_rejected(control: Control) -> None:
-    menu = control.line("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
-    without_image = control.line("POST", "/v2/bot/richmenu", json=MENU.to_dict()).json()["richMenuId"]
+def test_an_invalid_batch_is_rejected(sandbox: SandboxClient) -> None:
+    menu = sandbox.request("GET", "/v2/bot/richmenu/list").json()["richmenus"][0]["richMenuId"]
+    without_image = sandbox.request("POST", "/v2/bot/richmenu", json=MENU.to_dict()).json()["richMenuId"]
     unknown = "richmenu-" + "0" * 32
     unlink = {"type": "unlink", "from": menu}
     for operations, status, name in (
@@ -168,18 +168,18 @@ def test_an_invalid_batch_is_rejected(control: Control) -> None:
         ([{"type": "link", "from": menu, "to": unknown}], 404, "operations[0].to"),
         ([{"type": "link", "from": "x", "to": menu}], 400, "operations[0].from"),
     ):
-        response = control.line("POST", "/v2/bot/richmenu/validate/batch", json={"operations": operations})
+        response = sandbox.request("POST", "/v2/bot/richmenu/validate/batch", json={"operations": operations})
         assert (response.status_code, response.json()["details"][0]["property"]) == (status, name)
 
 
-async def test_aliases_refer_to_menus(sdk: Sdk, control: Control) -> None:
+async def test_aliases_refer_to_menus(sdk: Sdk, sandbox: SandboxClient) -> None:
     one, two = await menu_with_image(sdk), await menu_with_image(sdk)
     await sdk.messaging.create_rich_menu_alias(CreateRichMenuAliasRequest(richMenuAliasId="spring", richMenuId=one))
     assert (await sdk.messaging.get_rich_menu_alias("spring")).rich_menu_id == one
     await sdk.messaging.update_rich_menu_alias("spring", UpdateRichMenuAliasRequest(richMenuId=two))
     aliases = (await sdk.messaging.get_rich_menu_alias_list()).aliases
     assert {alias.rich_menu_alias_id for alias in aliases} == {"everybody", "regulars", "spring"}
-    again = control.line("POST", "/v2/bot/richmenu/alias", json={"richMenuAliasId": "spring", "richMenuId": one})
+    again = sandbox.request("POST", "/v2/bot/richmenu/alias", json={"richMenuAliasId": "spring", "richMenuId": one})
     assert (again.status_code, again.json()) == (400, {"message": "conflict richmenu alias id"})
     await sdk.messaging.delete_rich_menu_alias("spring")
     assert await status_of(sdk.messaging.get_rich_menu_alias("spring")) == 404

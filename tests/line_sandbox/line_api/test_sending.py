@@ -24,15 +24,15 @@ from linebot.v3.messaging import (
 from linebot.v3.messaging.exceptions import ApiException
 
 if TYPE_CHECKING:
-    from tests.support.sandbox_clients import Control, Sdk
+    from tests.support.sandbox_clients import SandboxClient, Sdk
 
 UNKNOWN = "U" + "0" * 32
 HELLO = TextMessage(text="hello")
 ONE_TEXT = [{"type": "text", "text": "hello"}]
 
 
-async def test_a_push_is_delivered_with_all_its_properties(sdk: Sdk, control: Control) -> None:
-    line_id = control.followers(1)[0]
+async def test_a_push_is_delivered_with_all_its_properties(sdk: Sdk, sandbox: SandboxClient) -> None:
+    line_id = sandbox.followers(1)[0]
     messages = [
         HELLO,
         StickerMessage(packageId="446", stickerId="1988"),
@@ -44,7 +44,7 @@ async def test_a_push_is_delivered_with_all_its_properties(sdk: Sdk, control: Co
     response = await sdk.messaging.push_message(request, x_line_retry_key=str(key := uuid.uuid4()))
     assert len({sent.id for sent in response.sent_messages}) == 3
     assert all(sent.id.isdigit() and sent.quote_token for sent in response.sent_messages)
-    (delivery,) = control.deliveries()
+    (delivery,) = sandbox.deliveries()
     assert delivery | {"request_id": None, "at": None} == {
         "line_id": line_id,
         "endpoint": "POST /v2/bot/message/push",
@@ -59,151 +59,151 @@ async def test_a_push_is_delivered_with_all_its_properties(sdk: Sdk, control: Co
 
 @pytest.mark.parametrize("state", ["blocked", "left", "stranger"])
 async def test_a_push_to_a_user_who_does_not_follow_is_accepted_but_not_delivered(
-    sdk: Sdk, control: Control, state: str
+    sdk: Sdk, sandbox: SandboxClient, state: str
 ) -> None:
-    line_id = control.followers(1)[0]
-    control.set_user(line_id, state)
+    line_id = sandbox.followers(1)[0]
+    sandbox.set_user(line_id, state)
     response = await sdk.messaging.push_message(PushMessageRequest(to=line_id, messages=[HELLO]))
     assert len(response.sent_messages) == 1
-    assert control.deliveries() == []
-    assert control.get("summary")["quota_used"] == 0
+    assert sandbox.deliveries() == []
+    assert sandbox.get("summary")["quota_used"] == 0
 
 
-async def test_a_push_to_an_unknown_id_fails(sdk: Sdk, control: Control) -> None:
+async def test_a_push_to_an_unknown_id_fails(sdk: Sdk, sandbox: SandboxClient) -> None:
     with pytest.raises(ApiException) as error:
         await sdk.messaging.push_message(PushMessageRequest(to=UNKNOWN, messages=[HELLO]))
     assert error.value.status == 400
     assert error.value.body == '{"message":"Failed to send messages"}'
-    assert control.deliveries() == []
+    assert sandbox.deliveries() == []
 
 
-def test_a_push_to_a_malformed_id_is_rejected_with_the_property(control: Control) -> None:
-    response = control.push("U123")
+def test_a_push_to_a_malformed_id_is_rejected_with_the_property(sandbox: SandboxClient) -> None:
+    response = sandbox.push("U123")
     assert response.status_code == 400
     assert response.json()["message"] == "The property, to, in the request body is invalid (line: -, column: -)"
 
 
-def test_a_stranger_receives_pushes_for_seven_days_after_a_message(control: Control) -> None:
-    stranger = control.followers(1)[0]
-    control.set_user(stranger, "stranger")
+def test_a_stranger_receives_pushes_for_seven_days_after_a_message(sandbox: SandboxClient) -> None:
+    stranger = sandbox.followers(1)[0]
+    sandbox.set_user(stranger, "stranger")
     event = {"type": "message", "source": {"type": "user", "userId": stranger}, "message": {"id": "1", "type": "text"}}
-    control.post("webhooks", url=control.url + "/nowhere", events=[event])
-    control.push(stranger, "first")
-    control.advance(7 * 24 * 3600)
-    control.push(stranger, "too late")
-    assert [delivery["messages"][0]["text"] for delivery in control.deliveries()] == ["first"]
+    sandbox.post("webhooks", url=sandbox.url + "/nowhere", events=[event])
+    sandbox.push(stranger, "first")
+    sandbox.advance(7 * 24 * 3600)
+    sandbox.push(stranger, "too late")
+    assert [delivery["messages"][0]["text"] for delivery in sandbox.deliveries()] == ["first"]
 
 
-async def test_a_push_to_a_group_counts_its_members(sdk: Sdk, control: Control) -> None:
-    group = control.get("chats")["group_ids"][0]
+async def test_a_push_to_a_group_counts_its_members(sdk: Sdk, sandbox: SandboxClient) -> None:
+    group = sandbox.get("chats")["group_ids"][0]
     await sdk.messaging.push_message(PushMessageRequest(to=group, messages=[HELLO]))
     members = (await sdk.messaging.get_group_member_count(group)).count
-    assert [delivery["line_id"] for delivery in control.deliveries()] == [group]
+    assert [delivery["line_id"] for delivery in sandbox.deliveries()] == [group]
     assert (await sdk.messaging.get_message_quota_consumption()).total_usage == members
 
 
-async def test_a_multicast_ignores_users_who_do_not_follow(sdk: Sdk, control: Control) -> None:
-    first, blocked, third = control.followers(3)
-    control.set_user(blocked, "blocked")
+async def test_a_multicast_ignores_users_who_do_not_follow(sdk: Sdk, sandbox: SandboxClient) -> None:
+    first, blocked, third = sandbox.followers(3)
+    sandbox.set_user(blocked, "blocked")
     to = [first, blocked, UNKNOWN, third, first]
     await sdk.messaging.multicast(MulticastRequest(to=to, messages=[HELLO], customAggregationUnits=["x"]))
-    assert [delivery["line_id"] for delivery in control.deliveries()] == [first, third]
-    assert len({delivery["request_id"] for delivery in control.deliveries()}) == 1
+    assert [delivery["line_id"] for delivery in sandbox.deliveries()] == [first, third]
+    assert len({delivery["request_id"] for delivery in sandbox.deliveries()}) == 1
 
 
 @pytest.mark.parametrize("malformed", ["U123", "C" + "0" * 32, "", "U" + "A" * 32])
-def test_one_malformed_id_rejects_the_whole_multicast(control: Control, malformed: str) -> None:
-    to = [control.followers(1)[0], malformed]
-    response = control.line("POST", "/v2/bot/message/multicast", json={"to": to, "messages": ONE_TEXT})
+def test_one_malformed_id_rejects_the_whole_multicast(sandbox: SandboxClient, malformed: str) -> None:
+    to = [sandbox.followers(1)[0], malformed]
+    response = sandbox.request("POST", "/v2/bot/message/multicast", json={"to": to, "messages": ONE_TEXT})
     assert response.status_code == 400
     assert response.json()["message"] == "The property, to[1], in the request body is invalid (line: -, column: -)"
-    assert control.deliveries() == []
+    assert sandbox.deliveries() == []
 
 
 @pytest.mark.parametrize("count", [0, 501])
-def test_a_multicast_has_1_to_500_recipients(control: Control, count: int) -> None:
-    body = {"to": control.followers(1) * count, "messages": ONE_TEXT}
-    response = control.line("POST", "/v2/bot/message/multicast", json=body)
+def test_a_multicast_has_1_to_500_recipients(sandbox: SandboxClient, count: int) -> None:
+    body = {"to": sandbox.followers(1) * count, "messages": ONE_TEXT}
+    response = sandbox.request("POST", "/v2/bot/message/multicast", json=body)
     assert response.status_code == 400
     assert response.json()["details"] == [{"message": "Size must be between 1 and 500", "property": "to"}]
 
 
-async def test_a_broadcast_reaches_each_follower_once(sdk: Sdk, control: Control) -> None:
-    blocked = control.followers(1)[0]
-    control.set_user(blocked, "blocked")
+async def test_a_broadcast_reaches_each_follower_once(sdk: Sdk, sandbox: SandboxClient) -> None:
+    blocked = sandbox.followers(1)[0]
+    sandbox.set_user(blocked, "blocked")
     await sdk.messaging.broadcast(BroadcastRequest(messages=[HELLO]))
-    reached = [delivery["line_id"] for delivery in control.deliveries()]
-    assert sorted(reached) == sorted(control.followers(2000))
+    reached = [delivery["line_id"] for delivery in sandbox.deliveries()]
+    assert sorted(reached) == sorted(sandbox.followers(2000))
     assert len(reached) == 999
-    assert control.get("summary")["recipients"] == 999
+    assert sandbox.get("summary")["recipients"] == 999
 
 
-async def test_a_narrowcast_goes_through_its_phases(sdk: Sdk, control: Control) -> None:
+async def test_a_narrowcast_goes_through_its_phases(sdk: Sdk, sandbox: SandboxClient) -> None:
     response = await sdk.messaging.narrowcast_with_http_info(NarrowcastRequest(messages=[HELLO]))
     request_id = response.headers["x-line-request-id"]
     progress = await sdk.messaging.get_narrowcast_progress(request_id)
     assert (progress.phase, progress.target_count, progress.completed_time) == ("waiting", None, None)
-    control.advance(7.5)
+    sandbox.advance(7.5)
     progress = await sdk.messaging.get_narrowcast_progress(request_id)
     assert (progress.phase, progress.target_count) == ("sending", 1000)
     assert 0 < progress.success_count < 1000
-    assert control.deliveries() == []
-    control.advance(5)
+    assert sandbox.deliveries() == []
+    sandbox.advance(5)
     progress = await sdk.messaging.get_narrowcast_progress(request_id)
     assert (progress.phase, progress.success_count, progress.failure_count) == ("succeeded", 1000, 0)
     assert progress.completed_time > progress.accepted_time
-    assert len(control.deliveries()) == 1000
-    assert {delivery["request_id"] for delivery in control.deliveries()} == {request_id}
-    control.advance(14 * 24 * 3600)
+    assert len(sandbox.deliveries()) == 1000
+    assert {delivery["request_id"] for delivery in sandbox.deliveries()} == {request_id}
+    sandbox.advance(14 * 24 * 3600)
     with pytest.raises(ApiException) as error:
         await sdk.messaging.get_narrowcast_progress(request_id)
     assert error.value.status == 404
 
 
-def narrowcast(control: Control, **body: Any) -> tuple[int, dict[str, Any]]:
+def narrowcast(sandbox: SandboxClient, **body: Any) -> tuple[int, dict[str, Any]]:
     """Send a narrowcast and advance the clock past its end; return the HTTP status and the progress or error."""
-    response = control.line("POST", "/v2/bot/message/narrowcast", json={"messages": ONE_TEXT, **body})
+    response = sandbox.request("POST", "/v2/bot/message/narrowcast", json={"messages": ONE_TEXT, **body})
     if response.status_code != 202:
         return response.status_code, response.json()
-    control.advance(60)
+    sandbox.advance(60)
     request_id = response.headers["x-line-request-id"]
-    progress = control.line("GET", "/v2/bot/message/progress/narrowcast", params={"requestId": request_id})
+    progress = sandbox.request("GET", "/v2/bot/message/progress/narrowcast", params={"requestId": request_id})
     return 202, progress.json()
 
 
-def audience(control: Control, line_ids: list[str], name: str = "mine") -> int:
+def audience(sandbox: SandboxClient, line_ids: list[str], name: str = "mine") -> int:
     body = {"description": name, "audiences": [{"id": line_id} for line_id in line_ids]}
-    number: int = control.line("POST", "/v2/bot/audienceGroup/upload", json=body).json()["audienceGroupId"]
-    control.advance(10)
+    number: int = sandbox.request("POST", "/v2/bot/audienceGroup/upload", json=body).json()["audienceGroupId"]
+    sandbox.advance(10)
     return number
 
 
-async def test_a_narrowcast_reaches_an_audience(sdk: Sdk, control: Control) -> None:
-    line_ids = control.followers(30)
-    number = audience(control, line_ids)
+async def test_a_narrowcast_reaches_an_audience(sdk: Sdk, sandbox: SandboxClient) -> None:
+    line_ids = sandbox.followers(30)
+    number = audience(sandbox, line_ids)
     request = NarrowcastRequest(messages=[HELLO], recipient=AudienceRecipient(audienceGroupId=number))
     response = await sdk.messaging.narrowcast_with_http_info(request)
-    control.advance(60)
-    assert sorted(delivery["line_id"] for delivery in control.deliveries()) == sorted(line_ids)
+    sandbox.advance(60)
+    assert sorted(delivery["line_id"] for delivery in sandbox.deliveries()) == sorted(line_ids)
     again = RedeliveryRecipient(requestId=response.headers["x-line-request-id"])
     await sdk.messaging.narrowcast(NarrowcastRequest(messages=[HELLO], recipient=again))
-    control.advance(60)
-    assert len(control.deliveries()) == 60
+    sandbox.advance(60)
+    assert len(sandbox.deliveries()) == 60
 
 
-async def test_a_demographic_filter_chooses_among_all_followers(sdk: Sdk, control: Control) -> None:
+async def test_a_demographic_filter_chooses_among_all_followers(sdk: Sdk, sandbox: SandboxClient) -> None:
     for gender in ("male", "female"):
         chosen = Filter(demographic=GenderDemographicFilter(oneOf=[gender]))
         await sdk.messaging.narrowcast(NarrowcastRequest(messages=[HELLO], filter=chosen, limit=Limit(max=100_000)))
-    control.advance(60)
-    reached = [delivery["line_id"] for delivery in control.deliveries()]
+    sandbox.advance(60)
+    reached = [delivery["line_id"] for delivery in sandbox.deliveries()]
     assert len(reached) == len(set(reached))
     assert 800 < len(reached) < 1000, "the gender of some followers is unknown"
 
 
-def test_demographic_filters_can_be_combined(control: Control) -> None:
+def test_demographic_filters_can_be_combined(sandbox: SandboxClient) -> None:
     def reached(demographic: dict[str, Any]) -> int:
-        status, progress = narrowcast(control, filter={"demographic": demographic})
+        status, progress = narrowcast(sandbox, filter={"demographic": demographic})
         assert status == 202, progress
         count: int = progress.get("targetCount", 0)
         return count
@@ -220,20 +220,20 @@ def test_demographic_filters_can_be_combined(control: Control) -> None:
     assert reached(recent) + reached(old) == 1000
 
 
-def test_audiences_can_be_combined(control: Control) -> None:
-    line_ids = control.followers(120)
-    first, second = audience(control, line_ids[:80], "first"), audience(control, line_ids[40:], "second")
+def test_audiences_can_be_combined(sandbox: SandboxClient) -> None:
+    line_ids = sandbox.followers(120)
+    first, second = audience(sandbox, line_ids[:80], "first"), audience(sandbox, line_ids[40:], "second")
     one, two = ({"type": "audience", "audienceGroupId": number} for number in (first, second))
-    both = narrowcast(control, recipient={"type": "operator", "and": [one, two]})[1]
-    either = narrowcast(control, recipient={"type": "operator", "or": [one, two]})[1]
+    both = narrowcast(sandbox, recipient={"type": "operator", "and": [one, two]})[1]
+    either = narrowcast(sandbox, recipient={"type": "operator", "or": [one, two]})[1]
     only_first = {"type": "operator", "and": [one, {"type": "operator", "not": two}]}
     assert (both["targetCount"], either["targetCount"]) == (40, 120)
-    assert narrowcast(control, recipient=only_first)[1]["targetCount"] == 40
+    assert narrowcast(sandbox, recipient=only_first)[1]["targetCount"] == 40
 
 
-def test_a_narrowcast_does_not_exceed_its_limit(control: Control) -> None:
-    assert narrowcast(control, limit={"max": 70})[1]["targetCount"] == 70
-    assert len({delivery["line_id"] for delivery in control.deliveries()}) == 70
+def test_a_narrowcast_does_not_exceed_its_limit(sandbox: SandboxClient) -> None:
+    assert narrowcast(sandbox, limit={"max": 70})[1]["targetCount"] == 70
+    assert len({delivery["line_id"] for delivery in sandbox.deliveries()}) == 70
 
 
 @pytest.mark.parametrize(
@@ -258,28 +258,32 @@ def test_a_narrowcast_does_not_exceed_its_limit(control: Control) -> None:
         ({"filter": {"demographic": {"type": "age"}}}, 400, "The request body has 1 error(s)"),
     ],
 )
-def test_an_invalid_narrowcast_is_rejected(control: Control, body: dict[str, Any], status: int, message: str) -> None:
-    response = narrowcast(control, **body)
+def test_an_invalid_narrowcast_is_rejected(
+    sandbox: SandboxClient, body: dict[str, Any], status: int, message: str
+) -> None:
+    response = narrowcast(sandbox, **body)
     assert (response[0], response[1]["message"]) == (status, message)
 
 
-def test_a_narrowcast_with_too_few_recipients_fails(control: Control) -> None:
+def test_a_narrowcast_with_too_few_recipients_fails(sandbox: SandboxClient) -> None:
     few = {"type": "operator", "and": [{"type": "area", "oneOf": ["jp_47"]}, {"type": "gender", "oneOf": ["male"]}]}
-    status, progress = narrowcast(control, filter={"demographic": few})
+    status, progress = narrowcast(sandbox, filter={"demographic": few})
     assert (status, progress["phase"], progress["errorCode"]) == (202, "failed", 2)
-    assert control.deliveries() == []
+    assert sandbox.deliveries() == []
 
 
-def test_an_audience_that_is_not_ready_is_rejected(control: Control) -> None:
-    body = {"description": "new", "audiences": [{"id": line_id} for line_id in control.followers(60)]}
-    number = control.line("POST", "/v2/bot/audienceGroup/upload", json=body).json()["audienceGroupId"]
+def test_an_audience_that_is_not_ready_is_rejected(sandbox: SandboxClient) -> None:
+    body = {"description": "new", "audiences": [{"id": line_id} for line_id in sandbox.followers(60)]}
+    number = sandbox.request("POST", "/v2/bot/audienceGroup/upload", json=body).json()["audienceGroupId"]
     recipient = {"type": "audience", "audienceGroupId": number}
-    response = control.line("POST", "/v2/bot/message/narrowcast", json={"messages": ONE_TEXT, "recipient": recipient})
+    response = sandbox.request(
+        "POST", "/v2/bot/message/narrowcast", json={"messages": ONE_TEXT, "recipient": recipient}
+    )
     assert (response.status_code, response.json()["message"]) == (400, f"Invalid audience group id: {number}")
 
 
 @pytest.mark.parametrize("method", ["reply", "push", "multicast", "narrowcast", "broadcast"])
-async def test_validation_does_not_send_messages(sdk: Sdk, control: Control, method: str) -> None:
+async def test_validation_does_not_send_messages(sdk: Sdk, sandbox: SandboxClient, method: str) -> None:
     validate = getattr(sdk.messaging, f"validate_{method}")
     await validate(ValidateMessageRequest(messages=[HELLO]))
     with pytest.raises(ApiException) as error:
@@ -287,13 +291,13 @@ async def test_validation_does_not_send_messages(sdk: Sdk, control: Control, met
     assert error.value.status == 400
     assert '"property":"messages[0].text"' in error.value.body
     assert "Length must be between 0 and 5000" in error.value.body
-    assert control.deliveries() == []
-    assert control.get("summary")["quota_used"] == 0
+    assert sandbox.deliveries() == []
+    assert sandbox.get("summary")["quota_used"] == 0
 
 
-def test_every_invalid_property_of_a_request_is_listed(control: Control) -> None:
+def test_every_invalid_property_of_a_request_is_listed(sandbox: SandboxClient) -> None:
     messages = [{"type": "text"}, {"type": "hologram"}, {"type": "text", "text": ""}]
-    response = control.line("POST", "/v2/bot/message/broadcast", json={"messages": messages})
+    response = sandbox.request("POST", "/v2/bot/message/broadcast", json={"messages": messages})
     assert response.status_code == 400
     assert response.json()["message"] == "The request body has 3 error(s)"
     assert [detail["property"] for detail in response.json()["details"]] == [
@@ -314,25 +318,25 @@ def test_every_invalid_property_of_a_request_is_listed(control: Control) -> None
         (b'{"x":"' + b"x" * 2 * 1024 * 1024 + b'"}', "application/json", 413),
     ],
 )
-def test_an_invalid_body_is_rejected(control: Control, body: bytes, content_type: str, status: int) -> None:
+def test_an_invalid_body_is_rejected(sandbox: SandboxClient, body: bytes, content_type: str, status: int) -> None:
     headers = {"content-type": content_type}
-    response = control.line("POST", "/v2/bot/message/broadcast", data=body, headers=headers)
+    response = sandbox.request("POST", "/v2/bot/message/broadcast", data=body, headers=headers)
     assert response.status_code == status
     assert response.json()["message"]
-    assert control.deliveries() == []
+    assert sandbox.deliveries() == []
 
 
-def test_mentions_are_accepted_in_groups_only(control: Control) -> None:
+def test_mentions_are_accepted_in_groups_only(sandbox: SandboxClient) -> None:
     mention = {"type": "mention", "mentionee": {"type": "all"}}
     messages = [{"type": "textV2", "text": "{who}, look", "substitution": {"who": mention}}]
-    line_id, group = control.followers(1)[0], control.get("chats")["group_ids"][0]
+    line_id, group = sandbox.followers(1)[0], sandbox.get("chats")["group_ids"][0]
     for path, body in (
         ("push", {"to": line_id}),
         ("multicast", {"to": [line_id]}),
         ("broadcast", {}),
     ):
-        response = control.line("POST", f"/v2/bot/message/{path}", json={**body, "messages": messages})
+        response = sandbox.request("POST", f"/v2/bot/message/{path}", json={**body, "messages": messages})
         assert response.status_code == 400, path
         assert response.json()["details"][0]["property"] == "messages[0].substitution"
-    sent = control.line("POST", "/v2/bot/message/push", json={"to": group, "messages": messages})
+    sent = sandbox.request("POST", "/v2/bot/message/push", json={"to": group, "messages": messages})
     assert sent.status_code == 200
