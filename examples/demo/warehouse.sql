@@ -1,23 +1,23 @@
--- What the demo's company knows, in its own warehouse: customers, and messages to send to them.
--- `meltano run tap-line target-postgres` has filled the schema "line" before; this fills the schema "crm".
+-- The company's own tables in the warehouse: customers, and messages to send to them (schema "crm").
+-- `meltano run tap-line target-postgres` has filled the schema "line" before.
 
 CREATE SCHEMA IF NOT EXISTS crm;
 
 CREATE TABLE IF NOT EXISTS crm.profiles (
     id          text PRIMARY KEY,       -- the company's own key
     email       text,
-    line_id     text,                   -- known once the customer has linked the LINE account
-    attributes  jsonb,                  -- any other column is an attribute too
+    line_id     text,                   -- set when the customer has linked the LINE account
+    attributes  jsonb,                  -- every further column is an attribute of the person
     updated_at  timestamptz NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS crm.messages (
-    message_id  text PRIMARY KEY,       -- the idempotency key: one message, whatever happens
+    message_id  text PRIMARY KEY,       -- idempotency key: one id, one message
     id          text,                   -- one of id, email and line_id names the recipient
     email       text,
     line_id     text,
     messages    jsonb,                  -- 1 to 5 LINE message objects, or
-    text        text,                   -- just a text; both may hold Liquid
+    text        text,                   -- a plain text; both may contain Liquid
     variables   jsonb,
     expires_at  timestamptz
 );

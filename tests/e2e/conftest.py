@@ -1,4 +1,4 @@
-"""A Meltano project of the test's own, against the sandbox and a real PostgreSQL."""
+"""A separate Meltano project, with the sandbox and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def meltano_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """This project's meltano.yml with its plugins installed, apart from whatever the repository has in `.meltano`."""
+    """A copy of meltano.yml with its plugins installed, independent of the repository's `.meltano`."""
     root = tmp_path_factory.mktemp("meltano")
     shutil.copy(PROJECT / "meltano.yml", root)
     (root / "requirements").symlink_to(PROJECT / "requirements")
@@ -37,7 +37,7 @@ def meltano_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def meltano(meltano_root: Path, postgres_url: str, sandbox_url: str, tmp_path: Path) -> Meltano:
-    """Meltano with a warehouse, a store and a sandbox as new."""
+    """Meltano with an empty warehouse, an empty store and a fresh sandbox."""
     warehouse = postgres_url.replace("postgresql+psycopg://", "postgresql://")
     store = f"sqlite:///{tmp_path / 'store.db'}"
     environment = {

@@ -1,4 +1,4 @@
-"""`make demo`, as a stranger runs it."""
+"""`make demo`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -28,14 +29,14 @@ def start_demo(directory: Path) -> subprocess.Popen[str]:
 
 def run_demo(directory: Path) -> str:
     demo = start_demo(directory)
-    printed, _ = demo.communicate(timeout=170)
+    printed, _ = demo.communicate(timeout=800)
     assert demo.returncode == 0, printed
     return printed
 
 
-def processes_that_know(directory: Path) -> list[str]:
-    """Command lines of living processes that were started with the directory in their arguments or environment."""
-    known = []
+def processes_started_in(directory: Path) -> list[str]:
+    """Command lines of running processes that have the directory in their arguments or environment."""
+    found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             command = (process / "cmdline").read_bytes()
@@ -43,8 +44,15 @@ def processes_that_know(directory: Path) -> list[str]:
         except OSError:
             continue
         if str(directory).encode() in started_with and process.name != str(os.getpid()):
-            known.append(command.replace(b"\0", b" ").decode())
-    return known
+            found.append(command.replace(b"\0", b" ").decode())
+    return found
+
+
+def wait_until_all_have_ended(directory: Path) -> None:
+    deadline = time.monotonic() + 120
+    while found := processes_started_in(directory):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
 
 
 def figure(printed: str, name: str) -> int:
@@ -52,7 +60,7 @@ def figure(printed: str, name: str) -> int:
     return int(line.split()[-1].replace(",", ""))
 
 
-def test_it_moves_everything_once_and_a_second_run_sends_nothing(tmp_path: Path) -> None:
+def test_the_first_run_moves_all_data_and_the_second_run_sends_nothing(tmp_path: Path) -> None:
     directory = tmp_path / "demo"
     first = run_demo(directory)
     assert figure(first, "line.followers") == figure(first, "line.profiles") == 1000
@@ -61,9 +69,9 @@ def test_it_moves_everything_once_and_a_second_run_sends_nothing(tmp_path: Path)
     assert figure(first, "messages accepted") == figure(first, "delivered by LINE in this run") > 400
     second = run_demo(directory)
     assert figure(second, "delivered by LINE in this run") == 0
-    assert "LINE got none of them again" in second
+    assert "none was sent again" in second
     assert figure(second, "line.events") == 500
-    assert processes_that_know(directory) == []
+    wait_until_all_have_ended(directory)
 
 
 def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
@@ -74,8 +82,8 @@ def test_ctrl_c_leaves_no_process_behind(tmp_path: Path) -> None:
         if "meltano run" in line:
             break
     demo.send_signal(signal.SIGINT)
-    rest, _ = demo.communicate(timeout=60)
+    rest, _ = demo.communicate(timeout=300)
     assert demo.returncode == 130
-    assert "all servers of the demo have ended" in rest
+    assert "All servers of the demo have stopped" in rest
     assert "Traceback" not in rest
-    assert processes_that_know(directory) == []
+    wait_until_all_have_ended(directory)

@@ -1,4 +1,4 @@
-"""Meltano as a user runs it, against the sandbox and a real PostgreSQL."""
+"""Run Meltano with the sandbox and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Meltano:
-    """Meltano as a user runs it: this repository's meltano.yml, with the environment saying where the servers are."""
+    """A Meltano project with this repository's meltano.yml; the environment has the addresses of the servers."""
 
     root: Path
     environment: dict[str, str]
     warehouse: str
 
     def __call__(self, *arguments: str, expect: int = 0, **settings: str) -> str:
-        """Run it; what it printed.
+        """Run a command and return its output.
 
         Args:
-            arguments: Of the `meltano` command.
-            expect: The exit code that is right.
+            arguments: Arguments of `meltano`.
+            expect: The expected exit code.
             settings: More environment variables.
         """
         done = subprocess.run(
@@ -44,11 +44,9 @@ class Meltano:
         return done.stdout
 
     def query(self, sql: LiteralString) -> list[tuple[Any, ...]]:
-        """Ask the warehouse."""
         with psycopg.connect(self.warehouse) as connection:
             return connection.execute(sql).fetchall()
 
     def execute(self, sql: bytes | LiteralString) -> None:
-        """Change the warehouse."""
         with psycopg.connect(self.warehouse) as connection:
             connection.execute(sql)
