@@ -1,4 +1,4 @@
-"""Connects LINE's endpoints, which stand with their subjects, to a platform."""
+"""Adds the endpoints of all subjects to a router."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from line_sandbox.webhooks.sender import WebhookTarget
 
 @dataclass(slots=True)
 class WebhookSettings:
-    """Where and how the channel's webhooks are sent."""
+    """The webhook endpoint, channel secret and bot id for webhook requests."""
 
     channel_secret: str
     bot_user_id: str
