@@ -6,11 +6,14 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from line_core.api.endpoints import endpoint_of
 from tap_line import streams
+from tap_line.base.api_stream import ApiStream
 from tap_line.base.described_stream import DescribedStream
 from tap_line.streams import STREAMS
 from tap_line.tap import TapLine
@@ -61,6 +64,16 @@ def test_every_stream_has_keys_and_descriptions_of_itself_and_its_columns(stream
     undescribed = [name for name, column in columns(properties) if not column.get("description")]
     assert undescribed == [], "these columns need a description"
     assert all(name == name.lower() for name in properties)
+
+
+@pytest.mark.parametrize(
+    "stream", [each for each in STREAMS if issubclass(each, ApiStream)], ids=lambda stream: stream.name
+)
+def test_every_api_path_belongs_to_a_known_endpoint(stream: type[ApiStream]) -> None:
+    path = stream(TAP).path
+    # `endpoint_of` raises an error for a path without a template.
+    endpoint = endpoint_of("GET", re.sub(r"{\w+}", "x", path.replace("{type}", "push")))
+    assert endpoint.count("/") == path.count("/")
 
 
 def test_all_required_streams_exist_and_names_are_unique() -> None:
