@@ -21,6 +21,7 @@ from target_line.settings import junk_identifiers_of, policy_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from line_core.identity.policy import MergePolicy
     from line_core.store import Store
     from target_line.sending.policy import SendingPolicy
 
@@ -34,6 +35,7 @@ class RunContext:
     channel: str
     run: Run
     store: Store
+    merge_policy: MergePolicy
     parser: RecordParser
     identity: IdentityRepository
     ledger: Ledger
@@ -42,32 +44,36 @@ class RunContext:
 
     @classmethod
     def open(cls, config: Mapping[str, Any]) -> Self:
-        """Read the settings, open the store and save the merge policy in it.
+        """Read the settings and open the store.
 
         Raises:
             SettingError: A setting is invalid.
             StoreError: The store cannot be opened.
         """
         channel: str = config["channel"]
-        policy = policy_of(config)
+        merge_policy = policy_of(config)
         sending_policy = sending_policy_from_config(config)
         report = RunReport(RejectLimit.parse(config.get("max_rejects")))
         store = open_store(config["store_url"])
-        if save_policy(store, policy):
-            _logger.warning("The settings of the merge rules changed: identities are resolved by the new settings")
         run = Run(channel, config["mode"])
         return cls(
             channel=channel,
             run=run,
             store=store,
+            merge_policy=merge_policy,
             parser=RecordParser(
                 provider=config["provider"],
                 junk_identifiers=junk_identifiers_of(config),
                 time_zone=sending_policy.time_zone,
                 erased=ErasedIdentifiers(store),
             ),
-            identity=IdentityRepository(store, policy, channel),
+            identity=IdentityRepository(store, merge_policy, channel),
             ledger=Ledger(store, channel, run.run_id),
             sending_policy=sending_policy,
             report=report,
         )
+
+    def save_merge_policy(self) -> None:
+        """Save the settings of the merge rules in the store, for the tap and for `target-line-admin`."""
+        if save_policy(self.store, self.merge_policy):
+            _logger.warning("The settings of the merge rules changed: identities are resolved by the new settings")

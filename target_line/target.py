@@ -54,13 +54,15 @@ class TargetLine(LinePlugin, RunTarget):
 
     @cached_property
     def run_context(self) -> RunContext:
-        """The open store and the objects that sinks and sending share.
+        """The objects that sinks and sending share. The merge policy of the run is saved in the store.
 
         Raises:
             SettingError: A setting is invalid.
             StoreError: The store cannot be opened.
         """
-        return RunContext.open(self.config)
+        context = RunContext.open(self.config)
+        context.save_merge_policy()
+        return context
 
     def handle_signal(self, number: int) -> None:
         """End the run immediately. The SDK would drain all sinks, possibly while a batch is being written.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from line_core.store import upgrade_store
+from line_core.store import open_store, upgrade_store
 from target_line.admin.options import config_option, format_option
 from target_line.admin.output import print_rows
 
@@ -36,11 +36,14 @@ def replay_rejects(  # noqa: PLR0913, PLR0917 - the options of the command
     output_format: str,
 ) -> None:
     """Process rejected records again after their cause was fixed. Messages are sent by the next run."""
-    from target_line.admin.reject_replay import RejectFilter, RejectReplay  # noqa: PLC0415 - the SDK is slow to import
+    # Imported here since their dependencies take long to import.
+    from target_line.admin.reject_replay import RejectFilter, RejectReplay  # noqa: PLC0415
+    from target_line.run_context import RunContext  # noqa: PLC0415
 
-    target = options.target(config_path)
-    with target.run_context.store:
-        replay = RejectReplay(target.run_context, target.config["stream_roles"])
+    config = options.target(config_path).config
+    run_context = RunContext.open(config)
+    with run_context.store:
+        replay = RejectReplay(run_context, config["stream_roles"])
         outcomes = replay.run(RejectFilter(reason, stream, limit))
     print_rows(({"outcome": outcome, "count": count} for outcome, count in outcomes.items()), output_format)
 
@@ -64,12 +67,10 @@ def reconcile(
     """
     from target_line.admin import reconciliation  # noqa: PLC0415 - the SDK is slow to import
 
-    target = options.target(config_path)
-    with target.run_context.store as store:
-        days = reconciliation.days_between(
-            store, target.run_context.channel, first and first.date(), last and last.date()
-        )
-        comparisons = asyncio.run(reconciliation.compare(store, target.config, days))
+    config = options.target(config_path).config
+    with open_store(config["store_url"]) as store:
+        days = reconciliation.days_between(store, config["channel"], first and first.date(), last and last.date())
+        comparisons = asyncio.run(reconciliation.compare(store, config, days))
     print_rows((comparison.as_row() for comparison in comparisons if not comparison.is_empty), output_format)
     if error := reconciliation.difference_error(comparisons):
         raise error

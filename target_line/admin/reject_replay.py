@@ -112,6 +112,7 @@ class RejectReplay:
         context = self._run_context
         batch = self._parse(rows)
         if batch.evidence:
+            context.save_merge_policy()
             context.identity.ingest(list(batch.evidence.values()))
         with context.store.write(lock="ledger") as connection:
             # Another process may have replayed some of them since they were read.

@@ -13,8 +13,8 @@ from target_line.reasons import Reason, RejectedRecordError
 class RecordValidator:
     """Validates records against the JSON schema (Draft 7) of their stream.
 
-    It uses jsonschema-rs, which accepts and rejects the same records as jsonschema: validation with jsonschema takes
-    most of the time of a run.
+    It uses jsonschema-rs, which accepts and rejects the same records as jsonschema. With jsonschema, validation would
+    take most of the time of a run.
     """
 
     def __init__(self, stream: str, schema: dict[str, Any]) -> None:

@@ -34,9 +34,9 @@ def filled_store(store: Store) -> Store:
     with store.write(lock="ledger") as connection:
         record = {"message_id": "m1", "id": "a", "text": "x"}
         Ledger(store, "main", "run").stage(connection, [MessageToStage(parse_message(record, "default"), record)])
-        refused = Reject("crm-profiles", {"id": None}, Reason.NO_IDENTIFIER, "nobody")
-        save_rejects(connection, "main", [refused])
-        save_rejects(connection, "main", [refused])
+        reject = Reject("crm-profiles", {"id": None}, Reason.NO_IDENTIFIER, "detail")
+        save_rejects(connection, "main", [reject])
+        save_rejects(connection, "main", [reject])
     return store
 
 

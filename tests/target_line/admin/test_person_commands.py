@@ -18,8 +18,9 @@ from line_core.store.saved_policy import load_policy, save_policy
 from line_core.store.tables import audience, ledger, metadata
 from line_core.store.tables.inbox import events
 from target_line.admin.cli import commands
+from target_line.admin.person_lookup import parse_identifier
 from target_line.erasure import ErasedIdentifiers
-from target_line.identity.repository import IdentityRepository
+from target_line.identity.repository import IdentityRepository, UnknownPersonError
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
 from target_line.sending.claim.outcomes import RequestOutcome
@@ -74,6 +75,14 @@ def test_explain_fails_for_an_unknown_identifier(store_url: str) -> None:
         run(store_url, "explain", "44")
 
 
+@pytest.mark.parametrize(
+    ("text", "error"), [("line_id:U1", "not U and 32 hexadecimal digits"), ("id:", "the identifier is empty")]
+)
+def test_an_invalid_identifier_is_an_error(text: str, error: str) -> None:
+    with pytest.raises(UnknownPersonError, match=error):
+        parse_identifier(text, "default")
+
+
 @pytest.mark.usefixtures("identity")
 def test_unmerge_undoes_a_merge_and_explain_shows_it(store_url: str) -> None:
     rows = [json.loads(line) for line in run(store_url, "merges", "--format", "jsonl").splitlines()]
@@ -106,6 +115,12 @@ def test_the_preview_of_a_file_lists_its_merges_and_changes_nothing(store_url: s
     assert run(store_url, "identities", "--format", "jsonl") == before
     file.write_text('{"id": null}\n')
     with pytest.raises(LineError, match="line 1 would be rejected"):
+        run(store_url, "merges", "--preview", str(file))
+    file.write_text('\n{"type": "STATE", "value": {}}\n{"id"')
+    with pytest.raises(LineError, match="line 3 is not JSON"):
+        run(store_url, "merges", "--preview", str(file))
+    file.write_text("[]\n")
+    with pytest.raises(LineError, match="line 1 is not a record"):
         run(store_url, "merges", "--preview", str(file))
 
 

@@ -11,6 +11,8 @@ import requests
 from sqlalchemy import insert
 
 from line_core.line_time import line_date, line_day_start
+from line_core.store import open_store
+from line_core.store.saved_policy import load_policy
 from line_core.store.tables import ledger as tables
 from target_line.admin.reconciliation import (
     ComparisonResult,
@@ -170,6 +172,14 @@ def test_the_error_names_both_counts_if_another_program_sent_or_a_recipient_had_
     assert f"{today} push: LINE 2, the ledger 1; {today} multicast: LINE 2, the ledger 3" in stderr
     assert "another program sends on this channel" in stderr
     assert len(stderr.splitlines()) == 1
+
+
+def test_the_saved_merge_policy_is_not_changed(target: TargetProgram) -> None:
+    target.run(max_line_ids_per_profile=3)
+    target.config_path.write_text(json.dumps(target.config))
+    reconcile(target)
+    with open_store(target.config["store_url"]) as store:
+        assert load_policy(store).max_line_ids == 3
 
 
 def test_a_wrong_token_is_a_one_line_error_without_the_token(target: TargetProgram) -> None:

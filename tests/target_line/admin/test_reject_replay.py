@@ -13,7 +13,9 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import select, update
 
+from line_core.identity.policy import MergePolicy
 from line_core.store import Store, open_store
+from line_core.store.saved_policy import load_policy, save_policy
 from line_core.store.tables import ledger as tables
 from target_line.admin import reject_replay
 from target_line.admin.cli import commands
@@ -147,6 +149,17 @@ def test_rejects_are_selected_by_reason_stream_and_limit(store: Store, store_url
     assert replayed(store_url) == {"scheduled, to be sent by the next run": 1}
 
 
+def test_the_merge_policy_is_saved_only_if_evidence_is_replayed(store: Store, store_url: str) -> None:
+    policy = MergePolicy(max_line_ids=3)
+    save_policy(store, policy)
+    save_as_rejects(store, "messages", message(1))
+    replayed(store_url)
+    assert load_policy(store) == policy
+    save_as_rejects(store, "profiles", {"id": "a"})
+    replayed(store_url)
+    assert load_policy(store) == MergePolicy()
+
+
 def test_rejects_are_replayed_in_batches(store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reject_replay, "_BATCH_SIZE", 2)
     save_as_rejects(store, "messages", *(message(number) for number in range(5)), message(9, text=None))
@@ -165,15 +178,15 @@ def test_the_settings_of_the_target_apply(store: Store, store_url: str, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("written", "said"), [(None, "cannot read"), ("{", "not a JSON object"), ("[]", "not a JSON object")]
+    ("written", "message"), [(None, "cannot read"), ("{", "not a JSON object"), ("[]", "not a JSON object")]
 )
-def test_an_unreadable_configuration_is_a_one_line_error(tmp_path: Path, written: str | None, said: str) -> None:
+def test_an_unreadable_configuration_is_a_one_line_error(tmp_path: Path, written: str | None, message: str) -> None:
     config = tmp_path / "config.json"
     if written is not None:
         config.write_text(written)
     ended = programs.run("target-line-admin", "replay-rejects", "--config", config, directory=tmp_path)
     assert ended.returncode == 1
-    assert said in ended.stderr
+    assert message in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
 
 
@@ -232,18 +245,18 @@ def test_a_message_that_line_rejected_is_sent_once_after_a_replay(sandbox_url: s
         for number, to in enumerate(line_ids)
     ]
     target.run(*records)
-    (refused,) = [row for row in target.ledger().values() if row["status"] == "rejected"]
+    (rejected,) = [row for row in target.ledger().values() if row["status"] == "rejected"]
     began = datetime.now(UTC)
     replaying = target.admin("replay-rejects", "--reason", "refused_by_line")
     assert "scheduled, to be sent by the next run  1" in replaying
-    assert target.ledger()[refused["message_id"]]["status"] == "scheduled"
+    assert target.ledger()[rejected["message_id"]]["status"] == "scheduled"
     target.run()
     assert Counter(delivery["line_id"] for delivery in target.deliveries()) == Counter(line_ids)
-    sent = target.ledger()[refused["message_id"]]
+    sent = target.ledger()[rejected["message_id"]]
     assert sent["status"] == "accepted"
-    assert sent["retry_key"] != refused["retry_key"]
+    assert sent["retry_key"] != rejected["retry_key"]
     (reject,) = map(json.loads, target.admin("rejects", "--format", "jsonl").splitlines())
     assert datetime.fromisoformat(reject["replayed_at"]) >= began.replace(microsecond=0)
     with open_store(store_url) as store, store.read() as connection:
-        old = connection.execute(select(tables.requests).where(tables.requests.c.retry_key == refused["retry_key"]))
+        old = connection.execute(select(tables.requests).where(tables.requests.c.retry_key == rejected["retry_key"]))
         assert old.one().status == "rejected"

@@ -104,3 +104,15 @@ def test_a_follow_record_without_a_known_state_is_rejected(role: Role, record: d
     with pytest.raises(RejectedRecordError) as caught:
         parse_follow({"line_id": line_id(1), **record}, "default", role)
     assert caught.value.reason is Reason.INVALID_FOLLOW_STATE
+
+
+def test_a_follow_record_without_a_line_id_is_rejected() -> None:
+    with pytest.raises(RejectedRecordError) as caught:
+        parse_follow({"type": "follow"}, "default", Role.FOLLOWS)
+    assert caught.value.reason is Reason.NO_IDENTIFIER
+
+
+def test_junk_identifiers_are_compared_without_case() -> None:
+    with pytest.raises(RejectedRecordError) as caught:
+        parse_profile({"id": "NULL", "line_id": line_id(1)}, "default", {"null"})
+    assert caught.value.reason is Reason.JUNK_IDENTIFIER
