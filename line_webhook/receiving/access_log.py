@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import BinaryIO
 
-_encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class AccessLogEntry(msgspec.Struct, kw_only=True, gc=False):
@@ -38,7 +38,7 @@ class WebhookAccessLog:
     def __init__(self, stream: BinaryIO | None) -> None:
         """Create the log; without a stream it writes nothing."""
         self._stream = stream
-        self._lines: list[bytes] = []
+        self._entries: list[AccessLogEntry] = []
 
     @classmethod
     def for_level(cls, level: str) -> WebhookAccessLog:
@@ -47,13 +47,14 @@ class WebhookAccessLog:
         return cls(sys.stderr.buffer if is_enabled else None)
 
     def write(self, entry: AccessLogEntry) -> None:
+        """Queue an entry; do not change it afterwards."""
         if self._stream is None:
             return
-        if not self._lines:
+        if not self._entries:
             asyncio.get_running_loop().call_soon(self._flush, self._stream)
-        self._lines.append(_encode(entry))
+        self._entries.append(entry)
 
     def _flush(self, stream: BinaryIO) -> None:
-        lines, self._lines = self._lines, []
-        stream.write(b"\n".join(lines) + b"\n")
+        entries, self._entries = self._entries, []
+        stream.write(_encode_lines(entries))
         stream.flush()

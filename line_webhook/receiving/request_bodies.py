@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.requests import ClientDisconnect
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable
+    from collections.abc import AsyncIterator
+
+    from starlette.types import Receive
 
 
 class BodyTooLargeError(Exception):
@@ -24,17 +28,18 @@ class RequestBodies:
         self._max_buffered_bytes = max_buffered_bytes
         self.buffered_bytes = 0
 
-    async def read(self, chunks: AsyncIterable[bytes]) -> bytes:
+    async def read(self, receive: Receive) -> bytes:
         """Read a body. Call `release` when the body is no longer needed.
 
         Raises:
             BodyTooLargeError: The body is larger than `max_body_bytes`.
             BuffersFullError: All bodies together are larger than `max_buffered_bytes`.
+            ClientDisconnect: The client closed the connection before the end of the body.
         """
         received: list[bytes] = []
         size = 0
         try:
-            async for chunk in chunks:
+            async for chunk in _chunks(receive):
                 received.append(chunk)
                 size += len(chunk)
                 self.buffered_bytes += len(chunk)
@@ -53,3 +58,13 @@ class RequestBodies:
             raise BodyTooLargeError
         if self.buffered_bytes > self._max_buffered_bytes:
             raise BuffersFullError
+
+
+async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
+    has_more = True
+    while has_more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        yield message.get("body", b"")
+        has_more = message.get("more_body", False)
