@@ -59,7 +59,7 @@ class EndpointLimiter:
         schedule: Schedule,
         source: PermitSource,
         submit: Submit,
-        admit: Callable[[float], bool] = lambda _: True,
+        admit: Callable[[float], bool],
     ) -> None:
         """Start without permits.
 

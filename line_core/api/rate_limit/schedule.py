@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from line_core.api.rate_limit.table import RateLimit
 
-# Time in which a permit may be used, as a share of the limit's length. It reduces the rate by the same share.
 GCRA_TOLERANCE = 0.025
+"""Time in which a permit may be used, as a share of the limit's length. It reduces the rate by the same share."""
 _WINDOW_TOLERANCE = 0.02
+# Of `seconds / calls`. Callers that always wake up later than the tolerance would never use a permit.
 _MIN_TOLERANCE = 0.8
-"""As a share of the interval: callers that always wake up later than a permit's tolerance would never use one."""
 _SHORT_SECONDS = 60
 _LEASE_SHARE = 0.2
+_MAX_LEAD_SECONDS = 30.0
+# A next permit later than this is no result of leases: the clock was set back.
 _MAX_AHEAD_SECONDS = 60.0
 
 
@@ -98,10 +100,8 @@ class GcraSchedule(Schedule):
         state.requesters[requester] = now
         if now < state.paused_until:
             return []
-        usable_from = now + lead_seconds
-        next_at = state.next_at
-        if next_at > usable_from + _MAX_AHEAD_SECONDS:
-            next_at = usable_from  # the clock was set back
+        usable_from = now + min(lead_seconds, _MAX_LEAD_SECONDS)
+        next_at = state.next_at if state.next_at <= usable_from + _MAX_AHEAD_SECONDS else usable_from
         # Half of the tolerance makes up for calls that were missed; the other half is left for late wake-ups.
         first = max(next_at, usable_from - self.tolerance / 2, state.paused_until)
         count = max(1, min(wanted, self._max_lease // len(state.requesters)))
@@ -135,7 +135,8 @@ class SlidingWindowSchedule(Schedule):
         return max(now, state.paused_until, state.granted[-self.calls] + self._span if is_full else now)
 
     def pause(self, state: LimitState, until: float) -> None:
-        if until > state.paused_until:  # as if calls had been made at the steady rate up to then
+        if until > state.paused_until:
+            # As if calls had been made at the steady rate until then: LINE refills its empty bucket at this rate.
             state.granted = [until - self._span * (1 - number / self.calls) for number in range(1, self.calls + 1)]
         super().pause(state, until)
 

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import create_engine, event, make_url, text
 
 from line_core.api.rate_limit.limiter import LeasingRateLimiter
 from line_core.api.rate_limit.shared import SharedRateLimiter, StorePermitSource
 from line_core.api.rate_limit.table import rate_limit_of
 from line_core.errors import StoreError
-from line_core.store import Store, open_store
+from line_core.store import Store, open_store, upgrade_store
+from line_core.store.schema import alembic_config
 from tests.support import rate_limiter_program
 from tests.support.rate_limiter_simulation import (
     DelayedSubmit,
@@ -164,6 +166,20 @@ def test_a_failing_store_raises_an_error_for_waiting_callers(tmp_path: Path) -> 
     with SharedRateLimiter(store, "main") as rate_limiter, pytest.raises(StoreError, match="rate_limits"):
         rate_limiter.acquire(PUSH)
     store.close()
+
+
+def test_an_upgrade_replaces_the_limits_of_the_previous_schema(store_url: str) -> None:
+    engine = create_engine(make_url(store_url))
+    with engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        values = f"'main', '{INSIGHT}', '{{\"given\": [], \"held\": 0, \"askers\": {{}}}}'"
+        connection.execute(text(f"INSERT INTO rate_limits (channel, endpoint, calendar) VALUES ({values})"))
+    engine.dispose()
+    upgrade_store(store_url)
+    with open_store(store_url) as store, SharedRateLimiter(store, "main") as rate_limiter:
+        assert [rate_limiter.try_acquire(INSIGHT) for _ in range(61)] == [True] * 60 + [False]
 
 
 def run_two_processes(store_url: str, endpoint: str, calls: int, method: str) -> list[float]:
