@@ -2,8 +2,8 @@
 
 The SDK logs a traceback for every error, and its validation messages repeat the values of settings, including secrets.
 
-Settings are validated with jsonschema, because the SDK's validator fills in the defaults. Records and messages are
-validated with jsonschema-rs, which is much faster.
+Settings are validated with jsonschema, which the SDK extends to fill in defaults. Records and messages are validated
+with jsonschema-rs, because they are many and it is much faster.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
 import simplejson  # type: ignore[import-untyped]  # the SDK reads JSON files with it
+from jsonschema import Draft202012Validator
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.exceptions import ConfigurationError, MappingError, SyncError
 from singer_sdk.helpers._classproperty import classproperty
-from singer_sdk.plugin_base import JSONSchemaValidator, PluginBase, SingerCommand
+from singer_sdk.plugin_base import PluginBase, SingerCommand
+from singer_sdk.typing import extend_validator_with_defaults
 
 from line_core.errors import LineError, SettingError
 from line_core.singer.setting_errors import setting_error_from
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import click
 
 _EXIT_CODE = 1
+_SettingsValidator = extend_validator_with_defaults(Draft202012Validator)
 
 
 class OneLineCommand(SingerCommand):
@@ -114,7 +117,7 @@ class LinePlugin(PluginBase):
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
         _convert_numbers(self._config, schema)
-        errors = list(JSONSchemaValidator(schema).iter_errors(self._config))
+        errors = list(_SettingsValidator(schema).iter_errors(self._config))
         if errors and raise_errors:
             raise setting_error_from(errors[0], schema)
         return [str(setting_error_from(error, schema)) for error in errors]
