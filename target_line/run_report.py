@@ -152,7 +152,7 @@ class RunReport:
             changes = self.changes
             merged, net = changes.profiles_merged, changes.profiles_added
             yield (
-                f"profiles: {net + merged:,} created, {merged:,} merged into other profiles, net change {net:+,} "
+                f"changes of profiles: {net + merged:,} created, {merged:,} merged, net change {net:+,} "
                 f"(anonymous {changes.anonymous:+,}, identified {changes.identified:+,})"
             )
             yield f"merges and moved identifiers: {_listed(changes.merges.items())}"
