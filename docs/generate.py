@@ -1,14 +1,19 @@
 """Write the generated parts of the documentation: settings from the plugins' schemas, reason codes from the code.
 
+In meltano.yml it writes the labels and descriptions of the plugins' settings.
+
 `--check` writes nothing and fails if a page is not what it would write.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from tap_line.tap import TapLine
 from target_line.reasons import Reason
@@ -97,10 +102,31 @@ def catalog() -> list[dict[str, Any]]:
     return sorted(streams, key=lambda stream: stream["stream"])
 
 
+def meltano_project(project: str) -> str:
+    """Return meltano.yml with the labels and descriptions of the plugins' schemas. All other lines stay unchanged."""
+    schemas = {plugin.name: plugin.config_jsonschema["properties"] for plugin in (TapLine, TargetLine)}
+    settings: dict[str, Any] = {}
+    setting: dict[str, Any] = {}
+    lines = []
+    for line in project.split("\n"):
+        if plugin_name := re.match(r" {4}- name: (.+)", line):
+            settings, setting = schemas.get(plugin_name[1], {}), {}
+        elif setting_name := re.match(r" {8}- name: (.+)", line):
+            setting = settings.get(setting_name[1], {})
+        elif setting and (text := re.match(r"( {10}(label|description): )(.+)", line)):
+            expected = setting["title" if text[2] == "label" else "description"]
+            if yaml.safe_load(text[3]) != expected:
+                lines.append(text[1] + json.dumps(expected, ensure_ascii=False))
+                continue
+        lines.append(line)
+    return "\n".join(lines)
+
+
 def pages() -> dict[Path, str]:
     """Every page that is generated, in whole or in part."""
-    sending, tap = DOCS / "sending.md", DOCS / "tap.md"
+    sending, tap, meltano = DOCS / "sending.md", DOCS / "tap.md", DOCS.parent / "meltano.yml"
     return {
+        meltano: meltano_project(meltano.read_text()),
         DOCS / "settings.md": settings_page(),
         sending: between_marks(sending.read_text(), "reasons", reasons_table()),
         tap: between_marks(between_marks(tap.read_text(), "streams", streams_table()), "columns", columns_tables()),
