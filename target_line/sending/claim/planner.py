@@ -67,7 +67,7 @@ class PagePlanner:
         )
         length = len(decisions) if page.is_last else length_with_full_multicasts(decisions)
         messages = [
-            DecidedMessage(item.due, decision)
+            item if decision is item.decision else DecidedMessage(item.due, decision)
             for item, decision in zip(page.messages[:length], decisions[:length], strict=True)
         ]
         sends = {item.due.message_id: item.decision for item in messages if isinstance(item.decision, Send)}

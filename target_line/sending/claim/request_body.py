@@ -19,6 +19,8 @@ from target_line.sending.decide.content import MessageContent
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class SendMethod(StrEnum):
     """Endpoint that sends messages, as in `POST /v2/bot/message/{method}`."""
@@ -70,14 +72,14 @@ class RequestBody:
 
     def encode(self) -> str:
         """Return the body as JSON text: recipients, messages, options, in this order and without spaces."""
-        members: dict[str, str] = {} if self.to is None else {"to": _to_json(self.to)}
-        members |= {name: _to_json(value) for name, value in self.conditions.items()}
-        members["messages"] = self.content.messages
+        members = [] if self.to is None else [f'"to":{_to_json(self.to)}']
+        members += (f'"{name}":{_to_json(value)}' for name, value in self.conditions.items())
+        members.append(f'"messages":{self.content.messages}')
         if self.content.notification_disabled:
-            members["notificationDisabled"] = "true"
+            members.append('"notificationDisabled":true')
         if self.content.aggregation_unit:
-            members["customAggregationUnits"] = _to_json([self.content.aggregation_unit])
-        return "{" + ",".join(f'"{name}":{text}' for name, text in members.items()) + "}"
+            members.append(f'"customAggregationUnits":{_to_json([self.content.aggregation_unit])}')
+        return f"{{{','.join(members)}}}"
 
     @classmethod
     def decode(cls, text: str) -> RequestBody:
@@ -91,7 +93,3 @@ class RequestBody:
             aggregation_unit=units[0] if units else None,
         )
         return cls(content, tuple(to) if isinstance(to, list) else to, members)
-
-
-def _to_json(value: Any) -> str:  # noqa: ANN401 - any JSON value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
