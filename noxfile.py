@@ -5,6 +5,7 @@ Run all sessions with `make matrix`, or one with `.venv/bin/nox -s wheel`. Argum
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from pathlib import Path
 
@@ -15,6 +16,7 @@ nox.options.error_on_missing_interpreters = False
 nox.options.reuse_existing_virtualenvs = True
 
 PROJECT = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))
+UV = str(Path(sys.executable).with_name("uv"))
 SUPPORTED = ["3.11", "3.12", "3.13", "3.14"]
 NEEDED_EXTRA = {"line-sandbox": "sandbox", "tap-line-webhook": "webhook"}
 """Programs whose servers need an extra. All programs answer `--version` without one."""
@@ -69,7 +71,7 @@ def resolves(session: nox.Session) -> None:
     """Check that every dependency has a wheel for each supported Python version, without that Python being here."""
     for version in SUPPORTED:
         session.run(
-            *("uv", "pip", "compile", "--quiet", "--python-version", version, "--only-binary", ":all:"),
+            *(UV, "pip", "compile", "--quiet", "--python-version", version, "--only-binary", ":all:"),
             *("--all-extras", "--output-file", "/dev/null", "pyproject.toml"),
             external=True,
         )
@@ -79,9 +81,11 @@ def resolves(session: nox.Session) -> None:
 @nox.parametrize("extra", ["", *PROJECT["project"]["optional-dependencies"]])
 def wheel(session: nox.Session, extra: str) -> None:
     """Build the wheel, install it alone or with one extra into an empty environment, and start every program."""
-    dist = session.create_tmp()
-    session.run("uv", "build", "--quiet", "--wheel", "--out-dir", dist, external=True)
-    (built,) = Path(dist).glob("*.whl")
+    dist = Path(session.create_tmp())
+    for earlier in dist.glob("*.whl"):
+        earlier.unlink()
+    session.run(UV, "build", "--quiet", "--wheel", "--out-dir", str(dist), external=True)
+    (built,) = dist.glob("*.whl")
     session.install("--reinstall", f"{built}[{extra}]" if extra else str(built))
     expected = PROJECT["project"]["version"]
     for program in PROJECT["project"]["scripts"]:
