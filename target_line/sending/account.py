@@ -57,7 +57,7 @@ async def check_account(client: LineClient, expected_bot_user_id: str | None) ->
     """Log the account that the token belongs to, and check it.
 
     Raises:
-        WrongAccountError: It is not the expected account. Messages would go to other people, or to nobody.
+        WrongAccountError: It is not the expected account. Its users are not the expected recipients.
         LineError: LINE rejects the token, or cannot be reached.
     """
     bot = await _get(client, "/v2/bot/info")

@@ -73,10 +73,10 @@ class ScriptedLine:
         attempts = self.bodies.setdefault(headers["X-Line-Retry-Key"], [])
         attempts.append(body)
         await asyncio.sleep(self._seconds)
-        answer = self._respond(json.loads(body), len(attempts))
-        if isinstance(answer, UnreachableError):
-            raise answer
-        return answer
+        scripted = self._respond(json.loads(body), len(attempts))
+        if isinstance(scripted, UnreachableError):
+            raise scripted
+        return scripted
 
     def pause(self, endpoint: str, _seconds: float) -> None:
         self.paused.append(endpoint)
@@ -178,7 +178,7 @@ def test_a_conflict_means_that_an_earlier_attempt_was_accepted(store: Store) -> 
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "status"),
+    ("scripted", "error", "status"),
     [
         (response(500), ServerError, "claimed"),
         (response(429), RateLimitError, "scheduled"),
@@ -188,12 +188,12 @@ def test_a_conflict_means_that_an_earlier_attempt_was_accepted(store: Store) -> 
     ids=["500", "429", "401", "monthly limit"],
 )
 def test_a_permanent_failure_stops_the_run_and_keeps_the_messages(
-    store: Store, answer: Response, error: type[Exception], status: str
+    store: Store, scripted: Response, error: type[Exception], status: str
 ) -> None:
     run = Run(store)
     run.stage(5)
     with pytest.raises(error):
-        run.send(ScriptedLine(lambda _body, _attempt: answer))
+        run.send(ScriptedLine(lambda _body, _attempt: scripted))
     assert set(run.statuses().values()) == {status}
 
 
