@@ -107,19 +107,27 @@ def meltano_project(project: str) -> str:
     schemas = {plugin.name: plugin.config_jsonschema["properties"] for plugin in (TapLine, TargetLine)}
     settings: dict[str, Any] = {}
     setting: dict[str, Any] = {}
-    lines = []
-    for line in project.split("\n"):
-        if plugin_name := re.match(r" {4}- name: (.+)", line):
-            settings, setting = schemas.get(plugin_name[1], {}), {}
-        elif setting_name := re.match(r" {8}- name: (.+)", line):
-            setting = settings.get(setting_name[1], {})
-        elif setting and (text := re.match(r"( {10}(label|description): )(.+)", line)):
-            expected = setting["title" if text[2] == "label" else "description"]
-            if yaml.safe_load(text[3]) != expected:
-                lines.append(text[1] + json.dumps(expected, ensure_ascii=False))
-                continue
-        lines.append(line)
-    return "\n".join(lines)
+
+    def updated(entry: re.Match[str]) -> str:
+        nonlocal settings, setting
+        indent, key, text = entry.groups()
+        if indent == " " * 4 + "- ":
+            settings, setting = schemas.get(text.strip(), {}), {}
+        elif key == "name":
+            setting = settings.get(text.strip(), {})
+        elif setting:
+            expected = setting["title" if key == "label" else "description"]
+            if yaml.safe_load(text) != expected:
+                return f"{indent}{key}: {json.dumps(expected, ensure_ascii=False)}\n"
+        return entry[0]
+
+    # Plugins have an indentation of 4 spaces, their settings of 8. A text can continue on lines that are indented more.
+    return re.sub(
+        r"^( {4}- | {8}- | {10})(name|label|description):((?: .*\n)(?: {11,}.*\n)*)",
+        updated,
+        project,
+        flags=re.MULTILINE,
+    )
 
 
 def pages() -> dict[Path, str]:
