@@ -183,7 +183,7 @@ def test_transient_failures_are_retried(tap: Tap, kind: str) -> None:
         call(tap.config["api_url"], "POST", "/sandbox/faults", fault)
     output = tap.run("bot_info", "followers", "profiles")
     assert len(output.records["profiles"]) >= len(output.records["followers"]) > 0
-    assert "trying again" in output.log
+    assert "retrying in" in output.log
 
 
 def test_an_unverified_account_gets_followers_by_evidence(tmp_path: Path) -> None:
