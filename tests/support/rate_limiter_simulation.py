@@ -34,7 +34,8 @@ class InMemoryPermitSource:
     def lease(self, endpoint: str, schedule: Schedule, wanted: int, lead_seconds: float) -> Lease:
         state, now = self._state(endpoint), self.now()
         permits = schedule.grant(state, "process", now, wanted, lead_seconds)
-        return Lease(now, permits, state.paused_until, schedule.available_at(state, now))
+        available_at = schedule.available_at(state, now)
+        return Lease(now, permits, schedule.max_permits(state), state.paused_until, available_at)
 
     def pause(self, endpoint: str, schedule: Schedule, until: float) -> None:
         schedule.pause(self._state(endpoint), until)

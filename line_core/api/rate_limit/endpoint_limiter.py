@@ -28,6 +28,8 @@ class Lease:
 
     leased_at: float
     permits: Sequence[float]
+    max_permits: int
+    """How many unused permits the process may have."""
     paused_until: float
     available_at: float
     """If there are no permits: when to ask again."""
@@ -49,8 +51,8 @@ class PermitSource(Protocol):
 class EndpointLimiter:
     """A queue of leased permits. Safe to share between threads.
 
-    While the schedule leases ahead, a new lease starts when half of the last one is used. Its size follows the number
-    of calls since the last lease.
+    If the schedule leases ahead, the queue is refilled when it has less than half of the permits that the process may
+    have. The size of a lease follows the number of calls since the last one.
     """
 
     def __init__(
@@ -78,7 +80,7 @@ class EndpointLimiter:
         self._lock = threading.RLock()
         self._permits: deque[float] = deque()
         self._leasing: Future[None] | None = None
-        self._low_mark = 0
+        self._max_permits = 1
         self._waiting = 0
         self._sleeping = 0
         self._used = 0
@@ -94,23 +96,22 @@ class EndpointLimiter:
         """
         with self._lock:
             self._waiting += 1
-        is_new = True
+        is_next = False
         try:
             while True:
                 with self._lock:
-                    # A new caller stays behind the callers that sleep; a caller that wakes up takes the first permit.
-                    used = self._try_use(ahead=self._sleeping if is_new else 0)
+                    # A caller that slept for a permit takes the first one. Others leave one to each sleeping caller.
+                    used = self._try_use(ahead=0 if is_next else self._sleeping)
                     if used is not None:
                         return used
-                    is_new = False
-                    is_sleep = self._sleeping < len(self._permits)  # a permit for each sleeping caller and this one
-                    wait = self._permits[self._sleeping] - self._source.now() if is_sleep else self._wait_for_lease()
-                    self._sleeping += is_sleep
+                    is_next = self._sleeping < len(self._permits)  # a permit for each sleeping caller and this one
+                    wait = self._permits[self._sleeping] - self._source.now() if is_next else self._wait_for_lease()
+                    self._sleeping += is_next
                 try:
                     yield wait
                 finally:
                     with self._lock:
-                        self._sleeping -= is_sleep
+                        self._sleeping -= is_next
         finally:
             with self._lock:
                 self._waiting -= 1
@@ -146,28 +147,31 @@ class EndpointLimiter:
             return False
         permits.popleft()
         self._used += 1
-        if self._schedule.leases_ahead and len(permits) < self._low_mark:
+        if self._schedule.leases_ahead and len(permits) < self._max_permits / 2:
             self._lease()
         return True
 
     def _wait_for_lease(self) -> Future[None] | float:
-        seconds = self._available_at - self._source.now()
+        is_low = len(self._permits) < self._max_permits / 2
+        seconds = (self._available_at if is_low else self._permits[-1]) - self._source.now()
         return seconds if seconds > 0 else self._lease()
 
     def _lease(self) -> Future[None]:
         """Request permits, unless a request is in flight."""
         if self._leasing is None or self._leasing.done():
-            wanted = max(1, self._waiting, 2 * self._used if self._schedule.leases_ahead else 0)
+            wanted = max(self._waiting, 2 * self._used if self._schedule.leases_ahead else 0)
+            if self._permits:
+                wanted = min(wanted, self._max_permits - len(self._permits))
             lead = min(self._leads, default=0.0)
             self._used = 0
-            self._leasing = self._submit(lambda: self._lease_now(wanted, lead))
+            self._leasing = self._submit(lambda: self._lease_now(max(1, wanted), lead))
         return self._leasing
 
     def _lease_now(self, wanted: int, lead_seconds: float) -> None:
         lease = self._source.lease(self._endpoint, self._schedule, wanted, lead_seconds)
         with self._lock:
             self._leads.append(max(0.0, self._source.now() - lease.leased_at))
+            self._max_permits = lease.max_permits
             self._paused_until = max(self._paused_until, lease.paused_until)
             self._available_at = lease.available_at
             self._permits.extend(lease.permits)
-            self._low_mark = len(self._permits) // 2

@@ -24,7 +24,7 @@ _WINDOW_TOLERANCE = 0.02
 # Of `seconds / calls`. Callers that always wake up later than the tolerance would never use a permit.
 _MIN_TOLERANCE = 0.8
 _SHORT_SECONDS = 60
-_LEASE_SHARE = 0.2
+_AHEAD_SHARE = 0.4
 _MAX_LEAD_SECONDS = 30.0
 # A next permit later than this is no result of leases: the clock was set back.
 _MAX_AHEAD_SECONDS = 60.0
@@ -73,6 +73,10 @@ class Schedule(ABC):
         """
 
     @abstractmethod
+    def max_permits(self, state: LimitState) -> int:
+        """Return how many unused permits a process may have."""
+
+    @abstractmethod
     def available_at(self, state: LimitState, now: float) -> float:
         """Return the earliest time at which `grant` grants a permit."""
 
@@ -93,7 +97,7 @@ class GcraSchedule(Schedule):
         super().__init__(calls, seconds, max(GCRA_TOLERANCE, _MIN_TOLERANCE / calls) * seconds)
         # A span of length s, open at one end, has at most ceil(s / interval) points that are `interval` apart.
         self.interval = self._span / calls
-        self._max_lease = max(1, int(calls * _LEASE_SHARE))
+        self._max_ahead = max(1, int(calls * _AHEAD_SHARE))
 
     def grant(self, state: LimitState, requester: str, now: float, wanted: int, lead_seconds: float) -> list[float]:
         state.requesters = {name: at for name, at in state.requesters.items() if at > now - self.seconds}
@@ -104,9 +108,13 @@ class GcraSchedule(Schedule):
         next_at = state.next_at if state.next_at <= usable_from + _MAX_AHEAD_SECONDS else usable_from
         # Half of the tolerance makes up for calls that were missed; the other half is left for late wake-ups.
         first = max(next_at, usable_from - self.tolerance / 2, state.paused_until)
-        count = max(1, min(wanted, self._max_lease // len(state.requesters)))
+        count = min(wanted, self.max_permits(state))
         state.next_at = first + count * self.interval
         return [first + number * self.interval for number in range(count)]
+
+    def max_permits(self, state: LimitState) -> int:
+        # Permits are granted in order of time, so processes with the same number of unused permits get equal shares.
+        return max(1, self._max_ahead // max(1, len(state.requesters)))
 
     def available_at(self, state: LimitState, now: float) -> float:
         return max(now, state.paused_until)
@@ -129,6 +137,9 @@ class SlidingWindowSchedule(Schedule):
         permits = [now] * max(0, count)
         state.granted += permits
         return permits
+
+    def max_permits(self, state: LimitState) -> int:  # noqa: ARG002 - the interface's signature
+        return self.calls
 
     def available_at(self, state: LimitState, now: float) -> float:
         is_full = len(state.granted) >= self.calls

@@ -99,7 +99,8 @@ class StorePermitSource:
         with self._locked_state(endpoint) as (connection, state):
             now = self._now(connection)  # read under the lock, which may have taken long
             permits = schedule.grant(state, self._requester, now, wanted, lead_seconds)
-            return Lease(now, permits, state.paused_until, now if permits else schedule.available_at(state, now))
+            available_at = now if permits else schedule.available_at(state, now)
+            return Lease(now, permits, schedule.max_permits(state), state.paused_until, available_at)
 
     def pause(self, endpoint: str, schedule: Schedule, until: float) -> None:
         with self._locked_state(endpoint) as (_, state):

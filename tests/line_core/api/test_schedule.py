@@ -22,12 +22,12 @@ def test_limits_per_second_use_gcra_and_longer_limits_a_sliding_window(limit: Ra
     assert type(schedule_of(limit)) is kind
 
 
-def test_a_lease_has_a_fifth_of_a_second_of_permits_divided_by_the_requesters() -> None:
+def test_a_process_may_have_two_fifths_of_a_second_of_permits_divided_by_the_requesters() -> None:
     schedule, state = GcraSchedule(2000, 1), LimitState()
-    assert len(schedule.grant(state, "first", NOW, 1000, 0)) == 400
-    assert len(schedule.grant(state, "second", NOW, 1000, 0)) == 200
-    assert len(schedule.grant(state, "first", NOW + 0.5, 1000, 0)) == 200
-    assert len(schedule.grant(state, "first", NOW + 2, 1000, 0)) == 400
+    assert len(schedule.grant(state, "first", NOW, 1000, 0)) == 800
+    assert len(schedule.grant(state, "second", NOW, 1000, 0)) == 400
+    assert len(schedule.grant(state, "first", NOW + 0.5, 1000, 0)) == 400
+    assert len(schedule.grant(state, "first", NOW + 2, 1000, 0)) == 800
 
 
 def test_leases_of_two_requesters_do_not_overlap() -> None:

@@ -31,7 +31,8 @@ from tests.support.rate_limiter_simulation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
+    from concurrent.futures import Future
 
     from sqlalchemy import Connection
 
@@ -114,6 +115,32 @@ def test_two_processes_share_a_limit_without_losing_throughput(module_store: Sto
         called = simulate_calls(clock, callers, until=clock.now + 4)
     assert max_calls_in(called, 1) <= 2000
     assert len(called) > 4 * 1900
+
+
+class CountingRateLimiter(SharedRateLimiter):
+    """Counts its calls."""
+
+    calls = 0
+
+    def steps(self, endpoint: str) -> Generator[Future[None] | float]:
+        yield from super().steps(endpoint)
+        self.calls += 1
+
+
+@pytest.mark.parametrize("endpoint", [PUSH, COUPONS])
+def test_a_process_that_starts_later_gets_an_equal_share(module_store: Store, endpoint: str) -> None:
+    clock, channel = SimulatedClock(), str(uuid.uuid4())
+    with (
+        CountingRateLimiter(module_store, channel, clock=clock) as first,
+        CountingRateLimiter(module_store, channel, clock=clock) as second,
+    ):
+        callers = [SimulatedCaller(clock.now, first, endpoint, calls=1000)] * 200
+        callers += [SimulatedCaller(clock.now + 1, second, endpoint, calls=1000)] * 200
+        simulate_calls(clock, callers, until=clock.now + 2)
+        calls_before = first.calls, second.calls
+        simulate_calls(clock, callers, until=clock.now + 4)
+        first_calls, second_calls = first.calls - calls_before[0], second.calls - calls_before[1]
+    assert first_calls == pytest.approx(second_calls, rel=0.15)
 
 
 class DelayedPermitSource(StorePermitSource):
