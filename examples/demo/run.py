@@ -5,6 +5,8 @@ Its data stay in `.demo/`, so a second run shows that nothing is sent twice. `ma
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import signal
@@ -20,6 +22,7 @@ import psycopg
 import requests
 
 from examples.demo.servers import PROGRAMS, Postgres, postgres, program, running
+from target_line.admin.cli import commands
 
 PROJECT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LINE_DEMO_DIRECTORY", PROJECT / ".demo"))
@@ -162,12 +165,11 @@ def shown(path: Path) -> Path:
 
 
 def admin(listing: str, environment: dict[str, str]) -> list[dict[str, Any]]:
-    """Return the rows of a listing of target-line-admin."""
-    command = [str(PROGRAMS / "target-line-admin"), listing, "--format", "jsonl"]
-    printed = subprocess.run(
-        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
-    return [json.loads(line) for line in printed.splitlines()]
+    """Return the rows of a listing of target-line-admin. It runs in this process, which saves its start."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        arguments = ["--store-url", environment["TARGET_LINE_STORE_URL"], listing, "--format", "jsonl"]
+        commands.main(arguments, standalone_mode=False)
+    return [json.loads(line) for line in printed.getvalue().splitlines()]
 
 
 def log_step(text: str) -> None:

@@ -70,6 +70,7 @@ def test_the_first_run_moves_all_data_and_the_second_run_sends_nothing(tmp_path:
     second = run_demo(directory)
     assert figure(second, "delivered by LINE in this run") == 0
     assert "none was sent again" in second
+    assert figure(second, "line.followers") == figure(second, "line.profiles") == 1000
     assert figure(second, "line.events") == 500
     wait_until_all_have_ended(directory)
 

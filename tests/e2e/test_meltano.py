@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from examples.demo.servers import PROGRAMS, program
+from examples.demo.servers import program
+from tests.support import programs
 
 if TYPE_CHECKING:
     from tests.support.meltano_project import Meltano
@@ -28,9 +28,9 @@ def deliveries(sandbox_url: str) -> list[dict[str, Any]]:
 
 
 def ledger(meltano: Meltano) -> list[dict[str, Any]]:
-    command = [str(PROGRAMS / "target-line-admin"), "deliveries", "--format", "jsonl"]
-    printed = subprocess.run(command, env=meltano.environment, capture_output=True, text=True, check=True).stdout
-    return [json.loads(line) for line in printed.splitlines()]
+    done = programs.run("target-line-admin", "deliveries", "--format", "jsonl", environment=meltano.environment)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def receive_webhooks(meltano: Meltano, sandbox_url: str, tmp_path: Path) -> None:
@@ -67,11 +67,6 @@ def test_data_reach_the_warehouse_and_every_message_is_sent_once(
     assert meltano.query("SELECT count(*) FROM line.bot_info") == [(1,)]
     assert meltano.query("SELECT count(*) FROM line.message_quota") == [(1,)]
 
-    meltano("run", "tap-line", "target-postgres")
-    assert meltano.query("SELECT count(*) FROM line.followers") == [(1000,)]
-    assert meltano.query("SELECT count(*) FROM line.profiles") == [(1000,)]
-    assert meltano.query("SELECT count(*) FROM line.events") == [(EVENTS,)]
-
     files = tmp_path / "jsonl"
     files.mkdir()
     meltano("run", "tap-line", "target-jsonl", TARGET_JSONL_DESTINATION_PATH=str(files))
@@ -80,7 +75,7 @@ def test_data_reach_the_warehouse_and_every_message_is_sent_once(
     counts = {table: meltano.query(f"SELECT count(*) FROM line.{table}")[0][0] for table in tables}
     assert lines.keys() == {table for table, count in counts.items() if count}
     for stream, written in lines.items():
-        # The third run exceeds the limit of 60 requests per hour of the insight endpoints.
+        # The second run may exceed the limit of 60 requests per hour of the insight endpoints.
         assert len(written) == counts[stream] or (stream.startswith("insight_") and len(written) < counts[stream])
     assert all(isinstance(json.loads(line), dict) for written in lines.values() for line in written)
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +17,7 @@ def start_receiver(tmp_path: Path) -> Iterator[Callable[..., Receiver]]:
     """A function that starts a receiver, by default with an SQLite store. The end of the test stops it."""
     with contextlib.ExitStack() as stack:
 
-        def start(store_url: str = f"sqlite:///{tmp_path}/store.db", **settings: object) -> Receiver:
+        def start(store_url: str = f"sqlite:///{tmp_path}/store.db", **settings: Any) -> Receiver:
             return stack.enter_context(running_receiver(tmp_path, store_url, **settings))
 
         yield start

@@ -24,7 +24,7 @@ def test_a_signal_stops_the_receiver_after_the_requests_in_flight_have_responses
 ) -> None:
     store_url = f"sqlite:///{tmp_path}/store.db"
     with contextlib.ExitStack() as stack:
-        receiver = stack.enter_context(running_receiver(tmp_path, store_url))
+        receiver = stack.enter_context(running_receiver(tmp_path, store_url, is_installed=True))
         (process,) = process_ids(store_url)
         load = stack.enter_context(Load(lambda: receiver.url))
         load.wait_for_accepted(100)

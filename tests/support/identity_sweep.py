@@ -85,16 +85,23 @@ class IdentityLoad:
         process = self.start(file, **settings)
         assert process.wait(timeout=600) == 0, file.with_suffix(".log").read_text()
 
-    def run_killed(self, file: Path, kills: int, rng: random.Random, max_seconds: float, **settings: Any) -> int:
-        """Start `kills` runs and kill each at a random time; return how many had not ended before."""
+    def run_killed(self, file: Path, kills: int, rng: random.Random, seconds: float, **settings: Any) -> None:
+        """Start runs until `kills` of them were killed before their end, each at a random time.
+
+        Args:
+            file: The records.
+            kills: How many runs to kill.
+            rng: Draws the times.
+            seconds: About how long a whole run takes on this machine.
+            settings: Settings of target-line.
+        """
         killed = 0
-        for _ in range(kills):
+        while killed < kills:
             process = self.start(file, **settings)
-            time.sleep(rng.uniform(0.1, max_seconds))
+            time.sleep(rng.uniform(0, seconds))
             killed += process.poll() is None
             process.kill()
             process.wait()
-        return killed
 
     def identities(self) -> bytes:
         """Return the identities as target-line-admin prints them."""

@@ -9,9 +9,9 @@ programs instead.
 from __future__ import annotations
 
 import contextlib
-import importlib
 import multiprocessing
 import os
+import pkgutil
 import signal
 import subprocess
 import sys
@@ -37,6 +37,8 @@ ENTRY_POINTS = {
 
 _PRELOADED = [
     *("tap_line.tap", "target_line.target", "target_line.admin.cli", "line_sandbox.cli", "line_webhook.cli"),
+    *("line_sandbox.server.serving", "line_webhook.server", "starlette.applications", "uvicorn.loops.uvloop"),
+    # line_webhook imports prometheus-client after it has set the directory of the counters: it must not be here.
     *("alembic.command", "alembic.autogenerate", "psycopg", "sqlalchemy.dialects.postgresql.psycopg"),
     *("sqlalchemy.dialects.sqlite.pysqlite", "tests.support.programs"),
 ]
@@ -61,7 +63,7 @@ def _received(*duplicates: Any) -> _Standard:
 
 @dataclass(frozen=True)
 class _Start:
-    """What the new process is told."""
+    """What the new process gets from this one."""
 
     program: str
     arguments: list[str]
@@ -177,8 +179,8 @@ def start(
         stdout: A file, or `subprocess.PIPE` or `DEVNULL`.
         stderr: As `stdout`.
         own_group: Whether the program leads a process group of its own.
-        patches: Module attributes to replace in the new process before the program starts, as
-            `{"line_core.api.retry.FIRST_PAUSE_SECONDS": 0.01}`.
+        patches: Attributes of modules or classes to replace in the new process before the program starts. The values
+            are pickled.
     """
     with contextlib.ExitStack() as to_close:
         null = to_close.enter_context(Path(os.devnull).open("r+b")).fileno()
@@ -261,11 +263,8 @@ def _run(told: _Start, standard: _Standard) -> None:
     os.environ.update(told.environment)
     sys.argv = [told.program, *told.arguments]
     for path, value in told.patches.items():
-        module, _, name = path.rpartition(".")
-        assert hasattr(importlib.import_module(module), name), path
-        setattr(importlib.import_module(module), name, value)
-    module, _, attribute = ENTRY_POINTS[told.program].partition(":")
-    entry: Any = importlib.import_module(module)
-    for part in attribute.split("."):
-        entry = getattr(entry, part)
-    sys.exit(entry())
+        parent, _, name = path.rpartition(".")
+        patched = pkgutil.resolve_name(parent)
+        assert hasattr(patched, name), path
+        setattr(patched, name, value)
+    sys.exit(pkgutil.resolve_name(ENTRY_POINTS[told.program])())

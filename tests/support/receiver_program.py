@@ -17,6 +17,7 @@ import requests
 from examples.demo import servers
 from line_core.store import open_store
 from line_core.store.inbox import InboxEvent, read_events
+from tests.support import programs
 from tests.support.webhook_events import SECRET, body_of, signature
 
 if TYPE_CHECKING:
@@ -71,10 +72,21 @@ def environment(**settings: object) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def running_receiver(directory: Path, store_url: str, **settings: object) -> Iterator[Receiver]:
-    """Run the installed program with settings from the environment."""
+def running_receiver(
+    directory: Path, store_url: str, *, is_installed: bool = False, **settings: Any
+) -> Iterator[Receiver]:
+    """Run the receiver with settings from the environment.
+
+    Args:
+        directory: The directory of the log.
+        store_url: URL of the store.
+        is_installed: Run the installed program, so that its processes have these settings in their environment. It is
+            also run for several workers, which are processes of their own.
+        settings: More settings.
+    """
     log = directory / "receiver.log"
-    with servers.program(
+    run = servers.program if is_installed or "workers" in settings else programs.serve
+    with run(
         "tap-line-webhook",
         "serve",
         "--port",

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support.short_pauses import SHORT_PAUSES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -49,6 +51,7 @@ def test_invalid_settings(tap: Tap, settings: dict[str, Any], parts: list[str]) 
 
 
 def test_an_unreachable_api_is_one_line(tap: Tap) -> None:
+    tap.patches.update(SHORT_PAUSES)
     output = tap.run("bot_info", expect=1, api_url="http://127.0.0.1:1")
     assert_one_line(output, "Connection refused", "GET /v2/bot/info", "setting: api_url")
 
@@ -77,6 +80,7 @@ def test_a_malformed_response_is_one_line_with_endpoint_and_request_id(
 
 def test_a_permanent_server_error_is_one_line(tap: Tap, add_fault: Callable[..., None]) -> None:
     add_fault("status", "/v2/bot/", status=500)
+    tap.patches.update(SHORT_PAUSES)
     assert_one_line(tap.run("profiles", expect=1), "status 500", "request ")
 
 

@@ -21,6 +21,7 @@ from line_core.store.tables.limits import rate_limits
 from tap_line.streams import STREAMS
 from tests.support.people import line_id
 from tests.support.seeded_account import UNIT, call, line_ids, seeded_account
+from tests.support.short_pauses import SHORT_PAUSES
 from tests.support.tap_program import Output, Tap
 
 
@@ -181,6 +182,7 @@ def test_transient_failures_are_retried(tap: Tap, kind: str) -> None:
     for path in ("/v2/bot/profile/", "/v2/bot/followers/ids", "/v2/bot/info"):
         fault = {"method": "GET", "path": path, "kind": kind, "status": 503, "seconds": 1, "count": 2}
         call(tap.config["api_url"], "POST", "/sandbox/faults", fault)
+    tap.patches.update(SHORT_PAUSES)
     output = tap.run("bot_info", "followers", "profiles")
     assert len(output.records["profiles"]) >= len(output.records["followers"]) > 0
     assert "retrying in" in output.log

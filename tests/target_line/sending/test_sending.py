@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import programs
+from tests.support.short_pauses import SHORT_PAUSES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +84,7 @@ def test_temporary_failures_lose_and_repeat_no_message(sqlite_target: TargetProg
 
 def test_after_a_permanent_failure_the_next_run_sends_the_same_requests(target: TargetProgram) -> None:
     line_ids = target.line_ids(5)
+    target.patches.update(SHORT_PAUSES)
     target.add_fault("drop_after_accept")
     log = target.run(*messages(line_ids), expect=1)
     assert "5 requests may or may not have arrived" in log
@@ -123,6 +125,7 @@ def test_an_invalid_token_stops_the_run_and_loses_no_message(sqlite_target: Targ
 
 def test_an_unreachable_api_stops_the_run_and_loses_no_message(sqlite_target: TargetProgram) -> None:
     line_ids = sqlite_target.line_ids(3)
+    sqlite_target.patches.update(SHORT_PAUSES)
     log = sqlite_target.run(*messages(line_ids), expect=1, api_url="http://127.0.0.1:9")
     assert "setting: api_url" in log
     assert "Traceback" not in log
