@@ -76,7 +76,7 @@ def postgres() -> Iterator[servers.Postgres]:
 
 @pytest.fixture
 def postgres_url(postgres: servers.Postgres) -> str:
-    """URL of an empty database of its own on the session's PostgreSQL."""
+    """URL of an empty database on the session's PostgreSQL."""
     database = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres.url(driver="postgresql"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{database}"'.encode())

@@ -134,7 +134,7 @@ class NotEntitledError(ApiError):
 
 
 class InvalidRequestError(ApiError):
-    """Status 400 and other statuses below 500 without an error of their own."""
+    """Status 400 and other statuses below 500 without a more specific error class."""
 
     default_message = "LINE refuses the request as invalid"
 

@@ -1,7 +1,7 @@
 """Run the project's programs as separate processes that are forked from a server with all imports done.
 
 Starting `tap-line` or `target-line` costs about 2 CPU seconds of imports, and the suite starts them some hundred times.
-A forked program is a process of its own, with its own arguments, environment, working directory and standard streams;
+A forked program is a separate process with its own arguments, environment, working directory and standard streams;
 it can be killed and signalled. Only the interpreter's start-up is shared. The end-to-end tests start the installed
 programs instead.
 """
@@ -178,7 +178,7 @@ def start(
         directory: Working directory; default this process's.
         stdout: A file, or `subprocess.PIPE` or `DEVNULL`.
         stderr: As `stdout`.
-        own_group: Whether the program leads a process group of its own.
+        own_group: Whether the program leads its own process group.
         patches: Attributes of modules or classes to replace in the new process before the program starts. The values
             are pickled.
     """

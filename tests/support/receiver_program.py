@@ -81,7 +81,7 @@ def running_receiver(
         directory: The directory of the log.
         store_url: URL of the store.
         is_installed: Run the installed program, so that its processes have these settings in their environment. It is
-            also run for several workers, which are processes of their own.
+            also run for several workers, which are separate processes.
         settings: More settings.
     """
     log = directory / "receiver.log"
