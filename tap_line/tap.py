@@ -50,7 +50,7 @@ class TapLine(LinePlugin, Tap):
     @cached_property
     def rate_limiter(self) -> RateLimiter:
         """The channel's rate limiter, shared by all streams and by all processes that use the same store."""
-        return SharedRateLimiter(self.store, self.channel, self.config.get("max_requests_per_second"))
+        return SharedRateLimiter.from_config(self.config, self.store, self.channel)
 
     @cached_property
     def store(self) -> Store:

@@ -174,7 +174,7 @@ async def compare(store: Store, config: Mapping[str, Any], days: list[date]) -> 
     channel: str = config["channel"]
     tokens = token_source_from_config(config)
     comparisons = []
-    with SharedRateLimiter(store, channel, config.get("max_requests_per_second")) as rate_limiter:
+    with SharedRateLimiter.from_config(config, store, channel) as rate_limiter:
         async with LineClient.from_config(config, tokens, rate_limiter) as client:
             for day in days:
                 ledger_counts = _recipients_between(store, channel, line_day_start(day), line_day_start(day) + _DAY)

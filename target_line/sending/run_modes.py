@@ -62,7 +62,7 @@ class SendingRun:
         self._report = report
         self._planner = PagePlanner(ledger.channel, policy)
         self._claims = RequestClaims(ledger, self._planner)
-        self._rate_limiter = SharedRateLimiter(ledger.store, ledger.channel, config.get("max_requests_per_second"))
+        self._rate_limiter = SharedRateLimiter.from_config(config, ledger.store, ledger.channel)
 
     async def run(self, interrupted_by: Callable[[int], LineError]) -> None:
         """Handle the due messages by the setting `mode`.

@@ -249,7 +249,7 @@ def _context() -> multiprocessing.context.ForkServerContext:
 
 
 def _run(told: _Start, standard: _Standard) -> None:
-    """Be the program. Runs in the new process."""
+    """Run the program. Called in the new process."""
     for number, descriptor in enumerate((standard.stdin, standard.stdout, standard.stderr)):
         os.dup2(descriptor, number)
         os.close(descriptor)

@@ -16,7 +16,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sqlalchemy import select, text, update
 
@@ -27,7 +27,7 @@ from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.limits import rate_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy import Connection
 
@@ -69,6 +69,11 @@ class SharedRateLimiter(LeasingRateLimiter):
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="rate-limiter")
         source = StorePermitSource(store, channel, clock)
         super().__init__(source, self._executor.submit, max_requests_per_second)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], store: Store, channel: str) -> Self:
+        """Create the rate limiter of a channel from the settings of a tap or target."""
+        return cls(store, channel, config.get("max_requests_per_second"))
 
     def close(self) -> None:
         """Cancel the requests for permits that have not started."""
