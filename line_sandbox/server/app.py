@@ -65,7 +65,7 @@ class SandboxApp:
         if _is_control(request.path):
             fault, counts, response = None, None, await respond_control(sandbox, self._control_router, request)
         else:
-            fault, counts = sandbox.faults.take(request.method, request.path), sandbox.request_counts
+            fault, counts = sandbox.faults.take(request), sandbox.request_counts
             response = await respond_line(sandbox, request, fault)
             if sandbox.options.latency_seconds:
                 with contextlib.suppress(asyncio.CancelledError):  # the server is stopping

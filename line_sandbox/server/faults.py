@@ -1,10 +1,16 @@
-"""Faults that the control API adds: error statuses, timeouts, dropped connections, damaged and slow responses."""
+"""Faults that the control API adds: other responses, timeouts, dropped connections, damaged and slow responses."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from line_sandbox.http.request import HttpRequest
 
 
 class FaultKind(StrEnum):
@@ -24,6 +30,24 @@ class FaultKind(StrEnum):
         """Whether the request is not processed, so that it changes nothing on the platform."""
         return self in (FaultKind.STATUS, FaultKind.TIMEOUT, FaultKind.DROP_BEFORE)
 
+    @property
+    def replaces_response(self) -> bool:
+        """Whether the response has the status, body and headers of the fault."""
+        return self in (FaultKind.STATUS, FaultKind.STATUS_AFTER_ACCEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultyResponse:
+    """The response of a fault of the kind `status` or `status_after_accept`."""
+
+    status: int = 500
+    body: bytes | None = None
+    """None for LINE's error body."""
+    headers: Mapping[str, str] | None = None
+    """All headers of the response by name in lower case; None for those of LINE."""
+    media_type: str = "application/json"
+    """The header `content-type`."""
+
 
 @dataclass(slots=True)
 class Fault:
@@ -34,8 +58,9 @@ class Fault:
     """Prefix of the request path."""
     method: str | None = None
     """HTTP method; None for every method."""
-    status: int = 500
-    """Response status, for the kinds `status` and `status_after_accept`."""
+    contains: bytes = b""
+    """A part of the request body, such as a recipient."""
+    response: FaultyResponse = FaultyResponse()
     seconds: float = 60.0
     """Duration, for the kinds `timeout`, `timeout_after_accept` and `slow`."""
     left: int | None = None
@@ -51,9 +76,11 @@ class Fault:
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)  # noqa: S311 - simulation, not cryptography
 
-    def take(self, method: str, path: str) -> bool:
+    def take(self, request: HttpRequest) -> bool:
         """Decide whether the fault applies to a request, and count the request if it does."""
-        if self.left == 0 or self.method not in (None, method) or not path.startswith(self.path):
+        if self.left == 0 or self.method not in (None, request.method) or not request.path.startswith(self.path):
+            return False
+        if self.contains not in request.body:
             return False
         if self.probability < 1.0 and self._random.random() >= self.probability:
             return False
@@ -79,6 +106,6 @@ class Faults:
         """Return all faults, including those with no requests left."""
         return list(self._faults)
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, request: HttpRequest) -> Fault | None:
         """Return the first fault that applies to a request, and count the request in it."""
-        return next((fault for fault in self._faults if fault.take(method, path)), None)
+        return next((fault for fault in self._faults if fault.take(request)), None)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from line_sandbox.foundation.api_errors import ErrorResponse, InvalidRequest, NotFound, TooLarge, Unauthorized
 from line_sandbox.http.response import HttpResponse
 from line_sandbox.messages.send_request import RETRY_KEY_HEADER
-from line_sandbox.server.faults import FaultKind
 
 if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
@@ -43,12 +42,24 @@ async def respond_line(sandbox: Sandbox, request: HttpRequest, fault: Fault | No
             response = await _call_handler(route, request)
     except ErrorResponse as error:
         response = _error(error)
-    if fault:
-        if fault.kind in (FaultKind.STATUS, FaultKind.STATUS_AFTER_ACCEPT):
-            response.content, response.status = {"message": _fault_message(fault.status)}, fault.status
-        response.note = f"fault {fault.kind}" + (f", {response.note}" if response.note else "")
     response.headers["x-line-request-id"] = sandbox.platform.request_id(request.number)
-    return response
+    return _apply(fault, response) if fault else response
+
+
+def _apply(fault: Fault, response: HttpResponse) -> HttpResponse:
+    """Replace a response by that of a fault, if the kind of the fault does so."""
+    note = f"fault {fault.kind}" + (f", {response.note}" if response.note else "")
+    if not fault.kind.replaces_response:
+        response.note = note
+        return response
+    faulty = fault.response
+    return HttpResponse(
+        {"message": _fault_message(faulty.status)} if faulty.body is None else faulty.body,
+        status=faulty.status,
+        headers=response.headers if faulty.headers is None else {**faulty.headers},
+        media_type=faulty.media_type,
+        note=note,
+    )
 
 
 def _check(sandbox: Sandbox, route: Route, request: HttpRequest) -> None:

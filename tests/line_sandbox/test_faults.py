@@ -42,6 +42,48 @@ def test_a_status_fault_replaces_the_response(sandbox: SandboxClient, kind: str,
     assert sandbox.get("summary")["requests"] == {"POST " + PUSH: {"200": 1, "503": 1}}
 
 
+@pytest.mark.parametrize(("kind", "delivered"), [("status", 0), ("status_after_accept", 1)])
+@pytest.mark.parametrize("status", [200, 302, 400, 403, 503])
+def test_a_status_fault_can_have_the_page_of_a_proxy_as_body(
+    sandbox: SandboxClient, kind: str, delivered: int, status: int
+) -> None:
+    page = "<html><body>Sign in: お客様</body></html>"
+    sandbox.fault(kind, PUSH, status=status, body=page, headers={"Server": "ExampleProxy", "Via": "1.1 proxy"})
+    response = push_once(sandbox)
+    assert (response.status_code, response.text) == (status, page)
+    assert (response.headers["content-type"], response.headers["server"]) == (
+        "text/html; charset=utf-8",
+        "ExampleProxy",
+    )
+    assert "x-line-request-id" not in response.headers
+    assert len(sandbox.deliveries()) == delivered
+
+
+def test_a_status_fault_can_have_a_json_body_and_the_request_id_of_line(sandbox: SandboxClient) -> None:
+    body = {"message": "Not found", "details": [{"property": "a\u0000b"}]}
+    sandbox.fault("status", PUSH, status=404, body=body)
+    response = push_once(sandbox)
+    assert (response.status_code, response.json()) == (404, body)
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["x-line-request-id"], "without `headers`, the response has those of LINE"
+
+
+def test_a_status_fault_can_have_given_headers_and_any_content_type(sandbox: SandboxClient) -> None:
+    headers = {"Content-Type": "image/jpg", "X-Line-Request-Id": "abc", "retry-after": "3"}
+    sandbox.fault("status", "/v2/bot/message/1/content", status=200, body="picture", headers=headers)
+    response = sandbox.request("GET", "/v2/bot/message/1/content")
+    assert (response.status_code, response.content) == (200, b"picture")
+    assert all(response.headers[name] == value for name, value in headers.items())
+
+
+def test_a_fault_can_apply_to_the_requests_of_one_recipient(sandbox: SandboxClient) -> None:
+    first, second = sandbox.followers(2)
+    sandbox.fault("status", PUSH, status=429, contains=first)
+    assert [sandbox.push(line_id).status_code for line_id in (first, second, first)] == [429, 200, 429]
+    (fault,) = sandbox.get("faults")["faults"]
+    assert (fault["contains"], fault["met"]) == (first, 2)
+
+
 @pytest.mark.parametrize(
     ("kind", "delivered"),
     [("drop_before", 0), ("drop_after_accept", 1), ("timeout", 0), ("timeout_after_accept", 1)],
@@ -148,6 +190,12 @@ def test_faults_remain_after_a_reset(sandbox: SandboxClient) -> None:
         {"kind": "status", "probability": 2},
         {"kind": "slow", "seconds": -1},
         {"kind": "status", "pth": "/x"},
+        {"kind": "slow", "body": "page"},
+        {"kind": "timeout", "headers": {}},
+        {"kind": "status", "headers": {"Content-Length": "3"}},
+        {"kind": "status", "headers": {"a": "b\r\nc: d"}},
+        {"kind": "status", "headers": {"a b": "c"}},
+        {"kind": "status", "headers": {"a": 1}},
         {},
     ],
 )
