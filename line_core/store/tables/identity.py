@@ -39,9 +39,19 @@ merges = Table(
     Column("identifier", String(640), nullable=False, comment="The identifier that joined or moved"),
     Column("evidence_at", UtcDateTime, comment="Time of the record that joined them"),
     Column("before", JsonDocument, nullable=False, comment="The profiles that the store had, as they were"),
-    Column("undone_at", UtcDateTime),
+    Column("undone_at", UtcDateTime, comment="When it was undone; null again if that was taken back"),
+    Column("correction", JsonDocument, comment="Of a correction: what it added, to take it back"),
     Index(None, "survivor"),
     Index(None, "absorbed"),
+    # Commands take these numbers, so none is used again, not even after the newest row was erased.
+    sqlite_autoincrement=True,
+)
+
+counters = Table(
+    "identity_counters",
+    metadata,
+    Column("counter", String(16), primary_key=True, comment="clusters: the last number used; erasures: how many"),
+    Column("value", BigInteger, nullable=False),
 )
 
 policies = Table(
@@ -57,6 +67,16 @@ forgotten = Table(
     metadata,
     Column("digest", String(64), primary_key=True, comment="HMAC-SHA-256 of an identifier of a forgotten person"),
     Column("forgotten_at", UtcDateTime, nullable=False),
+)
+
+admissions = Table(
+    "admissions",
+    metadata,
+    Column("admission_id", RowNumber, primary_key=True),
+    Column("digest", String(64), nullable=False, comment="As in forgotten; records that have it are taken in again"),
+    Column("forgotten_at", UtcDateTime, nullable=False),
+    Column("admitted_at", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 forgetting_keys = Table(

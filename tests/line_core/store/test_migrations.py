@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import select, text
 
 from line_core.store import open_store, upgrade_store
 from line_core.store.database import SCHEMA_VERSION
 from line_core.store.schema import alembic_config
-from line_core.store.tables import metadata
+from line_core.store.tables import identity, metadata
 
 if TYPE_CHECKING:
     from line_core.store import Store
@@ -29,6 +31,7 @@ REVISIONS = {
     "0002_audience.py": "8a16a9fc1e4ff1072b5e472d9483bd7bdee6bc18017a11d32babfdce568cfe4c",
     "0003_rate_limiter.py": "ff6eedc0489784d357cbc9b6a074b4640bf6b8d30c11a6f7a9d711a6ca64b16e",
     "0004_recipient_kind.py": "712aa40a673c9e7fff0a43058b4d12ca999f58449a3882eea4cf740b55dd4fcd",
+    "0005_corrections_and_erasure.py": "b4121c17b3366b7b097b3f5d744cbe4bfbfadd9b3696c28d35a5a6049dfea6df",
 }
 
 
@@ -46,6 +49,29 @@ def test_every_revision_is_frozen() -> None:
 def test_the_migrations_create_exactly_the_tables_of_the_code(store: Store) -> None:
     with store.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_an_upgrade_keeps_merges_and_never_uses_a_number_again(store_url: str) -> None:
+    with open_store(store_url) as store, store.write() as connection:
+        metadata.drop_all(connection)
+        connection.execute(text("DROP TABLE alembic_version"))
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0004")
+        now = "2026-01-01 00:00:00"
+        connection.execute(text(f"INSERT INTO identity_clusters VALUES (7, '{{}}', '{now}')"))
+        names = "merge_id, merged_at, rule, survivor, absorbed, identifier, before"
+        merge = f"'{now}', 'email_identified', 'id:a', 'email:x', 'email:x', '[]'"
+        connection.execute(text(f"INSERT INTO merges ({names}) VALUES (3, {merge})"))
+    assert upgrade_store(store_url) == ("0004", SCHEMA_VERSION)
+    with open_store(store_url) as store, store.write() as connection:
+        assert connection.execute(select(identity.merges.c.merge_id, identity.merges.c.survivor)).all() == [(3, "id:a")]
+        counters = connection.execute(select(identity.counters)).all()
+        assert dict(map(tuple, counters)) == {"clusters": 7, "erasures": 0}
+        connection.execute(identity.merges.delete())
+        if store.is_sqlite:
+            connection.execute(text(f"INSERT INTO merges ({names.removeprefix('merge_id, ')}) VALUES ({merge})"))
+            assert connection.execute(select(identity.merges.c.merge_id)).scalar_one() == 4
 
 
 def test_the_schema_version_is_the_newest_revision() -> None:
