@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_STORE_URL = "sqlite:///line-store.db"
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """Newest revision in `migrations/`."""
 
 _SQLITE_BUSY_SECONDS = 60

@@ -30,6 +30,15 @@ requests = Table(
         String(16),
         comment="user, group, room, followers (broadcast) or selection (narrowcast); null if unknown",
     ),
+    # 0 by default, so that a request of an earlier version counts as attempted.
+    Column(
+        "never_attempted",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="1 from the claim until just before the request may leave: LINE has certainly not got it",
+    ),
+    Column("progress", String(16), comment="Last phase of an accepted narrowcast: succeeded or failed; null before"),
     Index(None, "channel", "status"),
     Index(None, "channel", "claimed_at"),
 )
@@ -54,8 +63,24 @@ messages = Table(
     Column("staged_by", String(36), nullable=False, comment="The run that took it in"),
     Column("staged_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column(
+        "set_aside_count",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="Runs in which LINE answered 429 for this message and accepted others",
+    ),
+    Column("set_aside_since", UtcDateTime, comment="The first of these runs"),
     Index(None, "updated_at"),
     Index(None, "staged_by"),
+)
+
+# Accepted narrowcasts whose end is not known yet.
+Index(
+    "ix_requests_running_narrowcasts",
+    requests.c.channel,
+    sqlite_where=(requests.c.method == "narrowcast") & requests.c.progress.is_(None),
+    postgresql_where=(requests.c.method == "narrowcast") & requests.c.progress.is_(None),
 )
 
 Index(

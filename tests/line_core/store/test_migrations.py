@@ -32,6 +32,7 @@ REVISIONS = {
     "0003_rate_limiter.py": "ff6eedc0489784d357cbc9b6a074b4640bf6b8d30c11a6f7a9d711a6ca64b16e",
     "0004_recipient_kind.py": "712aa40a673c9e7fff0a43058b4d12ca999f58449a3882eea4cf740b55dd4fcd",
     "0005_corrections_and_erasure.py": "b4121c17b3366b7b097b3f5d744cbe4bfbfadd9b3696c28d35a5a6049dfea6df",
+    "0006_attempts.py": "390bd07dd54e41ddad44d55dfbd553afa46153669cc44502e40a04010ce135a7",
 }
 
 
