@@ -5,9 +5,10 @@ A chat number of 0 or more is a user; a negative one is a group or room.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from line_sandbox.foundation.api_errors import InvalidRequest
+from line_sandbox.messages.recipient_rules import check_for_chat, check_for_users
 from line_sandbox.users.state import UserState
 from line_sandbox.users.user_set import UserSet
 
@@ -41,6 +42,17 @@ class ChatLookup:
     def reached(self, chat: int) -> list[int]:
         """Return the chat, or an empty list if it is a user whom messages do not reach."""
         return [chat] if chat < 0 or self._users.is_reachable(chat, self._clock.now()) else []
+
+    def check_messages(self, chat: int, messages: Sequence[dict[str, Any]]) -> None:
+        """Check that messages suit a chat.
+
+        Raises:
+            InvalidRequest: A message does not suit.
+        """
+        if chat >= 0:
+            check_for_users(messages)
+        else:
+            check_for_chat(messages, lambda line_id: self._users.number_of(line_id) in self._chats.members(chat))
 
     def followers_among(self, line_ids: Sequence[str]) -> list[int]:
         """Return each follower once; other IDs are ignored."""

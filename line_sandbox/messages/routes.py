@@ -11,7 +11,8 @@ from line_core.ids import is_chat_id, is_line_id
 from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.http.bodies import check_line_ids, read_body
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.messages.send_request import check_messages_for_chat, read_send_request
+from line_sandbox.messages.recipient_rules import check_for_users
+from line_sandbox.messages.send_request import read_send_request
 from line_sandbox.usage.delivery_counts import DeliveryMethod
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def add_routes(router: Router, *, messaging: Messaging) -> None:
     router.add("POST /v2/bot/message/broadcast", routes.broadcast, accepts_retry_key=True)
     router.add("POST /v2/bot/message/reply", routes.reply)
     for method in DeliveryMethod:
-        router.add(f"POST /v2/bot/message/validate/{method}", routes.validate)
+        may_mention = method in (DeliveryMethod.PUSH, DeliveryMethod.REPLY)
+        handler = routes.validate if may_mention else routes.validate_without_mentions
+        router.add(f"POST /v2/bot/message/validate/{method}", handler)
 
 
 class _MessageRoutes:
@@ -41,10 +44,8 @@ class _MessageRoutes:
 
     def push(self, request: HttpRequest) -> HttpResponse:
         body = read_body(request, "messages.json#/$defs/push")
-        is_user = is_line_id(body["to"])
-        if not (is_user or is_chat_id(body["to"])):
+        if not (is_line_id(body["to"]) or is_chat_id(body["to"])):
             raise InvalidRequest.for_property("to")
-        check_messages_for_chat(body["messages"], is_user=is_user)
         send_request = read_send_request(request, DeliveryMethod.PUSH, body)
         reached = self._sender.push(send_request, body["to"])
         return self._sent(send_request, note=f"{len(reached)} delivered")
@@ -52,13 +53,13 @@ class _MessageRoutes:
     def multicast(self, request: HttpRequest) -> HttpResponse:
         body = read_body(request, "messages.json#/$defs/multicast")
         check_line_ids(body["to"], "to")
-        check_messages_for_chat(body["messages"], is_user=True)
+        check_for_users(body["messages"])
         reached = self._sender.multicast(read_send_request(request, DeliveryMethod.MULTICAST, body), body["to"])
         return HttpResponse({}, note=f"{len(reached)} of {len(body['to'])} delivered")
 
     def broadcast(self, request: HttpRequest) -> HttpResponse:
         body = read_body(request, "messages.json#/$defs/broadcast")
-        check_messages_for_chat(body["messages"], is_user=True)
+        check_for_users(body["messages"])
         reached = self._sender.broadcast(read_send_request(request, DeliveryMethod.BROADCAST, body))
         return HttpResponse({}, note=f"{len(reached)} delivered")
 
@@ -70,6 +71,10 @@ class _MessageRoutes:
 
     def validate(self, request: HttpRequest) -> HttpResponse:
         read_body(request, "messages.json#/$defs/validate")
+        return HttpResponse({})
+
+    def validate_without_mentions(self, request: HttpRequest) -> HttpResponse:
+        check_for_users(read_body(request, "messages.json#/$defs/validate")["messages"])
         return HttpResponse({})
 
     def _sent(self, request: SendRequest, *, note: str) -> HttpResponse:

@@ -6,20 +6,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from line_core.messages import Problem
 from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.foundation.uuid_format import is_uuid
+from line_sandbox.usage.delivery_counts import DeliveryMethod
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from line_sandbox.http.request import HttpRequest
-    from line_sandbox.usage.delivery_counts import DeliveryMethod
 
 MAX_MESSAGES = 5
 """Maximum number of message objects in a request."""
 
 RETRY_KEY_HEADER = b"x-line-retry-key"
+
+_METHODS_WITH_UNITS = (DeliveryMethod.PUSH, DeliveryMethod.MULTICAST)
+"""Other methods have no property `customAggregationUnits`; LINE ignores unknown properties."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +44,27 @@ class SendRequest:
         return tuple(message["type"] for message in self.messages)
 
 
+def retry_key(request: HttpRequest) -> UUID | None:
+    """Return the retry key of an HTTP request; None if there is none or it is not a UUID."""
+    key = request.header(RETRY_KEY_HEADER)
+    return UUID(key) if key is not None and is_uuid(key) else None
+
+
 def read_send_request(request: HttpRequest, method: DeliveryMethod, body: dict[str, Any]) -> SendRequest:
     """Return the send request in an HTTP request whose body is valid.
 
     Raises:
         InvalidRequest: The retry key is not a UUID.
     """
-    key = request.header(RETRY_KEY_HEADER)
-    if key is not None and not is_uuid(key):
+    key = retry_key(request)
+    if key is None and request.header(RETRY_KEY_HEADER) is not None:
         raise InvalidRequest("The value for the 'X-Line-Retry-Key' header is invalid")
     return SendRequest(
         endpoint=request.endpoint,
         method=method,
         number=request.number,
-        retry_key=UUID(key) if key else None,
+        retry_key=key,
         messages=body["messages"],
         notification_disabled=body.get("notificationDisabled", False),
-        units=body.get("customAggregationUnits", ()),
+        units=body.get("customAggregationUnits", ()) if method in _METHODS_WITH_UNITS else (),
     )
-
-
-def check_messages_for_chat(messages: Sequence[dict[str, Any]], *, is_user: bool) -> None:
-    """Check that messages suit their recipient: mentions need a group or room, tracked videos need users.
-
-    Raises:
-        InvalidRequest: A message does not suit.
-    """
-    for index, message in enumerate(messages):
-        if is_user and any(part["type"] == "mention" for part in message.get("substitution", {}).values()):
-            problem = Problem(f"messages[{index}].substitution", "Mentions can be sent to groups and rooms only")
-            raise InvalidRequest.with_details(problem)
-        if not is_user and "trackingId" in message:
-            problem = Problem(f"messages[{index}].trackingId", "Must not be specified for groups and rooms")
-            raise InvalidRequest.with_details(problem)

@@ -45,12 +45,13 @@ class MessageSender:
 
         Raises:
             AlreadyAccepted: A request with the same retry key was accepted.
-            InvalidRequest: The channel does not know the recipient.
+            InvalidRequest: The channel does not know the recipient, or a message does not suit it.
             TooManyRequests: The monthly quota is used up.
         """
         self._retry_keys.check(request)
-        reached = self._chats.reached(self._chats.find(to))
-        return self._deliver(request, reached)
+        chat = self._chats.find(to)
+        self._chats.check_messages(chat, request.messages)
+        return self._deliver(request, self._chats.reached(chat))
 
     def multicast(self, request: SendRequest, to: Sequence[str]) -> Sequence[int]:
         """Send to several users. LINE ignores IDs of users who do not follow the account.
@@ -76,9 +77,11 @@ class MessageSender:
         """Reply to a webhook event, free of charge.
 
         Raises:
-            InvalidRequest: The reply token is unknown, used or expired.
+            InvalidRequest: The reply token is unknown, used or expired, or a message does not suit the chat.
         """
-        reached = self._chats.reached(self._reply_tokens.check(token))
+        chat = self._reply_tokens.check(token)
+        self._chats.check_messages(chat, request.messages)
+        reached = self._chats.reached(chat)
         self._reply_tokens.use(token)
         self._deliveries.record(request, reached, self._clock.now())
         return reached

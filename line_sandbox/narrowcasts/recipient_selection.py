@@ -29,7 +29,6 @@ MIN_FRIENDS_FOR_FILTERS = 100
 class NarrowcastTarget:
     """The `recipient` and `filter` of a narrowcast, resolved."""
 
-    followers: UserSet
     recipient: RecipientFilter | None
     """None means all followers."""
     demographic: dict[str, Any] | None
@@ -70,18 +69,21 @@ class RecipientSelector:
             InvalidRequest: An audience or an earlier narrowcast cannot be used.
         """
         recipient_filter = RecipientFilter(recipient, self._audiences, recipients_of, now) if recipient else None
-        followers = self._users.in_state(UserState.FOLLOWING)
-        if demographic and len(followers) < MIN_FRIENDS_FOR_FILTERS:
+        if demographic and len(self.followers()) < MIN_FRIENDS_FOR_FILTERS:
             raise Forbidden("Your account does not have enough friends")
-        return NarrowcastTarget(followers, recipient_filter, demographic)
+        return NarrowcastTarget(recipient_filter, demographic)
+
+    def followers(self) -> UserSet:
+        """Return the current followers: LINE's "target reach"."""
+        return self._users.in_state(UserState.FOLLOWING)
 
     def matching_users(self, target: NarrowcastTarget) -> Sequence[int]:
-        """Return the followers who match a target."""
-        recipient = target.recipient
+        """Return the current followers who match a target."""
+        recipient, followers = target.recipient, self.followers()
         if recipient is None and target.demographic is None:
-            return target.followers
+            return followers
         matches = demographic_filter(target.demographic) if target.demographic else None
-        candidates = recipient.candidates(target.followers) if recipient else target.followers
+        candidates = recipient.candidates(followers) if recipient else followers
         return [
             number
             for number in candidates

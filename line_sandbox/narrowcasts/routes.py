@@ -12,7 +12,9 @@ from line_sandbox.foundation.clock import iso_time
 from line_sandbox.foundation.uuid_format import is_uuid
 from line_sandbox.http.bodies import read_body
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.messages.send_request import check_messages_for_chat, read_send_request
+from line_sandbox.messages.recipient_rules import check_for_users
+from line_sandbox.messages.send_request import read_send_request
+from line_sandbox.narrowcasts.demographic_filter import check_demographic
 from line_sandbox.narrowcasts.state import NarrowcastPhase
 from line_sandbox.usage.delivery_counts import DeliveryMethod
 
@@ -37,14 +39,16 @@ class _NarrowcastRoutes:
 
     def send(self, request: HttpRequest) -> HttpResponse:
         body = read_body(request, "narrowcasts.json#/$defs/narrowcast")
-        check_messages_for_chat(body["messages"], is_user=True)
-        narrowcast = self._narrowcasts.accept(
+        check_for_users(body["messages"])
+        if demographic := body.get("filter", {}).get("demographic"):
+            check_demographic(demographic)
+        self._narrowcasts.accept(
             read_send_request(request, DeliveryMethod.NARROWCAST, body),
             body.get("recipient"),
-            body.get("filter", {}).get("demographic"),
+            demographic,
             body.get("limit", {}),
         )
-        return HttpResponse({}, status=202, note=f"{len(narrowcast.recipients)} recipients")
+        return HttpResponse({}, status=202)
 
     def progress(self, request: HttpRequest) -> HttpResponse:
         request_id = request.query_parameter("requestId")

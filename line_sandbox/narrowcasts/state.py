@@ -40,6 +40,7 @@ class NarrowcastPhase(StrEnum):
 class NarrowcastFailure(StrEnum):
     """LINE's error codes of failed narrowcasts."""
 
+    INTERNAL = "1"
     TOO_FEW_RECIPIENTS = "2"
     AUDIENCE_TOO_SMALL = "4"
     PARTIAL_DELIVERY = "5"
@@ -51,6 +52,7 @@ class NarrowcastFailure(StrEnum):
 
 
 _DESCRIPTIONS = {
+    NarrowcastFailure.INTERNAL: "The messages could not be reserved from the monthly quota",
     NarrowcastFailure.TOO_FEW_RECIPIENTS: "Not enough recipients",
     NarrowcastFailure.AUDIENCE_TOO_SMALL: "Audience with not enough recipients",
     NarrowcastFailure.PARTIAL_DELIVERY: "Canceled to prevent partial delivery",
@@ -62,11 +64,17 @@ class Narrowcast:
     """One narrowcast; times are in seconds since 1970."""
 
     request: SendRequest
+    target: NarrowcastTarget
+    limit: dict[str, Any]
+    """LINE's limit object."""
     accepted_at: float
-    reserved: int
-    """Messages of the quota that are reserved until the narrowcast is complete."""
-    recipients: Sequence[int]
-    failure: NarrowcastFailure | None
+    is_started: bool = False
+    reserved: int = 0
+    """Messages of the quota that are reserved until sending ends."""
+    recipients: Sequence[int] = ()
+    """Chosen when sending starts."""
+    failure: NarrowcastFailure | None = None
+    """Known when sending starts."""
 
     @property
     def starts_at(self) -> float:
@@ -77,6 +85,11 @@ class Narrowcast:
     def completed_at(self) -> float:
         """When the narrowcast succeeds or fails."""
         return self.starts_at + (0 if self.failure else SENDING_SECONDS)
+
+    @property
+    def due_at(self) -> float:
+        """When the next step is due: the start or the end of sending."""
+        return self.completed_at if self.is_started else self.starts_at
 
     def fraction_sent(self, now: float) -> float:
         """Return how much is sent at `now`, from 0 to 1."""
@@ -121,7 +134,7 @@ class Narrowcasts:
         recipient: dict[str, Any] | None,
         demographic: dict[str, Any] | None,
         limit: dict[str, Any],
-    ) -> Narrowcast:
+    ) -> None:
         """Accept a narrowcast; `deliver_due` sends it later.
 
         Args:
@@ -134,36 +147,60 @@ class Narrowcasts:
             AlreadyAccepted: A request with the same retry key was accepted.
             Forbidden: The account has too few followers for a demographic filter.
             InvalidRequest: An audience or an earlier narrowcast cannot be used, or options cannot be combined.
-            TooManyRequests: The remaining quota is too small.
+            TooManyRequests: The monthly quota is used up.
         """
         self._retry_keys.check(request)
         if limit.get("forbidPartialDelivery") and not limit.get("upToRemainingQuota"):
             raise InvalidRequest("The option forbidPartialDelivery must be used with upToRemainingQuota.")
         now = self._clock.now()
         target = self._selector.resolve(recipient, demographic, self._recipients_of, now)
-        maximum = self._max_messages(len(target.followers), limit)
-        self._quota.check(maximum)
-
-        users = self._selector.matching_users(target)
-        failure = _failure(target, users, maximum, limit)
-        if len(users) > maximum:
-            users = self._selector.sample(users, maximum, request.number)
-        narrowcast = Narrowcast(request, now, maximum, users, failure)
+        self._quota.check(1)
+        narrowcast = Narrowcast(request, target, limit, now)
+        self._reserve(narrowcast)
         self._retry_keys.record(request)
-        self._quota.reserve(maximum)
         self._narrowcasts[self._request_ids.uuid(request.number)] = narrowcast
         self._in_progress.append(narrowcast)
-        return narrowcast
 
     def deliver_due(self) -> None:
-        """Complete the narrowcasts that are due, in order of completion."""
+        """Start and complete the narrowcasts that are due, in the order of their times."""
         now = self._clock.now()
-        for narrowcast in sorted(self._in_progress, key=lambda narrowcast: narrowcast.completed_at):
-            if now >= narrowcast.completed_at:
-                self._in_progress.remove(narrowcast)
-                self._quota.reserve(-narrowcast.reserved)
-                if narrowcast.failure is None:
-                    self._deliveries.record(narrowcast.request, narrowcast.recipients, narrowcast.completed_at)
+        while self._in_progress:
+            narrowcast = min(self._in_progress, key=lambda narrowcast: narrowcast.due_at)
+            if now < narrowcast.due_at:
+                return
+            if narrowcast.is_started:
+                self._complete(narrowcast)
+            else:
+                self._start(narrowcast)
+
+    def _start(self, narrowcast: Narrowcast) -> None:
+        """Choose the recipients. LINE fails a narrowcast without room in the quota now, not at its request."""
+        narrowcast.is_started = True
+        users = self._selector.matching_users(narrowcast.target)
+        if narrowcast.reserved or self._reserve(narrowcast):
+            maximum = narrowcast.reserved
+            narrowcast.failure = _failure(narrowcast.target, users, maximum, narrowcast.limit)
+            if len(users) > maximum:
+                users = self._selector.sample(users, maximum, narrowcast.request.number)
+        else:
+            narrowcast.failure = NarrowcastFailure.INTERNAL
+        narrowcast.recipients = users
+
+    def _reserve(self, narrowcast: Narrowcast) -> bool:
+        """Reserve the messages of a narrowcast if the quota has room for them; return whether it has."""
+        maximum = self._max_messages(len(self._selector.followers()), narrowcast.limit)
+        remaining = self._quota.remaining
+        has_room = remaining is None or maximum <= remaining
+        if has_room:
+            narrowcast.reserved = maximum
+            self._quota.reserve(maximum)
+        return has_room
+
+    def _complete(self, narrowcast: Narrowcast) -> None:
+        self._in_progress.remove(narrowcast)
+        self._quota.reserve(-narrowcast.reserved)
+        if narrowcast.failure is None:
+            self._deliveries.record(narrowcast.request, narrowcast.recipients, narrowcast.completed_at)
 
     def find(self, request_id: str) -> Narrowcast:
         """Return a narrowcast that was accepted in the last 14 days.
@@ -186,7 +223,7 @@ class Narrowcasts:
         return narrowcast.recipients
 
     def _max_messages(self, followers: int, limit: dict[str, Any]) -> int:
-        """Return the maximum number of messages, which is reserved from the quota."""
+        """Return the maximum number of messages, which is to be reserved from the quota."""
         maximum = min(followers, limit["max"]) if "max" in limit else followers
         remaining = self._quota.remaining
         if limit.get("upToRemainingQuota") and remaining is not None:

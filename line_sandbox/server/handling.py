@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from line_sandbox.foundation.api_errors import ErrorResponse, InvalidRequest, NotFound, TooLarge, Unauthorized
 from line_sandbox.http.response import HttpResponse
-from line_sandbox.messages.send_request import RETRY_KEY_HEADER
+from line_sandbox.messages.send_request import RETRY_KEY_HEADER, retry_key
 
 if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
@@ -36,10 +36,11 @@ async def respond_line(sandbox: Sandbox, request: HttpRequest, fault: Fault | No
     response = HttpResponse()
     try:
         route = _route(sandbox.router, request)
-        if fault is None or not fault.kind.prevents_processing:
-            _check(sandbox, route, request)
-            sandbox.platform.deliver_due()
-            response = await _call_handler(route, request)
+        if fault and fault.kind.prevents_processing:
+            _begin_retry_key(sandbox, route, request)
+        else:
+            _authorize(sandbox, route, request)
+            response = await _process(sandbox, route, request)
     except ErrorResponse as error:
         response = _error(error)
     response.headers["x-line-request-id"] = sandbox.platform.request_id(request.number)
@@ -62,11 +63,30 @@ def _apply(fault: Fault, response: HttpResponse) -> HttpResponse:
     )
 
 
-def _check(sandbox: Sandbox, route: Route, request: HttpRequest) -> None:
+def _authorize(sandbox: Sandbox, route: Route, request: HttpRequest) -> None:
     if route.requires_token:
         scheme, _, token = (request.header(b"authorization") or "").partition(" ")
         if scheme.lower() != "bearer" or not sandbox.platform.tokens.accepts(token.strip()):
             raise Unauthorized
+
+
+async def _process(sandbox: Sandbox, route: Route, request: HttpRequest) -> HttpResponse:
+    try:
+        _check(sandbox, route, request)
+        sandbox.platform.deliver_due()
+        return await _call_handler(route, request)
+    except ErrorResponse:
+        _begin_retry_key(sandbox, route, request)
+        raise
+
+
+def _begin_retry_key(sandbox: Sandbox, route: Route, request: HttpRequest) -> None:
+    """Begin the lifetime of the retry key of a request that is not accepted, if it has a key."""
+    if route.accepts_retry_key and (key := retry_key(request)):
+        sandbox.platform.messaging.retry_keys.begin(key)
+
+
+def _check(sandbox: Sandbox, route: Route, request: HttpRequest) -> None:
     if sandbox.options.rate_limits:
         sandbox.rate_limits.take(route.endpoint)
     if len(request.body) > (MAX_FILE_BYTES if route.accepts_file else MAX_BODY_BYTES):

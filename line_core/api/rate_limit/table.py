@@ -64,6 +64,7 @@ RATE_LIMITS: dict[str, RateLimit] = {
         RateLimit(200, _SECOND): (
             "POST /v2/bot/message/multicast",
             "GET /v2/bot/membership/subscription/{userId}",
+            "GET /v2/bot/membership/{membershipId}/users/ids",
             "GET /v2/bot/membership/list",
             "GET /v2/bot/coupon",
             "POST /v2/bot/coupon",

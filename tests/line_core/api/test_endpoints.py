@@ -55,6 +55,7 @@ def test_an_unknown_path_is_an_error() -> None:
 def test_insights_have_sixty_calls_an_hour_and_endpoints_without_a_limit_of_their_own_two_thousand_a_second() -> None:
     assert rate_limit_of("GET /v2/bot/insight/followers") == (60, 3600)
     assert rate_limit_of("GET /v2/bot/profile/{userId}") == (2000, 1)
+    assert rate_limit_of("GET /v2/bot/membership/{membershipId}/users/ids") == (200, 1)
 
 
 def paths_in(package: ModuleType) -> Iterator[tuple[str, str, bool]]:

@@ -79,19 +79,36 @@ def test_a_narrowcast_in_progress_reserves_quota_for_all_followers(start_sandbox
     assert sandbox.get("summary")["quota_used"] == 31
 
 
+def narrowcast(sandbox: SandboxClient, limit: dict[str, object]) -> dict[str, Any]:
+    """Send a narrowcast and advance the clock past its end; return the progress."""
+    response = sandbox.request("POST", "/v2/bot/message/narrowcast", json={"messages": ONE_TEXT, "limit": limit})
+    assert response.status_code == 202
+    sandbox.advance(60)
+    parameters = {"requestId": response.headers["x-line-request-id"]}
+    progress = sandbox.request("GET", "/v2/bot/message/progress/narrowcast", params=parameters)
+    content: dict[str, Any] = progress.json()
+    return content
+
+
 def test_a_narrowcast_can_be_limited_to_the_remaining_quota(start_sandbox: Callable[..., SandboxClient]) -> None:
     sandbox = start_sandbox("--quota", 60, "--followers", 100)
-    narrowcast = "/v2/bot/message/narrowcast"
-    assert sandbox.request("POST", narrowcast, json={"messages": ONE_TEXT}).json() == MONTHLY_LIMIT
-    strict = {"upToRemainingQuota": True, "forbidPartialDelivery": True}
-    response = sandbox.request("POST", narrowcast, json={"messages": ONE_TEXT, "limit": strict})
-    sandbox.advance(60)
-    request_id = response.headers["x-line-request-id"]
-    progress = sandbox.request("GET", "/v2/bot/message/progress/narrowcast", params={"requestId": request_id}).json()
+    progress = narrowcast(sandbox, {"upToRemainingQuota": True, "forbidPartialDelivery": True})
     assert (progress["phase"], progress["errorCode"]) == ("failed", 5)
-    sandbox.request("POST", narrowcast, json={"messages": ONE_TEXT, "limit": {"upToRemainingQuota": True}})
-    sandbox.advance(60)
+    assert narrowcast(sandbox, {"upToRemainingQuota": True})["phase"] == "succeeded"
     assert len(sandbox.deliveries()) == 60
+
+
+def test_a_narrowcast_without_room_in_the_quota_fails_when_it_starts(
+    start_sandbox: Callable[..., SandboxClient],
+) -> None:
+    sandbox = start_sandbox("--quota", 60, "--followers", 100)
+    progress = narrowcast(sandbox, {})
+    assert (progress["phase"], progress["errorCode"]) == ("failed", 1)
+    assert sandbox.push(sandbox.followers(1)[0]).status_code == 200, "a failed narrowcast reserves nothing"
+    assert narrowcast(sandbox, {"max": 59})["phase"] == "succeeded"
+    assert len(sandbox.deliveries()) == 60
+    response = sandbox.request("POST", "/v2/bot/message/narrowcast", json={"messages": ONE_TEXT})
+    assert (response.status_code, response.json()) == (429, MONTHLY_LIMIT)
 
 
 async def test_without_a_quota_there_is_no_limit(sdk: Sdk) -> None:
@@ -148,6 +165,19 @@ async def test_unit_names_of_the_current_month_are_listed(sdk: Sdk, sandbox: San
     assert rest.next is None
     sandbox.advance(32 * 24 * 3600)
     assert (await sdk.messaging.get_aggregation_unit_usage()).num_of_custom_aggregation_units == 0
+
+
+def test_only_pushes_and_multicasts_have_units(sandbox: SandboxClient) -> None:
+    source = {"type": "user", "userId": sandbox.followers(1)[0]}
+    event = {"type": "follow", "replyToken": "token", "source": source}
+    sandbox.post("webhooks", url=sandbox.url + "/nowhere", events=[event])
+    for method, fields in (("broadcast", {}), ("narrowcast", {}), ("reply", {"replyToken": "token"})):
+        body = {"messages": ONE_TEXT, "customAggregationUnits": [method], **fields}
+        assert sandbox.request("POST", f"/v2/bot/message/{method}", json=body).ok
+    sandbox.advance(60)
+    used = sandbox.request("GET", "/v2/bot/message/aggregation/info").json()
+    assert used == {"numOfCustomAggregationUnits": 0}
+    assert {tuple(delivery["custom_aggregation_units"]) for delivery in sandbox.deliveries()} == {()}
 
 
 def test_the_1001st_unit_name_of_a_month_is_ignored(start_sandbox: Callable[..., SandboxClient]) -> None:

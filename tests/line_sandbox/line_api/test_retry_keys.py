@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import pytest
+import requests
 from linebot.v3.messaging import MulticastRequest, PushMessageRequest, TextMessage
 from linebot.v3.messaging.exceptions import ApiException
 
 if TYPE_CHECKING:
-    import requests
-
     from tests.support.sandbox_clients import SandboxClient, Sdk
 
 KEY = "123e4567-e89b-12d3-a456-426614174000"
@@ -54,7 +53,27 @@ def test_the_conflict_of_a_multicast_has_no_sent_messages(sandbox: SandboxClient
     assert set(send(sandbox, "multicast").json()) == {"message"}
 
 
-def test_a_key_expires_24_hours_after_its_request_was_accepted(sandbox: SandboxClient) -> None:
+@pytest.mark.parametrize("first", ["rejected", "server error", "no response"])
+def test_a_key_expires_24_hours_after_its_first_request(sandbox: SandboxClient, first: str) -> None:
+    if first == "rejected":
+        assert sandbox.push("U" + "0" * 32, key=KEY).status_code == 400
+    elif first == "server error":
+        sandbox.fault("status", count=1)
+        assert send(sandbox, "push").status_code == 500
+    else:
+        sandbox.fault("drop_before", count=1)
+        with pytest.raises(requests.ConnectionError):
+            send(sandbox, "push")
+    sandbox.advance(23 * 3600)
+    assert send(sandbox, "push").status_code == 200
+    assert send(sandbox, "push").status_code == 409
+    sandbox.advance(3600)
+    assert send(sandbox, "push").status_code == 200, "24 hours after the first request, the key is new"
+    sandbox.advance(23 * 3600)
+    assert send(sandbox, "push").status_code == 409
+
+
+def test_a_key_of_an_accepted_request_expires_after_24_hours(sandbox: SandboxClient) -> None:
     send(sandbox, "push")
     sandbox.advance(24 * 3600 - 30)
     assert send(sandbox, "push").status_code == 409

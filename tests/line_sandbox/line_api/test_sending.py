@@ -220,6 +220,13 @@ def test_demographic_filters_can_be_combined(sandbox: SandboxClient) -> None:
     assert reached(recent) + reached(old) == 1000
 
 
+def test_operators_do_not_count_as_filters(sandbox: SandboxClient) -> None:
+    areas = [{"type": "area", "oneOf": [f"jp_{number:02d}"]} for number in range(1, 11)]
+    nested = {"type": "operator", "or": [{"type": "operator", "or": [area]} for area in areas]}
+    status, progress = narrowcast(sandbox, filter={"demographic": nested})
+    assert status == 202, progress
+
+
 def test_audiences_can_be_combined(sandbox: SandboxClient) -> None:
     line_ids = sandbox.followers(120)
     first, second = audience(sandbox, line_ids[:80], "first"), audience(sandbox, line_ids[40:], "second")
@@ -256,6 +263,21 @@ def test_a_narrowcast_does_not_exceed_its_limit(sandbox: SandboxClient) -> None:
         ),
         ({"recipient": {"type": "operator"}}, 400, "The request body has 1 error(s)"),
         ({"filter": {"demographic": {"type": "age"}}}, 400, "The request body has 1 error(s)"),
+        (
+            {"filter": {"demographic": {"type": "age", "gte": "age_30", "lt": "age_30"}}},
+            400,
+            "The request body has 1 error(s)",
+        ),
+        (
+            {"filter": {"demographic": {"type": "subscriptionPeriod", "gte": "day_30", "lt": "day_7"}}},
+            400,
+            "The request body has 1 error(s)",
+        ),
+        (
+            {"filter": {"demographic": {"type": "operator", "or": [{"type": "area", "oneOf": ["jp_01"]}] * 11}}},
+            400,
+            "The request body has 1 error(s)",
+        ),
     ],
 )
 def test_an_invalid_narrowcast_is_rejected(
@@ -326,17 +348,55 @@ def test_an_invalid_body_is_rejected(sandbox: SandboxClient, body: bytes, conten
     assert sandbox.deliveries() == []
 
 
+def mentioning(**mentionee: str) -> list[dict[str, Any]]:
+    mention = {"type": "mention", "mentionee": mentionee}
+    return [{"type": "textV2", "text": "{who}, look", "substitution": {"who": mention}}]
+
+
 def test_mentions_are_accepted_in_groups_only(sandbox: SandboxClient) -> None:
-    mention = {"type": "mention", "mentionee": {"type": "all"}}
-    messages = [{"type": "textV2", "text": "{who}, look", "substitution": {"who": mention}}]
     line_id, group = sandbox.followers(1)[0], sandbox.get("chats")["group_ids"][0]
     for path, body in (
         ("push", {"to": line_id}),
         ("multicast", {"to": [line_id]}),
         ("broadcast", {}),
+        ("narrowcast", {}),
     ):
+        messages = mentioning(type="all")
         response = sandbox.request("POST", f"/v2/bot/message/{path}", json={**body, "messages": messages})
         assert response.status_code == 400, path
         assert response.json()["details"][0]["property"] == "messages[0].substitution"
-    sent = sandbox.request("POST", "/v2/bot/message/push", json={"to": group, "messages": messages})
-    assert sent.status_code == 200
+    body = {"to": group, "messages": mentioning(type="all")}
+    assert sandbox.request("POST", "/v2/bot/message/push", json=body).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [("push", 200), ("reply", 200), ("multicast", 400), ("broadcast", 400), ("narrowcast", 400)],
+)
+def test_mentions_are_valid_in_pushes_and_replies_only(sandbox: SandboxClient, method: str, status: int) -> None:
+    body = {"messages": mentioning(type="all")}
+    response = sandbox.request("POST", f"/v2/bot/message/validate/{method}", json=body)
+    assert response.status_code == status
+
+
+def test_only_members_of_a_group_can_be_mentioned(sandbox: SandboxClient) -> None:
+    group = sandbox.get("chats")["group_ids"][0]
+    members = sandbox.request("GET", f"/v2/bot/group/{group}/members/ids").json()["memberIds"]
+    other = next(line_id for line_id in sandbox.followers(1000) if line_id not in members)
+    for user, status in ((members[0], 200), (other, 400), (UNKNOWN, 400)):
+        body = {"to": group, "messages": mentioning(type="user", userId=user)}
+        assert sandbox.request("POST", "/v2/bot/message/push", json=body).status_code == status
+
+
+def test_a_reply_to_a_user_cannot_mention_anybody(sandbox: SandboxClient) -> None:
+    line_id, group = sandbox.followers(1)[0], sandbox.get("chats")["group_ids"][0]
+    events = [
+        {"type": "follow", "replyToken": "user", "source": {"type": "user", "userId": line_id}},
+        {"type": "join", "replyToken": "group", "source": {"type": "group", "groupId": group}},
+    ]
+    sandbox.post("webhooks", url=sandbox.url + "/nowhere", events=events)
+    for token, status in (("user", 400), ("group", 200)):
+        body = {"replyToken": token, "messages": mentioning(type="all")}
+        assert sandbox.request("POST", "/v2/bot/message/reply", json=body).status_code == status
+    body = {"replyToken": "user", "messages": ONE_TEXT}
+    assert sandbox.request("POST", "/v2/bot/message/reply", json=body).status_code == 200, "the token was not used"
