@@ -64,7 +64,7 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         th.ObjectType(additional_properties=th.StringType(allowed_values=[*Role])),
         default={},
         title="Stream roles",
-        description="Role by stream name, for streams whose name does not end in a role. "
+        description="Role by stream name, for streams whose last word (after - _ . : or /) is not a role. "
         'Example: {"crm-customers": "profiles"}.',
     ),
     th.Property(

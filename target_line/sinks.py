@@ -10,10 +10,13 @@ import gc
 import json
 from typing import TYPE_CHECKING, Any
 
-from line_core.singer.hooks import SignalHooks, UnvalidatedSink
+from line_core.singer.hooks import UnvalidatedSink
+from target_line.intake.guarded_target import GuardedTarget
 from target_line.intake.record_validation import RecordValidator
 from target_line.intake.rejects import Reject, save_rejects
+from target_line.intake.required_columns import check_columns
 from target_line.intake.roles import Role, role_of
+from target_line.intake.singer_reader import UnusableRecord
 from target_line.reasons import Reason, RejectedRecordError
 
 if TYPE_CHECKING:
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from target_line.run_context import RunContext
 
 
-class RunTarget(SignalHooks):
+class RunTarget(GuardedTarget):
     """A target whose sinks share one run context."""
 
     @property
@@ -45,28 +48,30 @@ class LineSink(UnvalidatedSink):
 
         Raises:
             SettingError: The stream has no role, or a setting is invalid.
+            InputError: The stream cannot have records that are accepted.
             StoreError: The store cannot be opened.
         """
         super().__init__(target, stream_name, schema, key_properties)
         self.run_context = target.run_context
         self.role = role_of(stream_name, self.config["stream_roles"])
+        check_columns(stream_name, self.role, schema)
         self._record_validator = RecordValidator(stream_name, self.schema) if self.validate_schema else None
         self._is_mapped = bool(self.config.get("stream_maps"))
 
-    def activate_version(self, new_version: int) -> None:
-        """Do nothing: records that a full-table sync no longer contains are not deleted."""
-        self.logger.debug("ACTIVATE_VERSION %d: nothing is deleted", new_version)
-
-    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:
+    def process_record(self, record: dict[str, Any] | UnusableRecord, context: dict[str, Any]) -> None:
         """Add a record to the batch, parsed or as a reject."""
-        if self._is_mapped:
-            record = json.loads(json.dumps(record, default=str))  # a stream map can yield values that are not JSON
+        if isinstance(record, UnusableRecord):
+            reject = Reject(self.stream_name, record.content, Reason.INVALID_RECORD, record.detail)
+            context.setdefault("rejects", []).append(reject)
+            return
+        # A stream map can yield values that are not JSON.
+        values: dict[str, Any] = json.loads(json.dumps(record, default=str)) if self._is_mapped else record
         try:
             if self._record_validator:
-                self._record_validator.check(record)
-            context.setdefault("parsed", []).append(self.run_context.parser.parse(self.role, record))
+                self._record_validator.check(values)
+            context.setdefault("parsed", []).append(self.run_context.parser.parse(self.role, values))
         except RejectedRecordError as error:
-            kept = {} if error.reason is Reason.FORGOTTEN else record
+            kept = {} if error.reason is Reason.FORGOTTEN else values
             reject = Reject(self.stream_name, kept, error.reason, error.detail)
             context.setdefault("rejects", []).append(reject)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import requests
     from singer_sdk import Tap
     from singer_sdk.helpers.types import Context, Record
+    from singer_sdk.sinks import Sink
 
 
 class StateHooks(Stream):
@@ -74,12 +75,47 @@ class UnvalidatedSink(BatchSink):
         """Disable the SDK's conversion of timestamps."""
 
 
-class SignalHooks(Target):
-    """A target with a public method that handles SIGINT and SIGTERM."""
+class TargetHooks(Target):
+    """A target with public methods for signals and for each type of Singer message."""
 
     def handle_signal(self, number: int) -> None:
         """Handle SIGINT or SIGTERM. The default drains all sinks and exits."""
         super()._handle_termination(number, None)
 
+    def process_record_message(self, message: dict[str, Any]) -> None:
+        """Process a RECORD message. The default ends the run if a stream map fails."""
+        super()._process_record_message(message)
+
+    def process_batch_message(self, message: dict[str, Any]) -> None:
+        """Process a BATCH message. The default passes the records to the sink without its `process_record`."""
+        super()._process_batch_message(message)
+
+    def process_activate_version_message(self, message: dict[str, Any]) -> None:
+        """Process an ACTIVATE_VERSION message. The default fails if the stream has no schema yet."""
+        super()._process_activate_version_message(message)
+
+    def add_record(self, sink: Sink, record: Any) -> None:  # noqa: ANN401 - what the sink's process_record accepts
+        """Pass a record to a sink unchanged, and drain the sink if its batch is full."""
+        context = sink._get_context(record)  # noqa: SLF001 - this module gives it a public name
+        sink.tally_record_read()
+        sink.process_record(record, context)
+        sink.record_counter_metric.increment()
+        sink._after_process_record(context)  # noqa: SLF001 - this module gives it a public name
+        if sink.is_full:
+            self.drain_one(sink)
+
+    def drain_old_records(self) -> None:
+        """Drain all sinks if the oldest record is older than the SDK's limit."""
+        super()._handle_max_record_age()
+
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the SDK's signature
         self.handle_signal(signum)
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        self.process_record_message(message_dict)
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        self.process_batch_message(message_dict)
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        self.process_activate_version_message(message_dict)

@@ -22,10 +22,9 @@ from singer_sdk.typing import extend_validator_with_defaults
 
 from line_core.errors import LineError, SettingError
 from line_core.singer.setting_errors import setting_error_from
+from line_core.singer.setting_values import convert_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import click
 
 _EXIT_CODE = 1
@@ -116,7 +115,7 @@ class LinePlugin(PluginBase):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        _convert_numbers(self._config, schema)
+        convert_values(self._config, schema)
         errors = list(_SettingsValidator(schema).iter_errors(self._config))
         if errors and raise_errors:
             raise setting_error_from(errors[0], schema)
@@ -136,17 +135,6 @@ def user_message(error: Exception) -> str | None:
             return " ".join(str(error).split()) or type(error).__name__
         case _:
             return None
-
-
-def _convert_numbers(config: dict[str, Any], schema: Mapping[str, Any]) -> None:
-    """Convert text to numbers where the schema requires a number. Environment variables are always text."""
-    for name, declared in schema.get("properties", {}).items():
-        value, types = config.get(name), declared.get("type", ())
-        if isinstance(value, str) and "number" in types and "string" not in types:
-            try:
-                config[name] = float(value)
-            except ValueError:
-                continue
 
 
 def _close_output() -> None:

@@ -28,13 +28,13 @@ class Role(StrEnum):
 
 
 def role_of(stream: str, stream_roles: Mapping[str, str]) -> Role:
-    """Return the role from the setting `stream_roles`, else from the last part of the name (`public-profiles`).
+    """Return the role from the setting `stream_roles`, else from the last word of the name (`public-CRM_Profiles`).
 
     Raises:
         SettingError: The stream has no role, or the setting contains an unknown role.
     """
     configured = stream_roles.get(stream)
-    last_part = re.split(r"[-.:/]", stream)[-1]
+    last_part = re.split(r"[-_.:/]", stream)[-1].casefold()
     try:
         return Role(last_part if configured is None else configured)
     except ValueError:

@@ -1,15 +1,46 @@
-"""Reading of Singer messages from the input."""
+"""Reading of Singer messages from the input, one JSON object per line, in UTF-8 whatever the locale (RFC 8259, 8.1).
+
+A line that is no Singer message ends the run with an error that names the line number, but no value of the line. A
+record that can be read and cannot be processed becomes an `UnusableRecord`, which the target rejects.
+"""
 
 from __future__ import annotations
 
+import codecs
 import json
 import math
-from typing import Any
+import re
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecReader
 
 from line_core.errors import LineError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+MAX_DEPTH: Final = 100
+"""Levels of objects and lists within a message. JSON libraries and databases fail at about 1,000."""
+
+_REQUIRED_KEYS = {
+    "RECORD": ("stream", "record"),
+    "SCHEMA": ("stream", "schema"),
+    "STATE": ("value",),
+    "ACTIVATE_VERSION": ("stream",),
+    "BATCH": ("stream", "encoding", "manifest"),
+}
+_KEY_TYPES: dict[str, tuple[type, str]] = {
+    "stream": (str, "text"),
+    "schema": (dict, "an object"),
+    "encoding": (dict, "an object"),
+    "manifest": (list, "a list"),
+}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_STREAM_OF_RECORD = re.compile(r'^\s*\{\s*"type":\s*"RECORD",\s*"stream":\s*"([^"\\]+)"')
 
 _decoder = msgspec.json.Decoder()
 
@@ -18,35 +49,165 @@ class InputError(LineError):
     """The input is not a valid stream of Singer messages."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnusableRecord:
+    """A record that cannot be processed, with the reason."""
+
+    content: dict[str, Any]
+    """The record, or its text under the key `unreadable` where it is no object of a usable size."""
+    detail: str
+
+
 class LineReader(MsgSpecReader):
-    """Decodes messages with msgspec.
+    """Decodes Singer messages with msgspec.
 
     The SDK's reader decodes every number with a decimal point as Decimal, which a JSON column cannot store. It also
     writes a malformed line to the log, where the data of a customer may not appear.
     """
 
-    def deserialize_json(self, line: str) -> dict[str, Any]:
-        """Decode one line.
+    def process_lines(self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]) -> Any:  # noqa: ANN401 - the SDK's Counter type
+        """Pass each message to the callback of its type, and count the messages by type.
+
+        Raises:
+            InputError: A line is not a Singer message.
+        """
+        counts: Counter[str] = Counter()
+        for number, line in enumerate(_byte_lines(file_input or sys.stdin), start=1):
+            text = line.removeprefix(codecs.BOM_UTF8).strip() if number == 1 else line.strip()
+            if not text:
+                continue
+            try:
+                message = self.deserialize_json(text)
+                message_type = _checked_type(message)
+            except InputError as error:
+                raise InputError(f"line {number} of the input: {error}") from None
+            callbacks[message_type](message)
+            counts[message_type] += 1
+        return counts
+
+    def deserialize_json(self, line: str | bytes) -> dict[str, Any]:
+        """Decode one line. The record of the message can be an `UnusableRecord`.
 
         Raises:
             InputError: The line is not JSON.
         """
+        encoded = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line
         try:
-            message: dict[str, Any] = _decoder.decode(line)
-        except msgspec.DecodeError:
-            message = self._deserialize_tolerantly(line)
+            message: dict[str, Any] = _decoder.decode(encoded)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            message = _decode_tolerantly(encoded)
+        except RecursionError:
+            message = _too_deep_message(encoded)
+        # A message has at most as many levels as opening brackets.
+        if encoded.count(b"{") + encoded.count(b"[") > MAX_DEPTH and _depth(message) > MAX_DEPTH:
+            message = _too_deep_message(encoded)
         return message
 
-    def _deserialize_tolerantly(self, line: str) -> dict[str, Any]:
-        """Decode a line with NaN, lone surrogates or numbers beyond the range of float. Some taps write them."""
-        try:
-            message: dict[str, Any] = json.loads(line, parse_constant=str, parse_float=_number_or_text)
-        except ValueError as error:
-            reason = getattr(error, "msg", "not text")
-            raise InputError(
-                f"the input contains a line of {len(line)} characters that is not JSON: {reason}"
-            ) from None
-        return message
+
+def decode_record(line: bytes) -> dict[str, Any] | UnusableRecord:
+    """Decode a line of a batch file: a record without an envelope.
+
+    Raises:
+        InputError: The line is not JSON.
+    """
+    record: Any = LineReader().deserialize_json(b'{"type":"RECORD","stream":"-","record":' + line + b"}")["record"]
+    return record if isinstance(record, dict | UnusableRecord) else no_object(record)
+
+
+def no_object(record: object) -> UnusableRecord:
+    """Return the `UnusableRecord` for a record that is null, a list or a single value."""
+    return UnusableRecord({"unreadable": json.dumps(record)}, "the record is not an object")
+
+
+def _byte_lines(file: IO[str]) -> Iterable[bytes]:
+    buffer: Iterable[bytes] | None = getattr(file, "buffer", None)
+    return buffer if buffer is not None else (line.encode("utf-8", "surrogatepass") for line in file)
+
+
+def _checked_type(message: object) -> str:
+    """Return the type of a message that has the keys of its type.
+
+    Raises:
+        InputError: It is not a Singer message.
+    """
+    if not isinstance(message, dict):
+        raise InputError("it is JSON, but not an object")
+    message_type = message.get("type")
+    if not isinstance(message_type, str) or message_type not in _REQUIRED_KEYS:
+        raise InputError("it has no type" if message_type is None else "its type is not one of Singer's message types")
+    stream = message.get("stream")
+    name = f"the {message_type} message" + (f" of stream {stream!r}" if isinstance(stream, str) else "")
+    for key in _REQUIRED_KEYS[message_type]:
+        if key not in message:
+            raise InputError(f"{name} has no {key}")
+        expected_type, type_name = _KEY_TYPES.get(key, (object, ""))
+        if not isinstance(message[key], expected_type):
+            raise InputError(f"{name} has a {key} that is not {type_name}")
+    if message_type == "SCHEMA" and not isinstance(message["schema"].get("properties"), dict):
+        raise InputError(f"{name} has no properties")
+    return message_type
+
+
+def _decode_tolerantly(line: bytes) -> dict[str, Any]:
+    """Decode a line with NaN, lone surrogates, numbers beyond the range of float, or bytes that are not UTF-8."""
+    try:
+        text = line.decode("utf-8", "surrogateescape")
+        message: Any = json.loads(text, parse_constant=str, parse_float=_number_or_text)
+    except ValueError as error:
+        reason = getattr(error, "msg", "not text")
+        raise InputError(f"it has {len(line)} bytes and is not JSON: {reason}") from None
+    except RecursionError:
+        return _too_deep_message(line)
+    # Only a lone surrogate, or a byte that is not UTF-8, makes the text of a record impossible to encode.
+    if isinstance(message, dict) and isinstance(record := message.get("record"), dict) and _has_surrogate(record):
+        message["record"] = UnusableRecord(record, "the record contains text that is not valid Unicode")
+    checked: dict[str, Any] = message
+    return checked
+
+
+def _too_deep_message(line: bytes) -> dict[str, Any]:
+    """Return the message of a line that is nested too deeply to be decoded or stored.
+
+    Raises:
+        InputError: The line is not a record, or its stream is not known.
+    """
+    text = line.decode("utf-8", "replace")
+    found = _STREAM_OF_RECORD.match(text)
+    detail = f"it has more than {MAX_DEPTH} levels of objects and lists"
+    if not found:
+        raise InputError(detail)
+    return {"type": "RECORD", "stream": found[1], "record": UnusableRecord({"unreadable": text}, detail)}
+
+
+def _depth(value: object) -> int:
+    depth, level = 0, [value]
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        level = [item for container in level for item in _items(container) if isinstance(item, dict | list)]
+    return depth
+
+
+def _items(container: object) -> Iterable[object]:
+    if isinstance(container, dict):
+        return container.values()
+    return container if isinstance(container, list) else ()
+
+
+def _has_surrogate(value: object) -> bool:
+    return any(_SURROGATE.search(text) for text in _texts(value))
+
+
+def _texts(value: object) -> Iterator[str]:
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str):
+            yield item
+        elif isinstance(item, dict):
+            yield from item
+            pending += item.values()
+        elif isinstance(item, list):
+            pending += item
 
 
 def _number_or_text(digits: str) -> float | str:

@@ -24,7 +24,17 @@ def _streams() -> set[str]:
     return {message["stream"] for message in map(json.loads, lines) if "stream" in message}
 
 
-CONFIG = {"store_url": "sqlite://", "stream_roles": dict.fromkeys(sorted(_streams()), Role.PROFILES.value)}
+# Profiles need an identifier, which the records of these streams do not have.
+_ADDED_IDS = {
+    "test:SpecialChars!in?attributes": {"id": "_id"},
+    "test_object_schema_with_properties": {"id": "'c-1'"},
+    "test_object_schema_no_properties": {"id": "'c-2'"},
+}
+CONFIG = {
+    "store_url": "sqlite://",
+    "stream_roles": dict.fromkeys(sorted(_streams()), Role.PROFILES.value),
+    "stream_maps": _ADDED_IDS,
+}
 
 _Suite: Any = get_target_test_class(TargetLine, config=CONFIG)
 

@@ -1,0 +1,50 @@
+"""Conversion of the values of settings to the types that the settings declare."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+_BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+
+
+def convert_values(config: dict[str, Any], schema: Mapping[str, Any]) -> None:
+    """Convert values in place where the declared type allows only the converted value.
+
+    Environment variables and `meltano config set` give text for numbers and booleans, and the SDK reads a number with a
+    decimal point in a file as `Decimal`. A text that is no such value is kept, so that validation reports it.
+    """
+    for name, declared in schema.get("properties", {}).items():
+        if name not in config:
+            continue
+        value, types = config[name], _types(declared)
+        if isinstance(value, Decimal):
+            config[name] = value = float(value)
+        if isinstance(value, dict) and "properties" in declared:
+            converted = dict(value)
+            convert_values(converted, declared)
+            config[name] = converted
+        elif isinstance(value, str) and "string" not in types:
+            config[name] = _converted_text(value, types)
+        elif isinstance(value, float) and value.is_integer() and "integer" in types:
+            config[name] = int(value)
+
+
+def _types(declared: Mapping[str, Any]) -> Collection[str]:
+    types = declared.get("type", ())
+    return (types,) if isinstance(types, str) else types
+
+
+def _converted_text(text: str, types: Collection[str]) -> object:
+    if "boolean" in types:
+        return _BOOLEANS.get(text.strip().casefold(), text)
+    for name, convert in (("integer", int), ("number", float)):
+        if name in types:
+            try:
+                return convert(text)
+            except ValueError:
+                continue
+    return text

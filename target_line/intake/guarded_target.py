@@ -1,0 +1,78 @@
+"""The boundary around each record: a record that fails becomes a reject, and the records after it are processed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import RecordsWithoutSchemaException
+
+from line_core.singer.hooks import TargetHooks
+from target_line.intake.batch_files import check_encoding, records_of
+from target_line.intake.singer_reader import UnusableRecord, no_object
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from singer_sdk.mapper import StreamMap
+
+_SOURCE_METADATA = (
+    *("_sdc_extracted_at", "_sdc_received_at", "_sdc_batched_at", "_sdc_deleted_at", "_sdc_sequence"),
+    *("_sdc_table_version", "_sdc_sync_started_at"),
+)
+"""Columns that the SDK adds to records, and removes before a sink without record metadata gets them."""
+
+
+class GuardedTarget(TargetHooks):
+    """Passes records to the sinks, from RECORD messages and from batch files alike."""
+
+    def process_record_message(self, message: dict[str, Any]) -> None:
+        """Apply the stream maps to a record, and pass the results to their sinks.
+
+        Raises:
+            RecordsWithoutSchemaException: The stream had no SCHEMA message.
+        """
+        record = message["record"]
+        self._process_record(
+            message["stream"], record if isinstance(record, dict | UnusableRecord) else no_object(record)
+        )
+        self.drain_old_records()
+
+    def process_batch_message(self, message: dict[str, Any]) -> None:
+        """Process each record of the files, as if it had come in a RECORD message.
+
+        Raises:
+            RecordsWithoutSchemaException: The stream had no SCHEMA message.
+            InputError: The files cannot be read.
+        """
+        check_encoding(message["stream"], message["encoding"])
+        for record in records_of(message["encoding"], message["manifest"]):
+            self._process_record(message["stream"], record)
+        self.drain_old_records()
+
+    def process_activate_version_message(self, message: dict[str, Any]) -> None:
+        """Do nothing: records that a full-table sync no longer contains are not deleted."""
+
+    def _process_record(self, stream: str, record: dict[str, Any] | UnusableRecord) -> None:
+        stream_maps: Sequence[StreamMap] | None = self.mapper.stream_maps.get(stream)
+        if stream_maps is None:
+            raise RecordsWithoutSchemaException(f"stream {stream!r} has records before its SCHEMA message")
+        for stream_map in stream_maps:
+            if not self.sink_exists(stream_map.stream_alias):
+                continue  # a stream map removes the stream
+            sink = self.get_sink(stream_map.stream_alias)
+            mapped = record if isinstance(record, UnusableRecord) else _mapped(stream_map, record)
+            if mapped is not None:
+                self.add_record(sink, mapped)
+
+
+def _mapped(stream_map: StreamMap, record: dict[str, Any]) -> dict[str, Any] | UnusableRecord | None:
+    """Return the record as a stream map changes it, or None if the map filters it out."""
+    try:
+        mapped: dict[str, Any] | None = stream_map.transform(dict(record))
+    except Exception as error:  # noqa: BLE001 - an expression of the user can raise any exception
+        # The text of the error can contain values of the record.
+        return UnusableRecord(record, f"the stream map fails with {type(error).__name__}")
+    if mapped is not None:
+        for name in _SOURCE_METADATA:
+            mapped.pop(name, None)
+    return mapped

@@ -1,0 +1,140 @@
+"""The target's boundary around records: what fails becomes a reject, from RECORD messages and batch files alike."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk.exceptions import RecordsWithoutSchemaException
+
+from line_core.store import open_store
+from target_line.admin import listings
+from target_line.intake.singer_reader import InputError
+from target_line.target import TargetLine
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = {
+    "type": "SCHEMA",
+    "stream": "profiles",
+    "schema": {"properties": {"id": {}, "name": {}}},
+    "key_properties": [],
+}
+
+
+class Loaded:
+    """A store into which a target has loaded messages."""
+
+    def __init__(self, tmp_path: Path, *messages: dict[str, Any], **settings: Any) -> None:
+        self.store_url = f"sqlite:///{tmp_path / 'store.db'}"
+        target = TargetLine(config={"store_url": self.store_url, **settings})
+        target.listen(io.StringIO("".join(json.dumps(message) + "\n" for message in messages)))
+
+    def ids(self) -> list[str]:
+        with open_store(self.store_url) as store, store.read() as connection:
+            rows = connection.exec_driver_sql("SELECT value FROM identifiers WHERE kind = 'id' ORDER BY value")
+            return [value for (value,) in rows]
+
+    def rejects(self) -> list[dict[str, Any]]:
+        with open_store(self.store_url) as store:
+            return list(listings.rejected_records(store, "main"))
+
+
+def record(**values: Any) -> dict[str, Any]:
+    return {"type": "RECORD", "stream": "profiles", "record": values}
+
+
+def test_a_stream_map_that_fails_rejects_its_record_only(tmp_path: Path) -> None:
+    stream_maps = {"profiles": {"name": "int(name)", "id": "id"}}
+    records = [record(id="a", name="1"), record(id="b", name="aoi@example.com"), record(id="c", name="3")]
+    loaded = Loaded(tmp_path, SCHEMA, *records, stream_maps=stream_maps)
+    assert loaded.ids() == ["a", "c"]
+    (reject,) = loaded.rejects()
+    assert reject["record"] == {"id": "b", "name": "aoi@example.com"}
+    assert reject["detail"] == "the stream map fails with ValueError"
+
+
+@pytest.mark.parametrize("value", [None, [], "text", 5])
+def test_a_record_that_is_no_object_is_a_reject(value: object, tmp_path: Path) -> None:
+    loaded = Loaded(tmp_path, SCHEMA, {"type": "RECORD", "stream": "profiles", "record": value}, record(id="a"))
+    assert loaded.ids() == ["a"]
+    assert [row["record"] for row in loaded.rejects()] == [{"unreadable": json.dumps(value)}]
+
+
+def test_activate_version_of_a_stream_without_schema_is_ignored(tmp_path: Path) -> None:
+    activate = {"type": "ACTIVATE_VERSION", "stream": "other", "version": 1}
+    assert Loaded(tmp_path, activate, SCHEMA, record(id="a"), activate).ids() == ["a"]
+
+
+def test_a_record_before_its_schema_is_one_error(tmp_path: Path) -> None:
+    with pytest.raises(RecordsWithoutSchemaException, match="stream 'profiles' has records before its SCHEMA message"):
+        Loaded(tmp_path, record(id="a"))
+
+
+@pytest.mark.parametrize(
+    ("stream", "columns", "needed"),
+    [
+        ("profiles", ["name", "city"], "one of id, email, line_id"),
+        ("follows", ["line_id"], "type"),
+        ("crm_MESSAGES", ["message_id", "id"], "one of messages, text"),
+        ("followers", ["user"], "line_id"),
+    ],
+)
+def test_a_stream_whose_records_would_all_be_rejected_ends_the_run(
+    stream: str, columns: list[str], needed: str, tmp_path: Path
+) -> None:
+    schema = {"type": "SCHEMA", "stream": stream, "schema": {"properties": {column: {} for column in columns}}}
+    with pytest.raises(InputError, match=f"needs {needed}. Its columns are: {', '.join(columns)}"):
+        Loaded(tmp_path, schema, channel_access_token="t")
+
+
+def test_columns_in_upper_case_are_not_missing(tmp_path: Path) -> None:
+    Loaded(tmp_path, {**SCHEMA, "schema": {"properties": {"ID": {}}}})
+
+
+class TestBatchFiles:
+    """BATCH messages: files of records."""
+
+    @pytest.mark.parametrize("compression", [None, "none", "gzip"])
+    def test_records_of_a_file_are_processed_as_records_of_the_input(
+        self, compression: str | None, tmp_path: Path
+    ) -> None:
+        content = b'{"id":"a","name":"1"}\n\n{"id":"b","name":"x"}\n{"id":"c","name":"3"}\n[1]\n'
+        path = tmp_path / "with blank.jsonl"
+        path.write_bytes(gzip.compress(content) if compression == "gzip" else content)
+        encoding = {"format": "jsonl", "compression": compression}
+        batch = {"type": "BATCH", "stream": "profiles", "encoding": encoding, "manifest": [path.as_uri()]}
+        loaded = Loaded(tmp_path, SCHEMA, batch, stream_maps={"profiles": {"name": "int(name)", "id": "id"}})
+        assert loaded.ids() == ["a", "c"]
+        assert len(loaded.rejects()) == 2
+
+    def test_records_of_a_parquet_file_are_processed_too(self, tmp_path: Path) -> None:
+        pyarrow = pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
+        parquet = pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(pyarrow.table({"id": ["a", "b"], "name": ["1", None]}), tmp_path / "x.parquet")
+        manifest = [(tmp_path / "x.parquet").as_uri()]
+        batch = {"type": "BATCH", "stream": "profiles", "encoding": {"format": "parquet"}, "manifest": manifest}
+        assert Loaded(tmp_path, SCHEMA, batch).ids() == ["a", "b"]
+
+    @pytest.mark.parametrize(
+        ("encoding", "error"),
+        [
+            ({"format": "csv"}, "the format csv; supported are"),
+            ({"format": "jsonl", "compression": "zstd"}, "the format jsonl with compression zstd"),
+            ({"format": "parquet"}, "which need the extra"),
+            ({"format": "jsonl"}, "file 1 of a BATCH message cannot be read: No such file"),
+            ({"format": "jsonl", "compression": "gzip"}, "file 1 of a BATCH message cannot be read: No such file"),
+        ],
+    )
+    def test_files_that_cannot_be_read_end_the_run_before_any_state(
+        self, encoding: dict[str, Any], error: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        manifest = [(tmp_path / "missing.jsonl").as_uri()]
+        batch = {"type": "BATCH", "stream": "profiles", "encoding": encoding, "manifest": manifest}
+        with pytest.raises(InputError, match=error):
+            Loaded(tmp_path, SCHEMA, batch, {"type": "STATE", "value": {"a": 1}})
+        assert capsys.readouterr().out == ""
