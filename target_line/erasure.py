@@ -14,11 +14,12 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from sqlalchemy import String, cast, delete, func, or_, select, update
 
 from line_core.errors import LineError
 from line_core.identity.codec import decode_evidence, encode_evidence
-from line_core.identity.model import Claim, Evidence, Identifier, IdentifierKind
+from line_core.identity.model import Claim, Evidence, Identifier, IdentifierKind, identifiers_in
 from line_core.identity.rules import resolve
 from line_core.message_status import MessageStatus
 from line_core.store.dialects import insert_on_conflict
@@ -143,13 +144,11 @@ def _without_person(evidence: Evidence, person: frozenset[Identifier], policy: M
     for claim in evidence.claims.values():
         if min(claim.identifiers, key=policy.rank) not in person:
             others = tuple(name for name in claim.identifiers if name not in person)
-            remaining.add(Claim(others, claim.first_at, claim.last_at, dict(claim.attributes)))
-    for follow in evidence.follows.values():
-        if follow.line_id not in person:
-            remaining.add(follow)
-    for separation in evidence.separations:
-        if not person.intersection(separation):
-            remaining.add(separation)
+            remaining.add(msgspec.structs.replace(claim, identifiers=others))
+    for record in evidence.records():
+        if not isinstance(record, Claim) and person.isdisjoint(identifiers_in(record)):
+            remaining.add(record)
+    remaining.shared = evidence.shared - person
     return remaining
 
 

@@ -46,6 +46,14 @@ class Reason(StrEnum):
         "The profile would have more LINE IDs than max_line_ids_per_profile. The LINE ID stays a separate profile.",
     )
     SHARED_EMAIL = "shared_email", "More people claim the email than max_people_per_email allows. It identifies nobody."
+    SHARED_LINE_ID = (
+        "shared_line_id",
+        "More people claim the LINE ID than max_people_per_line_id allows. It identifies nobody.",
+    )
+    SHARED_ID = (
+        "shared_id",
+        "The id is claimed with more emails and LINE IDs than max_identifiers_per_id allows. It identifies nobody.",
+    )
     FORGOTTEN = "forgotten", "The person was erased on request. The record is not stored."
     TEMPLATE_ERROR = (
         "template_error",

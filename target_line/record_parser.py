@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 class RecordParser:
     """Parses records with the settings of one run, and rejects records that name an erased person."""
 
+    channel: str
     provider: str
     """Provider that issued the LINE IDs."""
     junk_identifiers: Collection[str]
@@ -44,7 +45,7 @@ class RecordParser:
                 self._reject_erased(*claim.identifiers)
                 return claim
             case Role.FOLLOWS | Role.FOLLOWERS | Role.FRIENDSHIPS:
-                follow = parse_follow(record, self.provider, role)
+                follow = parse_follow(record, self.provider, role, self.channel)
                 self._reject_erased(follow.line_id)
                 return follow
             case Role.MESSAGES:

@@ -62,6 +62,7 @@ class RunContext:
             store=store,
             merge_policy=merge_policy,
             parser=RecordParser(
+                channel=channel,
                 provider=config["provider"],
                 junk_identifiers=junk_identifiers_of(config),
                 time_zone=sending_policy.time_zone,

@@ -117,6 +117,22 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         description="An email that is claimed with more ids and LINE IDs than this identifies nobody, permanently.",
     ),
     th.Property(
+        "max_people_per_line_id",
+        th.IntegerType(minimum=2),
+        default=100,
+        title="Max people per LINE ID",
+        description="A LINE ID that is claimed with more ids and emails than this, such as that of a shop's tablet, "
+        "identifies nobody, permanently.",
+    ),
+    th.Property(
+        "max_identifiers_per_id",
+        th.IntegerType(minimum=2),
+        default=100,
+        title="Max identifiers per id",
+        description="An id that is claimed with more emails and LINE IDs than this, such as that of a guest checkout, "
+        "identifies nobody, permanently.",
+    ),
+    th.Property(
         "junk_identifiers",
         th.ArrayType(th.StringType),
         default=list(_JUNK),
@@ -247,6 +263,8 @@ def policy_of(config: Mapping[str, Any]) -> MergePolicy:
         config["max_line_ids_per_profile"],
         tuple(config["suppression_attributes"]),
         config["max_people_per_email"],
+        config["max_people_per_line_id"],
+        config["max_identifiers_per_id"],
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from line_core.identity.model import Identifier, IdentifierKind, RejectedIdentifier, RejectionReason
+from line_core.identity.model import CorrectionKind, Identifier, IdentifierKind
 from line_core.identity.policy import IdentifierConflict
+from line_core.identity.results import RejectedIdentifier, RejectionReason
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from line_core.identity.model import Claim, Evidence, SeparationConstraint
+    from line_core.identity.model import Evidence
     from line_core.identity.policy import MergePolicy
 
 
@@ -27,11 +28,14 @@ class Link(NamedTuple):
     """Time of the newest record with both."""
 
 
-def links_of(claims: Iterable[Claim], policy: MergePolicy) -> list[Link]:
+def links_of(evidence: Evidence, policy: MergePolicy) -> list[Link]:
     """Return the links of all claims, in the order in which they are applied."""
     spans: dict[tuple[Identifier, Identifier], tuple[int, int]] = {}
-    for claim in claims:
-        strong, *others = sorted(claim.identifiers, key=policy.rank)
+    for claim in evidence.claims.values():
+        names = [name for name in claim.identifiers if name not in evidence.shared]
+        if not names:
+            continue
+        strong, *others = sorted(names, key=policy.rank)
         for weak in others:
             first, last = spans.get((strong, weak), (claim.first_at, claim.last_at))
             spans[strong, weak] = min(first, claim.first_at), max(last, claim.last_at)
@@ -48,10 +52,15 @@ def connect(evidence: Evidence, links: list[Link], policy: MergePolicy) -> Compo
 
     With `identifier_conflict: reject`, each conflict restarts the pass without the links to the contested identifier.
     """
-    identifiers = evidence.identifiers()
+    identifiers = evidence.people()
+    separations = [
+        correction.identifiers
+        for correction in evidence.corrections
+        if correction.kind is CorrectionKind.SEPARATE and identifiers.issuperset(correction.identifiers)
+    ]
     contested: set[Identifier] = set()
     while True:
-        components = Components(identifiers, evidence.separations, policy.max_line_ids, contested)
+        components = Components(identifiers, separations, policy.max_line_ids, contested)
         conflict = components.apply(links, stop_at_conflict=policy.conflict is IdentifierConflict.REJECT)
         if conflict is None:
             return components
@@ -64,7 +73,7 @@ class Components:
     def __init__(
         self,
         identifiers: Iterable[Identifier],
-        separations: Collection[SeparationConstraint],
+        separations: Collection[tuple[Identifier, ...]],
         max_line_ids: int,
         contested: Collection[Identifier] = (),
     ) -> None:

@@ -5,30 +5,34 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from line_core.identity.model import UNDATED
+from line_core.identity.model import UNDATED, CorrectionKind
 from line_core.identity.policy import CanonicalCriterion
 from line_core.identity.rules import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from line_core.identity.model import Claim, Evidence, Follow, Identifier, Merge, RejectedIdentifier
+    from line_core.identity.model import Claim, Evidence, Follow, Identifier
     from line_core.identity.policy import MergePolicy
+    from line_core.identity.results import Merge, RejectedIdentifier
 
 _CRITERIA = {
+    CanonicalCriterion.NOT_UNFOLLOWED: "not known to have left the channel",
+    CanonicalCriterion.STRONGEST_CLAIM: "claimed by the strongest identifier",
     CanonicalCriterion.FOLLOWING: "follow state",
-    CanonicalCriterion.LATEST_IDENTIFIED: "latest record that names it",
+    CanonicalCriterion.LATEST_IDENTIFIED: "newest link",
     CanonicalCriterion.LATEST_FOLLOWED: "latest time at which it was following",
 }
 
 
-def explain(evidence: Evidence, identifier: Identifier, policy: MergePolicy) -> dict[str, Any]:
+def explain(evidence: Evidence, identifier: Identifier, policy: MergePolicy, channel: str = "main") -> dict[str, Any]:
     """Explain the profile that has an identifier.
 
     Args:
         evidence: Evidence of the identifier's cluster.
         identifier: Any identifier of the profile.
         policy: Settings of the merge rules.
+        channel: Name of the channel whose follow states count.
 
     Returns:
         `profile` (key), `identifiers`, `records` (claims), `follows`, `merges` (rule, into, from, identifier, at),
@@ -38,7 +42,7 @@ def explain(evidence: Evidence, identifier: Identifier, policy: MergePolicy) -> 
     Raises:
         KeyError: No record names the identifier.
     """
-    resolution = resolve(evidence, policy)
+    resolution = resolve(evidence, policy, channel)
     profile = resolution.profile_of(identifier)
     members = profile.identifiers
     return {
@@ -51,12 +55,16 @@ def explain(evidence: Evidence, identifier: Identifier, policy: MergePolicy) -> 
         ],
         "follows": [
             _follow(follow)
-            for follow in sorted(evidence.follows.values(), key=lambda follow: follow.line_id)
+            for follow in sorted(evidence.follows.values(), key=lambda follow: (follow.line_id, follow.channel))
             if follow.line_id in members
         ],
         "merges": _merges(resolution.merges, members),
         "refused": _rejected(resolution.rejected_identifiers, members),
-        "cuts": [list(map(str, pair)) for pair in sorted(evidence.separations) if members.intersection(pair)],
+        "cuts": [
+            list(map(str, correction.identifiers))
+            for correction in sorted(evidence.corrections)
+            if correction.kind is CorrectionKind.SEPARATE and members.intersection(correction.identifiers)
+        ],
         "canonical": {
             provider: {"line_id": account.line_id, "of": [other.line_id for other in profile.line_accounts]}
             for provider, account in sorted(profile.canonical.items())

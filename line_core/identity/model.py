@@ -1,20 +1,26 @@
-"""Data model of identity resolution: identifiers, evidence about them, and the resulting profiles.
+"""Data model of identity evidence: identifiers, and the records about them.
 
-Evidence is only added to. Merging evidence is commutative, associative and idempotent. Times are milliseconds since
-1970-01-01 UTC; `UNDATED` stands for a record without a time.
+Evidence is only added to, except by corrections. Merging evidence is commutative, associative and idempotent. Times are
+milliseconds since 1970-01-01 UTC; `UNDATED` stands for a record without a time.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import msgspec
+
+from line_core.consent import consent_of
 from line_core.follow_state import FollowState
 
-UNDATED = 0
-"""Time of a record without one. Older than every dated record."""
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+UNDATED = -(2**53)
+"""Time of a record without one. Older than every date, also than those before 1970."""
 
 
 class IdentifierKind(StrEnum):
@@ -58,22 +64,17 @@ class DatedValue(NamedTuple):
     value: Any
 
     def newer(self, other: DatedValue) -> DatedValue:
-        """Return the newer of two values.
-
-        Of two values with the same time, the greater JSON text wins, so the result does not depend on the order of
-        arrival.
-        """
+        """Return the value that counts: the newer one; at the same time, the one with the greater tie breaker."""
         if self.at != other.at:
             return self if self.at > other.at else other
         return self if self.tie_breaker() >= other.tie_breaker() else other
 
-    def tie_breaker(self) -> str:
-        """Return a sort key for values with the same time."""
-        return json.dumps(self.value, sort_keys=True)
+    def tie_breaker(self) -> tuple[bool, bool, str]:
+        """Return a sort key for values with the same time: a value before null, yes before no, then the JSON text."""
+        return self.value is not None, consent_of(self.value) is True, json.dumps(self.value, sort_keys=True)
 
 
-@dataclass(slots=True)
-class Claim:
+class Claim(msgspec.Struct, omit_defaults=True):
     """Records that state that these identifiers belong to one person, with the person's attributes.
 
     All records with the same identifiers form one claim.
@@ -81,45 +82,84 @@ class Claim:
 
     identifiers: tuple[Identifier, ...]
     """At most one of each kind, in the order of `IdentifierKind`."""
-    first_at: int
+    first_at: int = UNDATED
     """Time of the oldest record."""
-    last_at: int
+    last_at: int = UNDATED
     """Time of the newest record."""
-    attributes: dict[str, DatedValue] = field(default_factory=dict)
+    attributes: dict[str, DatedValue] = {}
+    linked_first_at: int | None = None
+    """Oldest time at which the LINE ID was linked (`linked_at`, else the time of the record); None if `first_at`."""
+    linked_last_at: int | None = None
+    """Newest time at which the LINE ID was linked; None if `last_at`."""
+
+    def __post_init__(self) -> None:
+        """Leave out the span of `linked_at` if it is that of the records: equal claims have equal fields."""
+        if self.linked_first_at is not None and self.linked() == (self.first_at, self.last_at):
+            self.linked_first_at = self.linked_last_at = None
+
+    def linked(self) -> tuple[int, int]:
+        """Return the oldest and the newest time at which the LINE ID was linked."""
+        first, last = self.linked_first_at, self.linked_last_at
+        return self.first_at if first is None else first, self.last_at if last is None else last
+
+    def named(self, identifier: Identifier) -> tuple[int, int]:
+        """Return the oldest and the newest time at which the claim names an identifier."""
+        return self.linked() if identifier.kind is IdentifierKind.LINE_ID else (self.first_at, self.last_at)
+
+    def copy(self) -> Claim:
+        """Return a copy with its own attributes."""
+        return msgspec.structs.replace(self, attributes=dict(self.attributes))
 
     def covers(self, other: Claim) -> bool:
         """Return whether merging a claim with the same identifiers would change nothing."""
         if other.first_at < self.first_at or other.last_at > self.last_at:
             return False
-        for name, value in other.attributes.items():
-            known = self.attributes.get(name)
-            if known is None or (known != value and known.newer(value) is value):
+        if self.linked_first_at is not None or other.linked_first_at is not None:
+            (first, last), (other_first, other_last) = self.linked(), other.linked()
+            if other_first < first or other_last > last:
                 return False
-        return True
+        return _cover(self.attributes, other.attributes)
 
     def merge(self, other: Claim) -> None:
         """Add the times and attributes of a claim with the same identifiers."""
-        self.first_at = min(self.first_at, other.first_at)
-        self.last_at = max(self.last_at, other.last_at)
-        for name, value in other.attributes.items():
-            known = self.attributes.get(name)
-            self.attributes[name] = value if known is None else known.newer(value)
+        (first, last), (other_first, other_last) = self.linked(), other.linked()
+        self.first_at, self.last_at = min(self.first_at, other.first_at), max(self.last_at, other.last_at)
+        self.linked_first_at, self.linked_last_at = min(first, other_first), max(last, other_last)
+        self.__post_init__()
+        _merge_values(self.attributes, other.attributes)
+
+    def without(self, times: Collection[int]) -> Claim | None:
+        """Return the claim without the records of some times, None if no record remains."""
+        attributes = {name: value for name, value in self.attributes.items() if value.at not in times}
+        remaining = {self.first_at, self.last_at, *(value.at for value in attributes.values())}.difference(times)
+        if not remaining:
+            return None
+        linked = set(self.linked()).difference(times) if self.linked_first_at is not None else ()
+        return Claim(
+            self.identifiers,
+            min(remaining),
+            max(remaining),
+            attributes,
+            min(linked, default=None),
+            max(linked, default=None),
+        )
 
 
 # Of two states with the same time, the higher priority wins. The most restrictive state has the highest one.
 _STATE_PRIORITY = {FollowState.UNKNOWN: 0, FollowState.FOLLOWING: 1, FollowState.UNFOLLOWED: 2}
 
 
-@dataclass(slots=True)
-class Follow:
-    """Follow state of a LINE ID as of its newest record."""
+class Follow(msgspec.Struct, omit_defaults=True):
+    """Follow state of a LINE ID on a channel as of its newest record."""
 
     line_id: Identifier
     state: FollowState
-    at: int
+    at: int = UNDATED
     """Time of the newest record."""
     followed_at: int = UNDATED
     """Newest time at which the LINE ID was following."""
+    channel: str = ""
+    """Name of the channel. Empty if an older version stored it: it counts for every channel."""
 
     def covers(self, other: Follow) -> bool:
         """Return whether merging a record of the same LINE ID would change nothing."""
@@ -131,24 +171,72 @@ class Follow:
             self.state, self.at = other.state, other.at
         self.followed_at = max(self.followed_at, other.followed_at)
 
+    def copy(self) -> Follow:
+        """Return a copy."""
+        return msgspec.structs.replace(self)
+
     def _precedence(self) -> tuple[int, int]:
         return self.at, _STATE_PRIORITY[self.state]
 
 
-class SeparationConstraint(NamedTuple):
-    """Statement that two identifiers must never be in one profile. Undoing a merge creates it."""
+class Unlink(NamedTuple):
+    """A record of an identifier had null for a kind: its links to older identifiers of this kind ended."""
 
-    one: Identifier
-    other: Identifier
+    identifier: Identifier
+    """Strongest identifier of the record."""
+    kind: IdentifierKind
+    provider: str
+    """Provider of the LINE IDs; empty for the other kinds."""
+    at: int
+
+
+class RefusedOptOut(msgspec.Struct, omit_defaults=True):
+    """The opt-out attributes of rejected records, for the valid identifiers that they name. It links nothing."""
+
+    identifiers: tuple[Identifier, ...]
+    attributes: dict[str, DatedValue] = {}
+
+
+class CorrectionKind(StrEnum):
+    """What an operator corrected."""
+
+    SEPARATE = "separate"
+    """Two identifiers are never in one profile."""
+    DETACH = "detach"
+    """All links of one identifier are void."""
+    KEEP_LINK = "keep_link"
+    """The link of two identifiers, the stronger one first, is neither superseded nor ended."""
+    WITHDRAW = "withdraw"
+    """The records of a claim with a certain time do not count."""
+
+
+class Correction(NamedTuple):
+    """A decision of an operator. It stays in force when the same records are loaded again."""
+
+    kind: CorrectionKind
+    identifiers: tuple[Identifier, ...]
+    at: int = UNDATED
+    """Time of the withdrawn records."""
 
     @classmethod
-    def between(cls, one: Identifier, other: Identifier) -> SeparationConstraint:
-        """Return the constraint between two identifiers, the same for either order."""
-        return cls(min(one, other), max(one, other))
+    def separate(cls, one: Identifier, other: Identifier) -> Correction:
+        """Return the correction that separates two identifiers, the same for either order."""
+        return cls(CorrectionKind.SEPARATE, (min(one, other), max(one, other)))
 
 
-EvidenceRecord: TypeAlias = Claim | Follow | SeparationConstraint
+EvidenceRecord: TypeAlias = Claim | Follow | Unlink | RefusedOptOut | Correction
 """Smallest piece of evidence."""
+
+
+def identifiers_in(record: EvidenceRecord) -> tuple[Identifier, ...]:
+    """Return the identifiers that a record names."""
+    match record:
+        case Follow():
+            return (record.line_id,)
+        case Unlink():
+            return (record.identifier,)
+        case _:
+            return record.identifiers
 
 
 @dataclass(slots=True)
@@ -156,120 +244,130 @@ class Evidence:
     """All records about a set of identifiers, usually those of one cluster."""
 
     claims: dict[tuple[Identifier, ...], Claim] = field(default_factory=dict)
-    follows: dict[Identifier, Follow] = field(default_factory=dict)
-    separations: set[SeparationConstraint] = field(default_factory=set)
+    follows: dict[tuple[Identifier, str], Follow] = field(default_factory=dict)
+    """By LINE ID and channel."""
+    unlinks: dict[tuple[Identifier, IdentifierKind, str], Unlink] = field(default_factory=dict)
+    """By identifier, kind and provider; only the newest one has an effect."""
+    refused_opt_outs: dict[tuple[Identifier, ...], RefusedOptOut] = field(default_factory=dict)
+    corrections: set[Correction] = field(default_factory=set)
+    shared: set[Identifier] = field(default_factory=set)
+    """Identifiers of the claims that identify nobody, since too many people claim them."""
 
     def add(self, record: EvidenceRecord) -> None:
         """Add a copy of one record."""
-        if isinstance(record, SeparationConstraint):
-            self.separations.add(record)
-        elif isinstance(record, Claim):
-            if known := self.claims.get(record.identifiers):
-                known.merge(record)
-            else:
-                self.claims[record.identifiers] = replace(record, attributes=dict(record.attributes))
-        elif follow := self.follows.get(record.line_id):
-            follow.merge(record)
-        else:
-            self.follows[record.line_id] = replace(record)
+        match self._without_withdrawn(record):
+            case Claim() as claim:
+                if known := self.claims.get(claim.identifiers):
+                    known.merge(claim)
+                else:
+                    self.claims[claim.identifiers] = claim.copy()
+            case Follow() as follow:
+                if known_follow := self.follows.get((follow.line_id, follow.channel)):
+                    known_follow.merge(follow)
+                else:
+                    self.follows[follow.line_id, follow.channel] = follow.copy()
+            case Unlink() as unlink:
+                known_unlink = self.unlinks.setdefault(unlink[:3], unlink)
+                if unlink.at > known_unlink.at:
+                    self.unlinks[unlink[:3]] = unlink
+            case RefusedOptOut() as refused:
+                known_values = self.refused_opt_outs.setdefault(
+                    refused.identifiers, RefusedOptOut(refused.identifiers)
+                ).attributes
+                _merge_values(known_values, refused.attributes)
+            case Correction() as correction:
+                self._correct(correction)
 
     def covers(self, record: EvidenceRecord) -> bool:
         """Return whether adding the record would change nothing. True for most records of a repeated run."""
-        if isinstance(record, SeparationConstraint):
-            return record in self.separations
-        if isinstance(record, Claim):
-            claim = self.claims.get(record.identifiers)
-            return claim is not None and claim.covers(record)
-        follow = self.follows.get(record.line_id)
-        return follow is not None and follow.covers(record)
+        match self._without_withdrawn(record):
+            case Claim() as claim:
+                known = self.claims.get(claim.identifiers)
+                return known is not None and known.covers(claim)
+            case Follow() as follow:
+                known_follow = self.follows.get((follow.line_id, follow.channel))
+                return known_follow is not None and known_follow.covers(follow)
+            case Unlink() as unlink:
+                known_unlink = self.unlinks.get(unlink[:3])
+                return known_unlink is not None and unlink.at <= known_unlink.at
+            case RefusedOptOut() as refused:
+                known_refused = self.refused_opt_outs.get(refused.identifiers)
+                return known_refused is not None and _cover(known_refused.attributes, refused.attributes)
+            case Correction() as correction:
+                return correction in self.corrections
+        return True
 
     def merge(self, other: Evidence) -> None:
         """Add all records of other evidence."""
-        for claim in other.claims.values():
-            self.add(claim)
-        for follow in other.follows.values():
-            self.add(follow)
-        self.separations |= other.separations
+        for correction in other.corrections:
+            self.add(correction)
+        for record in other.records():
+            self.add(record)
+        self.shared |= other.shared
+
+    def remove(self, correction: Correction) -> None:
+        """Take a correction back. Records that it withdrew count again when they are loaded again."""
+        self.corrections.discard(correction)
+
+    def records(self) -> Iterator[EvidenceRecord]:
+        """Yield all records; claims, follows, unlinks and opt-outs in their order of arrival."""
+        yield from self.claims.values()
+        yield from self.follows.values()
+        yield from self.unlinks.values()
+        yield from self.refused_opt_outs.values()
+        yield from sorted(self.corrections)
+
+    def people(self) -> set[Identifier]:
+        """Return every identifier that belongs to a profile: those that a record names, except shared ones.
+
+        An identifier that only corrections name belongs to none.
+        """
+        claimed = {identifier for identifiers in self.claims for identifier in identifiers}
+        refused = {identifier for identifiers in self.refused_opt_outs for identifier in identifiers}
+        unlinked = {identifier for identifier, _, _ in self.unlinks}
+        return (claimed | refused | unlinked | {line_id for line_id, _ in self.follows}) - self.shared
 
     def identifiers(self) -> set[Identifier]:
-        """Return every identifier that a record names."""
-        claimed = {identifier for identifiers in self.claims for identifier in identifiers}
-        separated = {identifier for constraint in self.separations for identifier in constraint}
-        return claimed | self.follows.keys() | separated
+        """Return every identifier that a record or a correction names, except shared ones."""
+        corrected = {identifier for correction in self.corrections for identifier in correction.identifiers}
+        return self.people() | corrected - self.shared
+
+    def _correct(self, correction: Correction) -> None:
+        self.corrections.add(correction)
+        if correction.kind is not CorrectionKind.WITHDRAW:
+            return
+        for known in (self.claims, self.refused_opt_outs):
+            record = known.pop(correction.identifiers, None)
+            if record is not None:
+                self.add(record)
+
+    def _without_withdrawn(self, record: EvidenceRecord) -> EvidenceRecord | None:
+        """Return the record without withdrawn times, None if nothing remains."""
+        if not self.corrections or not isinstance(record, Claim | RefusedOptOut):
+            return record
+        times = {
+            correction.at
+            for correction in self.corrections
+            if correction.kind is CorrectionKind.WITHDRAW and correction.identifiers == record.identifiers
+        }
+        if not times:
+            return record
+        if isinstance(record, Claim):
+            return record.without(times)
+        attributes = {name: value for name, value in record.attributes.items() if value.at not in times}
+        return RefusedOptOut(record.identifiers, attributes) if attributes else None
 
 
-@dataclass(frozen=True, slots=True)
-class LineAccount:
-    """One LINE ID of a profile."""
-
-    line_id: str
-    provider: str
-    follow_state: FollowState
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One person: a set of merged identifiers with attributes."""
-
-    key: Identifier
-    """Strongest identifier; of several equally strong ones, the oldest."""
-    id: str | None
-    email: str | None
-    line_accounts: tuple[LineAccount, ...]
-    """Sorted by LINE ID."""
-    canonical: dict[str, LineAccount]
-    """LINE account to send messages to, by provider."""
-    attributes: dict[str, Any]
-    former_emails: tuple[str, ...]
-    identifiers: frozenset[Identifier]
-    is_contested: bool = False
-    """Whether profiles with different ids claim one of the identifiers and `identifier_conflict` is `reject`."""
+def _cover(known: dict[str, DatedValue], values: dict[str, DatedValue]) -> bool:
+    """Return whether merging the values would change nothing."""
+    for name, value in values.items():
+        have = known.get(name)
+        if have is None or (have is not value and have.newer(value) is value):
+            return False
+    return True
 
 
-class MergeRule(StrEnum):
-    """Rule by which two profiles were merged, an identifier was moved, or a merge was undone."""
-
-    ANONYMOUS_IDENTIFIED = "anonymous_identified"
-    """A profile with LINE IDs only was merged into the profile that claims one of them."""
-    EMAIL_IDENTIFIED = "email_identified"
-    """A profile without an id was merged into the profile that claims its email."""
-    IDENTIFIER_MOVED = "identifier_moved"
-    """Profiles with different ids claim the identifier; `identifier_conflict` decided."""
-    UNMERGED = "unmerged"
-    """An operator undid an earlier merge or move."""
-
-
-@dataclass(frozen=True, slots=True)
-class Merge:
-    """One profile was merged into another, or one identifier was moved from one profile to another."""
-
-    rule: MergeRule
-    survivor: Identifier
-    """Key of the profile that has the identifier now."""
-    absorbed: Identifier
-    """Key of the profile that had or claimed the identifier."""
-    identifier: Identifier
-    """Identifier that was merged or moved."""
-    evidence_at: int = field(compare=False)
-    """Time of the deciding claim. Ignored in comparisons: older evidence of a merge does not make a second merge."""
-
-
-class RejectionReason(StrEnum):
-    """Reason why a profile does not get an identifier that it claims."""
-
-    AMBIGUOUS_IDENTITY = "ambiguous_identity"
-    """Profiles with different ids claim it, and `identifier_conflict` is `reject`."""
-    TOO_MANY_LINE_IDS = "too_many_line_ids"
-    """The profile would have more LINE IDs than `max_line_ids_per_profile`."""
-    SHARED_EMAIL = "shared_email"
-    """More people than `max_people_per_email` claim it."""
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedIdentifier:
-    """An identifier that a profile claims and does not get."""
-
-    reason: RejectionReason
-    claimed_by: Identifier
-    """Strongest identifier of the claim."""
-    identifier: Identifier
+def _merge_values(known: dict[str, DatedValue], values: dict[str, DatedValue]) -> None:
+    for name, value in values.items():
+        have = known.get(name)
+        known[name] = value if have is None else have.newer(value)

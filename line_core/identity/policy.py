@@ -35,10 +35,14 @@ class AttributeConflict(StrEnum):
 class CanonicalCriterion(StrEnum):
     """Criterion for the canonical LINE ID: the LINE ID that messages to a profile are sent to."""
 
+    NOT_UNFOLLOWED = "not_unfollowed"
+    """LINE IDs that are not known to have left the channel first."""
+    STRONGEST_CLAIM = "strongest_claim"
+    """LINE IDs that are claimed by the profile's key first."""
+    LATEST_IDENTIFIED = "latest_identified"
+    """Newest link to the LINE ID."""
     FOLLOWING = "following"
     """Following before unknown before unfollowed."""
-    LATEST_IDENTIFIED = "latest_identified"
-    """Latest record that names the LINE ID."""
     LATEST_FOLLOWED = "latest_followed"
     """Latest time at which the LINE ID was following."""
 
@@ -58,18 +62,22 @@ class MergePolicy:
     opt_outs: tuple[str, ...] = ("unsubscribed",)
     """Attributes that mean, when true, that the person wants no messages."""
     max_people_per_email: int = 1000
-    """Maximum number of ids and LINE IDs that an email is claimed with before it counts as shared."""
+    """Maximum number of ids and LINE IDs that an email is claimed with; with more it is shared."""
+    max_people_per_line_id: int = 100
+    """Maximum number of ids and emails that a LINE ID is claimed with; with more it is shared."""
+    max_identifiers_per_id: int = 100
+    """Maximum number of emails and LINE IDs that an id is claimed with; with more it is shared."""
+
+    def bound(self, kind: IdentifierKind) -> int:
+        """Return with how many other identifiers an identifier of this kind can be claimed before it is shared."""
+        match kind:
+            case IdentifierKind.ID:
+                return self.max_identifiers_per_id
+            case IdentifierKind.EMAIL:
+                return self.max_people_per_email
+            case IdentifierKind.LINE_ID:
+                return self.max_people_per_line_id
 
     def rank(self, identifier: Identifier) -> int:
         """Return 0 for the strongest kind of identifier, 1 for the next, and so on."""
         return self.precedence.index(identifier.kind)
-
-
-def opts_out(value: object) -> bool:
-    """Return whether the value of an opt-out attribute means that the person wants no messages.
-
-    Every value that is not clearly "no" counts as an opt-out.
-    """
-    if isinstance(value, str):
-        return value.strip().casefold() not in {"", "false", "f", "no", "n", "0", "off"}
-    return bool(value)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from line_core.consent import consent_of
 from line_core.follow_state import FollowState
-from line_core.identity.model import UNDATED, IdentifierKind, LineAccount, Profile
-from line_core.identity.policy import AttributeConflict, CanonicalCriterion, opts_out
+from line_core.identity.model import UNDATED, IdentifierKind
+from line_core.identity.policy import AttributeConflict, CanonicalCriterion
+from line_core.identity.results import LineAccount, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -76,6 +78,8 @@ def _canonical(
     def order(line_id: Identifier) -> tuple[int | str, ...]:
         follow = follows.get(line_id)
         by_criterion = {
+            CanonicalCriterion.NOT_UNFOLLOWED: accounts[line_id].follow_state is FollowState.UNFOLLOWED,
+            CanonicalCriterion.STRONGEST_CLAIM: 0,
             CanonicalCriterion.FOLLOWING: _FOLLOW_STATE_ORDER[accounts[line_id].follow_state],
             CanonicalCriterion.LATEST_IDENTIFIED: -identified_at.get(line_id, UNDATED),
             CanonicalCriterion.LATEST_FOLLOWED: -(follow.followed_at if follow else UNDATED),
@@ -95,7 +99,7 @@ def _attributes(claims: Collection[Claim], key: Identifier, policy: MergePolicy)
     claims of the profile's key wins; other claims fill the rest. At the same time, claims of the profile's key win.
     """
     survivor_first = policy.attributes is AttributeConflict.SURVIVOR
-    best: dict[str, tuple[tuple[bool, int, bool, str], object]] = {}
+    best: dict[str, tuple[tuple[bool, int, bool, tuple[bool, bool, str]], object]] = {}
     for claim in claims:
         names_key = key in claim.identifiers
         for name, dated in claim.attributes.items():
@@ -123,7 +127,7 @@ def _opt_outs(claims: Iterable[Claim], policy: MergePolicy) -> dict[str, object]
                 by_identifier[strongest] = known.newer(dated) if known else dated
     in_force: dict[str, object] = {}
     for name, by_identifier in newest.items():
-        values = [dated.value for _, dated in sorted(by_identifier.items()) if opts_out(dated.value)]
+        values = [dated.value for _, dated in sorted(by_identifier.items()) if consent_of(dated.value)]
         if values:
             in_force[name] = values[0]
     return in_force

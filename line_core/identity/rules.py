@@ -23,15 +23,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from line_core.identity.components import connect, links_of
-from line_core.identity.model import IdentifierKind, Merge, MergeRule
+from line_core.identity.model import IdentifierKind
 from line_core.identity.profiles import build_profile
+from line_core.identity.results import Merge, MergeRule
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from line_core.identity.components import Link
-    from line_core.identity.model import Claim, Evidence, Identifier, Profile, RejectedIdentifier
+    from line_core.identity.model import Claim, Evidence, Follow, Identifier
     from line_core.identity.policy import MergePolicy
+    from line_core.identity.results import Profile, RejectedIdentifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,24 @@ class Resolution:
         raise KeyError(identifier)
 
 
-def resolve(evidence: Evidence, policy: MergePolicy) -> Resolution:
-    """Apply the merge rules and return the profiles, merges and rejected identifiers."""
-    links = links_of(evidence.claims.values(), policy)
+def resolve(evidence: Evidence, policy: MergePolicy, channel: str = "main") -> Resolution:
+    """Apply the merge rules and return the profiles, merges and rejected identifiers.
+
+    Args:
+        evidence: All evidence of one or more clusters.
+        policy: Settings of the merge rules.
+        channel: Name of the channel whose follow states count.
+    """
+    links = links_of(evidence, policy)
     components = connect(evidence, links, policy)
     members_of = components.members_of()
     claims_of: dict[frozenset[Identifier], list[Claim]] = {members: [] for members in members_of.values()}
     for claim in evidence.claims.values():
-        claims_of[members_of[min(claim.identifiers, key=policy.rank)]].append(claim)
+        if names := [name for name in claim.identifiers if name not in evidence.shared]:
+            claims_of[members_of[min(names, key=policy.rank)]].append(claim)
+    follows = _follows_of(evidence, channel)
     profiles = tuple(
-        build_profile(members, claims, evidence.follows, policy, is_contested=bool(members & components.contested))
+        build_profile(members, claims, follows, policy, is_contested=bool(members & components.contested))
         for members, claims in claims_of.items()
     )
     key_of = {identifier: profile.key for profile in profiles for identifier in profile.identifiers}
@@ -81,6 +91,18 @@ def resolve(evidence: Evidence, policy: MergePolicy) -> Resolution:
     )
 
 
+def _follows_of(evidence: Evidence, channel: str) -> dict[Identifier, Follow]:
+    """Return the follow state of each LINE ID on a channel."""
+    follows: dict[Identifier, Follow] = {}
+    for follow in evidence.follows.values():
+        if follow.channel in {channel, ""}:
+            if known := follows.get(follow.line_id):
+                known.merge(follow)
+            else:
+                follows[follow.line_id] = follow.copy()
+    return follows
+
+
 def _profile_merges(
     evidence: Evidence,
     policy: MergePolicy,
@@ -88,7 +110,10 @@ def _profile_merges(
     key_of: Mapping[Identifier, Identifier],
 ) -> Iterator[Merge]:
     """Yield a merge for each identifier that would be the key of a profile without the links."""
-    keys_without_links = evidence.follows.keys() | {min(claim, key=policy.rank) for claim in evidence.claims}
+    keys_without_links = {line_id for line_id, _ in evidence.follows} - evidence.shared
+    for identifiers in evidence.claims:
+        if names := [name for name in identifiers if name not in evidence.shared]:
+            keys_without_links.add(min(names, key=policy.rank))
     linked_at: dict[Identifier, int] = {}
     for link in links:
         if key_of[link.strong] == key_of[link.weak]:

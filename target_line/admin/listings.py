@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from line_core.identity.model import Profile
+    from line_core.identity.results import Profile
     from line_core.store import Store
     from target_line.admin.output import Row
     from target_line.identity.repository import IdentityRepository

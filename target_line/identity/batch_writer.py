@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
-from line_core.identity.model import UNDATED, RejectionReason
+from line_core.identity.model import UNDATED, Claim, Follow, IdentifierKind, identifiers_in
+from line_core.identity.results import RejectionReason
 from line_core.store.dialects import insert_many
 from line_core.store.tables import identity as tables
 from target_line.identity.cluster_queries import SHARED
@@ -19,14 +20,23 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from line_core.identity.model import Claim, Identifier, Merge, Profile, RejectedIdentifier
+    from line_core.identity.model import EvidenceRecord, Identifier
+    from line_core.identity.results import Merge, Profile, RejectedIdentifier
 
 _STREAM = "profiles"
 _REASONS = {
     RejectionReason.AMBIGUOUS_IDENTITY: Reason.AMBIGUOUS_IDENTITY,
     RejectionReason.TOO_MANY_LINE_IDS: Reason.TOO_MANY_LINE_IDS,
     RejectionReason.SHARED_EMAIL: Reason.SHARED_EMAIL,
+    RejectionReason.SHARED_LINE_ID: Reason.SHARED_LINE_ID,
+    RejectionReason.SHARED_ID: Reason.SHARED_ID,
 }
+SHARED_REASONS = {
+    IdentifierKind.EMAIL: RejectionReason.SHARED_EMAIL,
+    IdentifierKind.LINE_ID: RejectionReason.SHARED_LINE_ID,
+    IdentifierKind.ID: RejectionReason.SHARED_ID,
+}
+"""Why an identifier of a kind identifies nobody."""
 
 
 class BatchWriter:
@@ -101,7 +111,7 @@ class BatchWriter:
                 "survivor": str(merge.survivor),
                 "absorbed": str(merge.absorbed),
                 "identifier": str(merge.identifier),
-                "evidence_at": datetime.fromtimestamp(merge.evidence_at / 1000, UTC) if merge.evidence_at else None,
+                "evidence_at": _time(merge.evidence_at),
                 "before": [
                     {"identifiers": sorted(map(str, profile.identifiers)), "attributes": profile.attributes}
                     for _, profile in sorted(profiles.items())
@@ -116,29 +126,43 @@ class BatchWriter:
         detail = f"{rejected.claimed_by} claims {rejected.identifier} and does not get it"
         self._rejects.append(Reject(_STREAM, record, _REASONS[rejected.reason], detail))
 
-    def add_shared_email(self, email: Identifier, *, is_known: bool) -> None:
-        """Record that too many people claim an email.
+    def add_shared(self, identifier: Identifier, *, is_known: bool) -> None:
+        """Record that an identifier is shared.
 
         Args:
-            email: The email.
+            identifier: The identifier.
             is_known: Whether the store contains it.
         """
-        kind, provider, value = email
+        kind, provider, value = identifier
         if is_known:
-            self._move([email], SHARED)
+            self._move([identifier], SHARED)
         else:
             self._new_identifiers.append({"kind": kind, "provider": provider, "value": value, "cluster_id": SHARED})
-        detail = "more people claim the email than max_people_per_email allows; from now on it identifies nobody"
-        self._rejects.append(Reject(_STREAM, {kind.value: value}, Reason.SHARED_EMAIL, detail))
+        reason = _REASONS[SHARED_REASONS[kind]]
+        self._rejects.append(Reject(_STREAM, {kind.value: value}, reason, f"{reason.description} This is permanent."))
 
-    def reject_claim_of_shared_email(self, claim: Claim) -> None:
-        """Record a claim that has no identifier besides shared emails."""
-        record = {name.kind.value: name.value for name in claim.identifiers}
-        record |= {name: dated.value for name, dated in claim.attributes.items()}
-        if claim.last_at != UNDATED:
-            record["updated_at"] = datetime.fromtimestamp(claim.last_at / 1000, UTC).isoformat()
-        detail = "more people claim the email than max_people_per_email allows, and the record has no other identifier"
-        self._rejects.append(Reject(_STREAM, record, Reason.SHARED_EMAIL, detail))
+    def reject_record_of_shared(self, record: EvidenceRecord) -> None:
+        """Record a claim or follow that names only shared identifiers."""
+        names = identifiers_in(record)
+        rejected: dict[str, Any] = {name.kind.value: name.value for name in names}
+        match record:
+            case Claim():
+                rejected |= {name: dated.value for name, dated in record.attributes.items()}
+                at, column = record.last_at, "updated_at"
+            case Follow():
+                rejected |= {"follow_state": record.state.value, "channel": record.channel}
+                at, column = record.at, "observed_at"
+            case _:
+                return
+        if at != UNDATED:
+            rejected[column] = datetime.fromtimestamp(at / 1000, UTC).isoformat()
+        reason = _REASONS[SHARED_REASONS[names[0].kind]]
+        detail = f"{reason.description} The record has no other identifier."
+        self._rejects.append(Reject(_STREAM, rejected, reason, detail))
+
+    def delete_clusters(self, clusters: Iterable[int]) -> None:
+        """Delete clusters of which no evidence remains."""
+        self._absorbed_clusters += ({"absorbed": cluster} for cluster in clusters)
 
     def flush(self) -> None:
         """Write all rows, in statements of many rows each."""
@@ -166,3 +190,7 @@ class BatchWriter:
             {"of_kind": kind, "of_provider": provider, "of_value": value, "kept": cluster}
             for kind, provider, value in identifiers
         )
+
+
+def _time(milliseconds: int) -> datetime | None:
+    return None if milliseconds == UNDATED else datetime.fromtimestamp(milliseconds / 1000, UTC)

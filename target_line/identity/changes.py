@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from line_core.identity.model import MergeRule
+from line_core.identity.results import MergeRule
 
 if TYPE_CHECKING:
-    from line_core.identity.model import RejectionReason
+    from line_core.identity.results import RejectionReason
 
 
 @dataclass

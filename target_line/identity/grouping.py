@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from line_core.identity.sharing import identifiers_in
+from line_core.identity.sharing import linking_identifiers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from line_core.identity.model import EvidenceRecord, Identifier
 
@@ -29,16 +29,19 @@ class EvidenceGroup:
         self.records += other.records
 
 
-def group_connected(records: Iterable[EvidenceRecord], cluster_of: Mapping[Identifier, int]) -> Iterable[EvidenceGroup]:
+def group_connected(
+    records: Iterable[EvidenceRecord], cluster_of: Mapping[Identifier, int], shared: Collection[Identifier]
+) -> Iterable[EvidenceGroup]:
     """Group records that are connected by common identifiers or clusters.
 
     Args:
-        records: The records of a batch.
+        records: The records of a batch. Each names an identifier that is not shared.
         cluster_of: The clusters of the identifiers that the store contains.
+        shared: Identifiers that identify nobody.
     """
     group_of: dict[Identifier | int, EvidenceGroup] = {}
     for record in records:
-        names = identifiers_in(record)
+        names = linking_identifiers(record, shared)
         clusters = {cluster_of[name] for name in names if name in cluster_of}
         nodes: tuple[Identifier | int, ...] = (*names, *clusters)
         connected = {id(group): group for node in nodes if (group := group_of.get(node))}.values()

@@ -6,9 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from line_core.identity.codec import decode_evidence, encode_evidence, encode_record
-from line_core.identity.model import Claim, Evidence, IdentifierKind, RejectionReason, SeparationConstraint
+from line_core.identity.model import Claim, Evidence, Follow, IdentifierKind, identifiers_in
 from line_core.identity.rules import resolve
-from line_core.identity.sharing import identifiers_in, shared_emails, split_without_emails, without_emails
+from line_core.identity.sharing import linking_identifiers, newly_shared, split_evidence
+from target_line.identity.batch_writer import SHARED_REASONS
 from target_line.identity.changes import IdentityChanges
 from target_line.identity.cluster_queries import SHARED, clusters_of, encoded_evidence_of
 from target_line.identity.grouping import group_connected
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from line_core.identity.model import EvidenceRecord, Identifier, Profile
+    from line_core.identity.model import EvidenceRecord, Identifier
     from line_core.identity.policy import MergePolicy
+    from line_core.identity.results import Profile
     from target_line.identity.batch_writer import BatchWriter
     from target_line.identity.grouping import EvidenceGroup
 
@@ -27,10 +29,11 @@ if TYPE_CHECKING:
 class BatchIngestion:
     """Adds one batch of evidence to the clusters of the store. The rows are collected in a `BatchWriter`."""
 
-    def __init__(self, connection: Connection, policy: MergePolicy, writer: BatchWriter) -> None:
+    def __init__(self, connection: Connection, policy: MergePolicy, writer: BatchWriter, channel: str) -> None:
         self._connection = connection
         self._policy = policy
         self._writer = writer
+        self._channel = channel
 
     def add(self, records: Sequence[EvidenceRecord]) -> IdentityChanges:
         """Add the records of the batch."""
@@ -39,23 +42,23 @@ class BatchIngestion:
         shared = {name for name, cluster in cluster_of.items() if cluster == SHARED}
         if shared:
             cluster_of = {name: cluster for name, cluster in cluster_of.items() if name not in shared}
-            records = list(self._without_shared(records, shared))
+            records = list(self._linking(records, shared))
         stored = encoded_evidence_of(self._connection, set(cluster_of.values()))
-        for group in group_connected(records, cluster_of):
-            changes.add(self._add_group(group, [stored[cluster] for cluster in sorted(group.clusters)]))
+        for group in group_connected(records, cluster_of, shared):
+            changes.add(self._add_group(group, [stored[cluster] for cluster in sorted(group.clusters)], shared))
         return changes
 
-    def _without_shared(self, records: Iterable[EvidenceRecord], shared: set[Identifier]) -> Iterator[EvidenceRecord]:
-        """Yield the records without shared emails. Reject claims that have no other identifier."""
+    def _linking(self, records: Iterable[EvidenceRecord], shared: set[Identifier]) -> Iterator[EvidenceRecord]:
+        """Yield the records that name an identifier that is not shared. Reject the others."""
         for record in records:
-            if remaining := without_emails(record, shared):
-                yield remaining
-            elif isinstance(record, Claim):
-                self._writer.reject_claim_of_shared_email(record)
+            if linking_identifiers(record, shared):
+                yield record
+            else:
+                self._writer.reject_record_of_shared(record)
 
-    def _add_group(self, group: EvidenceGroup, stored: list[str]) -> IdentityChanges:
+    def _add_group(self, group: EvidenceGroup, stored: list[str], shared: set[Identifier]) -> IdentityChanges:
         """Add a group of records to the stored evidence of its clusters."""
-        changes = self._add_single_record(group, stored)
+        changes = self._add_single_record(group, stored, shared)
         if changes is not None:
             return changes
         before = [decode_evidence(text) for text in stored]
@@ -66,8 +69,10 @@ class BatchIngestion:
             after.merge(evidence)
         for record in group.records:
             after.add(record)
-        if shared := shared_emails(after, self._policy.max_people_per_email):
-            return self._split(group, before, after, shared)
+            if shared:
+                after.shared |= shared.intersection(identifiers_in(record))
+        if new := newly_shared(after, self._policy):
+            return self._split(group, before, after, new)
         known = [evidence.identifiers() for evidence in before]
         self._writer.add_cluster(
             group.clusters,
@@ -77,10 +82,14 @@ class BatchIngestion:
         )
         return self._record_changes(before, [after])
 
-    def _add_single_record(self, group: EvidenceGroup, stored: list[str]) -> IdentityChanges | None:
+    def _add_single_record(
+        self, group: EvidenceGroup, stored: list[str], shared: set[Identifier]
+    ) -> IdentityChanges | None:
         """Handle the two most frequent cases without decoding and resolving evidence; None if it is another case."""
         record = group.records[0]
-        if len(group.records) > 1 or isinstance(record, SeparationConstraint):
+        if len(group.records) > 1 or not isinstance(record, Claim | Follow):
+            return None
+        if shared and not shared.isdisjoint(identifiers_in(record)):
             return None
         encoded = encode_record(record)
         if stored == [encoded]:
@@ -92,16 +101,17 @@ class BatchIngestion:
         return IdentityChanges(anonymous=1) if is_anonymous else IdentityChanges(identified=1)
 
     def _split(
-        self, group: EvidenceGroup, before: list[Evidence], after: Evidence, shared: set[Identifier]
+        self, group: EvidenceGroup, before: list[Evidence], after: Evidence, new: set[Identifier]
     ) -> IdentityChanges:
-        """Remove shared emails from evidence permanently, and store each component that remains as a cluster."""
+        """Mark identifiers as shared permanently, and store each component that remains as a cluster."""
         known = {name for evidence in before for name in evidence.identifiers()}
-        for email in sorted(shared):
-            self._writer.add_shared_email(email, is_known=email in known)
-        for claim in after.claims.values():
-            if without_emails(claim, shared) is None:
-                self._writer.reject_claim_of_shared_email(claim)
-        components = split_without_emails(after, shared)
+        for identifier in sorted(new):
+            self._writer.add_shared(identifier, is_known=identifier in known)
+        after.shared |= new
+        for record in after.records():
+            if not linking_identifiers(record, after.shared):
+                self._writer.reject_record_of_shared(record)
+        components = split_evidence(after)
         for number, component in enumerate(components):
             names = component.identifiers()
             self._writer.add_cluster(
@@ -110,14 +120,16 @@ class BatchIngestion:
                 new=names - known,
                 moved=names & known,
             )
+        if not components:
+            self._writer.delete_clusters(group.clusters)
         changes = self._record_changes(before, components)
-        changes.rejections[RejectionReason.SHARED_EMAIL] += len(shared)
+        changes.rejections.update(SHARED_REASONS[identifier.kind] for identifier in new)
         return changes
 
     def _record_changes(self, before: list[Evidence], after: list[Evidence]) -> IdentityChanges:
         """Record the merges and rejected identifiers that the evidence before did not have."""
-        old = [resolve(evidence, self._policy) for evidence in before]
-        new = [resolve(evidence, self._policy) for evidence in after]
+        old = [resolve(evidence, self._policy, self._channel) for evidence in before]
+        new = [resolve(evidence, self._policy, self._channel) for evidence in after]
         old_profiles = [profile for resolution in old for profile in resolution.profiles]
         new_profiles = [profile for resolution in new for profile in resolution.profiles]
         merges = {merge for resolution in new for merge in resolution.merges}

@@ -51,7 +51,7 @@ def parse_profile(record: Mapping[str, Any], provider: str, junk: Collection[str
     return Claim(identifiers, at, at, attributes)
 
 
-def parse_follow(record: Mapping[str, Any], provider: str, role: Role) -> Follow:
+def parse_follow(record: Mapping[str, Any], provider: str, role: Role, channel: str = "main") -> Follow:
     """Parse a record of a stream of follow states, as tap-line emits them.
 
     Args:
@@ -59,6 +59,7 @@ def parse_follow(record: Mapping[str, Any], provider: str, role: Role) -> Follow
             `follow_state` and `updated_at`; `followers`: `observed_at`, and `follow_state` if it is not `following`.
         provider: Provider that issued the LINE ID.
         role: Role of the stream: follows, followers or friendships.
+        channel: Name of the channel of records without the column `channel`.
 
     Raises:
         RejectedRecordError: The record has no LINE ID, or a value is invalid.
@@ -74,7 +75,8 @@ def parse_follow(record: Mapping[str, Any], provider: str, role: Role) -> Follow
             Reason.INVALID_FOLLOW_STATE, f"{state_column} {value!r} is not one of {', '.join(states)}"
         )
     at = _milliseconds(record.get(time_column), time_column)
-    return Follow(line_id, state, at, followed_at=at if state is FollowState.FOLLOWING else UNDATED)
+    followed_at = at if state is FollowState.FOLLOWING else UNDATED
+    return Follow(line_id, state, at, followed_at, str(record.get("channel") or channel))
 
 
 def _milliseconds(value: object, column: str) -> int:

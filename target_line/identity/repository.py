@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 
 from line_core.errors import LineError
 from line_core.identity.codec import decode_evidence
-from line_core.identity.model import UNDATED, Evidence, Identifier, Merge, MergeRule, SeparationConstraint
+from line_core.identity.model import UNDATED, Correction, Evidence, Identifier
+from line_core.identity.results import Merge, MergeRule
 from line_core.identity.rules import resolve
 from line_core.store.tables import identity as tables
 from target_line.identity.batch_writer import BatchWriter
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from line_core.identity.model import EvidenceRecord, Profile
+    from line_core.identity.model import EvidenceRecord
     from line_core.identity.policy import MergePolicy
+    from line_core.identity.results import Profile
     from line_core.store import Store
     from target_line.identity.changes import IdentityChanges
 
@@ -50,7 +52,7 @@ class IdentityRepository:
         Args:
             store: The open store.
             policy: The settings of the merge rules.
-            channel: Name of the channel under which rejects are saved.
+            channel: Name of the channel whose follow states count, and under which rejects are saved.
         """
         self._store = store
         self._policy = policy
@@ -64,7 +66,7 @@ class IdentityRepository:
         """
         with self._store.write(lock="identity") as connection:
             writer = BatchWriter(connection, self._channel)
-            changes = BatchIngestion(connection, self._policy, writer).add(records)
+            changes = BatchIngestion(connection, self._policy, writer, self._channel).add(records)
             writer.flush()
         return changes
 
@@ -72,7 +74,7 @@ class IdentityRepository:
         """Return the merges that a batch of evidence would cause. The store is not changed."""
         with self._store.read() as connection:
             writer = BatchWriter(connection, self._channel)
-            BatchIngestion(connection, self._policy, writer).add(records)
+            BatchIngestion(connection, self._policy, writer, self._channel).add(records)
         return writer.merges
 
     def unmerge(self, merge_id: int) -> IdentityChanges:
@@ -94,8 +96,8 @@ class IdentityRepository:
             survivor, identifier = Identifier.parse(row.survivor), Identifier.parse(row.identifier)
             before = profiles_by_identifier(self._stored_profiles(connection, {survivor, identifier}))
             writer = BatchWriter(connection, self._channel)
-            ingestion = BatchIngestion(connection, self._policy, writer)
-            changes = ingestion.add([SeparationConstraint.between(survivor, identifier)])
+            ingestion = BatchIngestion(connection, self._policy, writer, self._channel)
+            changes = ingestion.add([Correction.separate(survivor, identifier)])
             undone = Merge(MergeRule.UNMERGED, survivor, Identifier.parse(row.absorbed), identifier, UNDATED)
             writer.add_merge(undone, before)
             connection.execute(
@@ -120,17 +122,19 @@ class IdentityRepository:
         with self._store.read() as connection:
             cluster_of = clusters_of(connection, set(identifiers))
             encoded = encoded_evidence_of(connection, set(cluster_of.values()))
-        resolved = {cluster: resolve(decode_evidence(text), self._policy) for cluster, text in encoded.items()}
-        return {name: resolved[cluster].profile_of(name) for name, cluster in cluster_of.items() if cluster != SHARED}
+        profile_of: dict[Identifier, Profile] = {}
+        for text in encoded.values():
+            profile_of |= profiles_by_identifier(resolve(decode_evidence(text), self._policy, self._channel).profiles)
+        return {name: profile_of[name] for name in cluster_of if name in profile_of}
 
     def profiles(self) -> Iterator[Profile]:
         """Yield all profiles."""
         query = select(tables.clusters.c.evidence).order_by(tables.clusters.c.cluster_id)
         with self._store.read() as connection:
             for (text,) in connection.execution_options(yield_per=_PAGE_SIZE).execute(query):
-                yield from resolve(decode_evidence(text), self._policy).profiles
+                yield from resolve(decode_evidence(text), self._policy, self._channel).profiles
 
     def _stored_profiles(self, connection: Connection, identifiers: set[Identifier]) -> Iterator[Profile]:
         encoded = encoded_evidence_of(connection, set(clusters_of(connection, identifiers).values()))
         for text in encoded.values():
-            yield from resolve(decode_evidence(text), self._policy).profiles
+            yield from resolve(decode_evidence(text), self._policy, self._channel).profiles

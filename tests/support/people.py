@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from line_core.identity.model import Evidence, EvidenceRecord, Identifier, IdentifierKind, SeparationConstraint
+from line_core.identity.model import Correction, Evidence, EvidenceRecord, Identifier, IdentifierKind
 from line_core.identity.policy import AttributeConflict, CanonicalCriterion, IdentifierConflict, MergePolicy
 from target_line.identity.records import parse_follow, parse_profile
 from target_line.intake.roles import Role
@@ -28,19 +28,19 @@ def identify(*, at: int = 0, line: int | None = None, **columns: Any) -> Evidenc
     return parse_profile(record, "default")
 
 
-def follow(line: int, *, at: int, type_: str = "follow") -> EvidenceRecord:
+def follow(line: int, *, at: int, type_: str = "follow", channel: str = "main") -> EvidenceRecord:
     """Return the evidence of a `follows` record."""
     record = {"line_id": line_id(line), "type": type_, "occurred_at": minute(at)}
-    return parse_follow(record, "default", Role.FOLLOWS)
+    return parse_follow(record, "default", Role.FOLLOWS, channel)
 
 
-def separation(one: str, other: str | int) -> SeparationConstraint:
-    """Return the constraint that separates an id from an email, or from the LINE ID of a number."""
+def separation(one: str, other: str | int) -> Correction:
+    """Return the correction that separates an id from an email, or from the LINE ID of a number."""
     if isinstance(other, int):
         separated = Identifier(IdentifierKind.LINE_ID, "default", line_id(other))
     else:
         separated = Identifier(IdentifierKind.EMAIL, "", other)
-    return SeparationConstraint.between(Identifier(IdentifierKind.ID, "", one), separated)
+    return Correction.separate(Identifier(IdentifierKind.ID, "", one), separated)
 
 
 def evidence_of(*records: EvidenceRecord) -> Evidence:

@@ -9,7 +9,7 @@ from singer_sdk import typing as th
 from sqlalchemy import select
 
 from line_core.identity.codec import decode_evidence
-from line_core.identity.model import MergeRule
+from line_core.identity.results import MergeRule
 from line_core.identity.rules import resolve
 from line_core.store.saved_policy import load_policy
 from line_core.store.tables.identity import clusters
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Select
 
-    from line_core.identity.model import Profile
     from line_core.identity.policy import MergePolicy
+    from line_core.identity.results import Profile
 
 # Rules whose absorbed profile no longer exists. With other rules only an identifier moves.
 _ABSORBING_RULES = {MergeRule.ANONYMOUS_IDENTIFIED, MergeRule.EMAIL_IDENTIFIED}
@@ -76,7 +76,7 @@ class Identities(StoreStream):
 
     def records_from_row(self, row: dict[str, Any]) -> Iterable[dict[str, Any]]:
         """Yield the profiles of a cluster, after the profiles that were merged into them."""
-        resolution = resolve(decode_evidence(row["evidence"]), self._policy)
+        resolution = resolve(decode_evidence(row["evidence"]), self._policy, self.services.channel)
         merged = {
             str(merge.absorbed): str(merge.survivor) for merge in resolution.merges if merge.rule in _ABSORBING_RULES
         }

@@ -12,7 +12,7 @@ from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.decide.templates import has_templates, render_templates
 
 if TYPE_CHECKING:
-    from line_core.identity.model import Profile
+    from line_core.identity.results import Profile
     from target_line.sending.read.message import Message, MessageObjects
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")

@@ -18,7 +18,8 @@ from target_line.sending.read.recipients import ChatRecipient, PersonRecipient
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from line_core.identity.model import Identifier, Profile
+    from line_core.identity.model import Identifier
+    from line_core.identity.results import Profile
     from target_line.identity.repository import IdentityRepository
     from target_line.sending.account import MonthlyUnits
     from target_line.sending.decide.decisions import Decision

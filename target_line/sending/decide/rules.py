@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
+from line_core.consent import consent_of
 from line_core.follow_state import FollowState
 from line_core.identity.model import IdentifierKind
-from line_core.identity.policy import opts_out
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.decide.decisions import Invalid, LineUser, Postponed, Send, Skipped
 from target_line.sending.read.recipients import ChatRecipient, PersonRecipient
@@ -16,7 +16,7 @@ from target_line.sending.read.recipients import ChatRecipient, PersonRecipient
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
-    from line_core.identity.model import LineAccount, Profile
+    from line_core.identity.results import LineAccount, Profile
     from target_line.sending.decide.content import MessageContent
     from target_line.sending.decide.decisions import Decision, Destination
     from target_line.sending.policy import SendingPolicy
@@ -95,7 +95,7 @@ def _resolve_destination(
 def _skip_reason(account: LineAccount, profile: Profile, policy: SendingPolicy) -> Reason | None:
     if account.follow_state is FollowState.UNFOLLOWED:
         return Reason.UNFOLLOWED
-    if any(opts_out(profile.attributes.get(name)) for name in policy.suppression_attributes):
+    if any(consent_of(profile.attributes.get(name)) for name in policy.suppression_attributes):
         return Reason.SUPPRESSED
     return None
 

@@ -11,17 +11,9 @@ from hypothesis import strategies as st
 
 from line_core.follow_state import FollowState
 from line_core.identity.codec import decode_evidence, encode_evidence
-from line_core.identity.model import (
-    DatedValue,
-    Evidence,
-    Identifier,
-    IdentifierKind,
-    MergeRule,
-    Profile,
-    RejectedIdentifier,
-    RejectionReason,
-)
+from line_core.identity.model import DatedValue, Evidence, Identifier, IdentifierKind
 from line_core.identity.policy import AttributeConflict, CanonicalCriterion, IdentifierConflict, MergePolicy
+from line_core.identity.results import MergeRule, Profile, RejectedIdentifier, RejectionReason
 from line_core.identity.rules import Resolution, resolve
 from tests.support import people
 from tests.support.people import evidence_of, follow, identify, line_id
@@ -162,11 +154,11 @@ def test_undated_records_are_older_than_dated_ones() -> None:
     assert profile.attributes == {"plan": "free"}
 
 
-def test_the_canonical_line_id_is_a_follower_or_else_the_latest_identified() -> None:
+def test_the_canonical_line_id_is_the_latest_identified_that_is_not_known_to_have_left() -> None:
     claims = [identify(at=number, id="a", line=number) for number in (1, 2, 3)]
     assert resolution(*claims).profiles[0].canonical["default"].line_id == line_id(3)
     with_follow = resolution(*claims, follow(1, at=1))
-    assert with_follow.profiles[0].canonical["default"].line_id == line_id(1)
+    assert with_follow.profiles[0].canonical["default"].line_id == line_id(3)
     after_unfollow = resolution(*claims, follow(3, at=1, type_="unfollow"))
     assert after_unfollow.profiles[0].canonical["default"].line_id == line_id(2)
 
@@ -200,13 +192,13 @@ def test_every_identifier_is_in_exactly_one_profile_within_the_limits(
     evidence = evidence_of(*history)
     result = resolve(evidence, policy)
     named = [identifier for profile in result.profiles for identifier in profile.identifiers]
-    assert sorted(named) == sorted(evidence.identifiers())
+    assert sorted(named) == sorted(evidence.people())
     for profile in result.profiles:
         kinds = [identifier.kind for identifier in profile.identifiers]
         assert kinds.count(IdentifierKind.ID) <= 1
         assert kinds.count(IdentifierKind.LINE_ID) <= policy.max_line_ids
         assert profile.key in profile.identifiers
-        assert not any(profile.identifiers.issuperset(pair) for pair in evidence.separations)
+        assert not any(profile.identifiers.issuperset(correction.identifiers) for correction in evidence.corrections)
         assert set(profile.canonical) == {account.provider for account in profile.line_accounts}
 
 

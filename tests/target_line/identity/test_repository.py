@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select
 
-from line_core.identity.model import Identifier, IdentifierKind, MergeRule, RejectionReason
+from line_core.identity.model import Identifier, IdentifierKind
 from line_core.identity.policy import IdentifierConflict, MergePolicy
+from line_core.identity.results import MergeRule, RejectionReason
 from line_core.identity.rules import resolve
-from line_core.identity.sharing import shared_emails, split_without_emails
+from line_core.identity.sharing import newly_shared, split_evidence
 from line_core.store import open_store
 from line_core.store.tables import identity as tables
 from line_core.store.tables.rejects import rejects
@@ -25,7 +26,8 @@ from tests.support.people import evidence_of, follow, identify, line_id
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from line_core.identity.model import EvidenceRecord, Profile
+    from line_core.identity.model import EvidenceRecord
+    from line_core.identity.results import Profile
     from line_core.store import Store
 
 
@@ -210,8 +212,8 @@ def test_profiles_do_not_depend_on_order_and_batches(
         missing = connection.execute(clusters.except_(select(tables.clusters.c.cluster_id))).scalars().all()
     assert set(missing) <= {SHARED}, "identifiers refer to clusters that do not exist"
     evidence = evidence_of(*history)
-    parts = split_without_emails(evidence, shared_emails(evidence, policy.max_people_per_email))
-    expected = [profile for part in parts for profile in resolve(part, policy).profiles]
+    evidence.shared = newly_shared(evidence, policy)
+    expected = [profile for part in split_evidence(evidence) for profile in resolve(part, policy).profiles]
     assert sorted(identity.profiles(), key=by_key) == sorted(expected, key=by_key)
     named = {name: profile for profile in expected for name in profile.identifiers}
     assert identity.find_profiles(evidence.identifiers()) == named

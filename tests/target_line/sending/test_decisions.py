@@ -22,7 +22,8 @@ from target_line.sending.read.recipients import AllFollowers, ChatRecipient, Nar
 from tests.support.people import evidence_of, follow, identify, line_id
 
 if TYPE_CHECKING:
-    from line_core.identity.model import EvidenceRecord, Profile
+    from line_core.identity.model import EvidenceRecord
+    from line_core.identity.results import Profile
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
