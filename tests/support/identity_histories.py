@@ -1,0 +1,113 @@
+"""Hypothesis strategies for records of few people, with shared and moved identifiers and equal and missing times."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+
+from tests.support.identity_model_records import KINDS, Settings
+from tests.support.people import line_id, minute
+
+if TYPE_CHECKING:
+    import random
+
+Record = tuple[str, dict[str, Any]]
+"""A stream role, and a record as a tap writes it."""
+
+IDS = ("a", "b", "c")
+EMAILS = ("x@example.com", "y@example.com", "z@example.com")
+LINE_IDS = tuple(line_id(number) for number in range(1, 5))
+RECIPIENTS = tuple(
+    (kind, value) for kind, values in zip(KINDS, (IDS, EMAILS, LINE_IDS), strict=True) for value in values
+)
+
+YES = (True, "yes", "Y", "TRUE", "1", 1, "unsubscribed", "2026-01-01", ["sms"], 2.5)
+NO = (False, "no", "N", "false", "0", 0, 0.0, "off", " No ")
+SILENT: tuple[Any, ...] = (None, "", "  ", [], {})
+
+_times = st.sampled_from([None, "", *(minute(at) for at in range(1, 6))])
+_unusable_times = st.sampled_from(["yesterday", "9999-12-31T00:00:00Z"])
+_yes_and_no = st.sampled_from([*YES, *NO, *SILENT])
+_values = st.sampled_from([None, "", "free", "gold", 0, 1, 1.0, True, False, "10", "9", [1], {"k": 1}, {"k": 1.0}])
+
+_identifiers = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.sampled_from([*IDS, *IDS, None, "null"]),
+        "email": st.sampled_from([*EMAILS, *EMAILS, "X@Example.com ", None, "", "nobody"]),
+        "line_id": st.sampled_from([*LINE_IDS, *LINE_IDS, None, " ", "U1"]),
+    },
+).filter(lambda named: any(value and str(value).strip() for value in named.values()))
+_attributes = st.fixed_dictionaries(
+    {},
+    optional={
+        "plan": _values,
+        "city": _values,
+        "unsubscribed": _yes_and_no,
+        "UNSUBSCRIBED": _yes_and_no,
+        "blocked": _yes_and_no,
+        "attributes": st.fixed_dictionaries({}, optional={"Unsubscribed": _yes_and_no, "plan": _values}),
+    },
+)
+
+
+def _profile_records(times: st.SearchStrategy[str | None]) -> st.SearchStrategy[Record]:
+    times_of_record = st.fixed_dictionaries({}, optional={"updated_at": times, "linked_at": _times})
+    return st.builds(
+        lambda named, values, at: ("profiles", {**named, **values, **at}), _identifiers, _attributes, times_of_record
+    )
+
+
+_follow_records = st.builds(
+    lambda number, at, type_, channel: (
+        "follows",
+        {"line_id": number, "occurred_at": at, "type": type_, **({"channel": channel} if channel else {})},
+    ),
+    st.sampled_from(LINE_IDS),
+    _times,
+    st.sampled_from(["follow", "unfollow"]),
+    st.sampled_from([None, "main", "shop"]),
+)
+
+profile_records = _profile_records(_times)
+"""Records of people whose times can be used."""
+
+dated_histories = st.lists(st.one_of(profile_records, profile_records, profile_records, _follow_records), max_size=12)
+"""Lists of records whose order of arrival does not count."""
+
+histories = st.lists(
+    st.one_of(profile_records, profile_records, profile_records, _follow_records, _profile_records(_unusable_times)),
+    max_size=12,
+)
+"""Lists of records, also with times that cannot be used."""
+
+
+def merge_settings(**fixed: Any) -> st.SearchStrategy[Settings]:
+    """Generate settings of all kinds; `fixed` are the same in all of them."""
+    criteria = Settings().canonical_line_id
+    free = {
+        "identifier_precedence": st.just(KINDS) | st.sampled_from(list(permutations(KINDS))),
+        "identifier_conflict": st.sampled_from(["latest", "first", "reject"]),
+        "attribute_conflict": st.sampled_from(["latest", "survivor"]),
+        "canonical_line_id": st.just(criteria)
+        | st.permutations(criteria).flatmap(
+            lambda order: st.integers(1, len(order)).map(lambda number: tuple(order[:number]))
+        ),
+        "max_line_ids_per_profile": st.sampled_from([1, 2, 3, 20]),
+        "max_people_per_email": st.sampled_from([2, 3, 1000]),
+        "max_people_per_line_id": st.sampled_from([2, 3, 100]),
+        "max_identifiers_per_id": st.sampled_from([2, 3, 100]),
+        "null_identifiers": st.sampled_from(["ignore", "clear"]),
+        "suppression_attributes": st.sampled_from([(), ("unsubscribed",), ("unsubscribed", "blocked")]),
+    }
+    return st.builds(Settings, **{**free, **{name: st.just(value) for name, value in fixed.items()}})
+
+
+def arrivals(records: list[Record], chance: random.Random, runs: int) -> list[list[Record]]:
+    """Return the records in another order, some of them twice, cut into runs."""
+    arrived = [*records, *chance.sample(records, len(records) // 2)]
+    chance.shuffle(arrived)
+    cuts = sorted(chance.randrange(len(arrived) + 1) for _ in range(runs - 1))
+    return [arrived[start:end] for start, end in zip([0, *cuts], [*cuts, len(arrived)], strict=True)]
