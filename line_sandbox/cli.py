@@ -83,6 +83,11 @@ def _finite(_context: click.Context, _parameter: click.Parameter, number: float)
     default=0,
     help="Simulate a module channel that is attached to this number of accounts.",
 )
+@click.option(
+    "--multicast-rejects-unknown-ids",
+    is_flag=True,
+    help="Reject multicasts with IDs that the channel does not know, instead of ignoring the IDs.",
+)
 @click.option("--no-rate-limits", is_flag=True, help="Do not enforce LINE's rate limits.")
 @click.option("--no-access-log", is_flag=True, help="Do not write a line to stderr for each request.")
 @click.option(

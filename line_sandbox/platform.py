@@ -45,6 +45,9 @@ class PlatformOptions:
     """Whether LINE has verified the account. Only verified accounts may list their followers."""
     module_bots: int
     """Number of accounts that the channel is attached to as a module channel; 0 for an ordinary channel."""
+    multicast_rejects_unknown_ids: bool
+    """Whether a multicast with an ID that the channel does not know is rejected. LINE's reference has both behaviours:
+    the ID is ignored, and the request is rejected."""
     access_token: str
     """The channel's long-lived access token."""
     channel_id: str
@@ -92,6 +95,7 @@ class Platform:
             statistics=self.statistics,
             request_ids=self.request_ids,
             clock=clock,
+            multicast_rejects_unknown_ids=options.multicast_rejects_unknown_ids,
         )
         self.incoming_events = IncomingEvents(
             users=users,

@@ -62,6 +62,25 @@ class InvalidRequest(ErrorResponse):
         return cls("Invalid start param")
 
 
+class MessageErrorResponse(InvalidRequest):
+    """A message object is invalid; each detail has a path inside it, such as `template/actions/0/uri`."""
+
+    def __init__(self, index: int, details: Sequence[dict[str, str]]) -> None:
+        """Create the response.
+
+        Args:
+            index: Index of the message in the request.
+            details: LINE's details.
+        """
+        # LINE's text has a no-break space, as in line/line-bot-sdk-python#314.
+        super().__init__(f"A message (messages[{index}])\N{NO-BREAK SPACE}in the request body is invalid")
+        self._details = details
+
+    def body(self) -> dict[str, Any]:
+        """Return LINE's error body."""
+        return {"message": self.message, "details": self._details}
+
+
 class Unauthorized(ErrorResponse):
     """The channel access token is invalid or expired."""
 

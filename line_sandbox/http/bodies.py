@@ -12,18 +12,26 @@ from line_sandbox.foundation.api_errors import InvalidRequest, UnsupportedMediaT
 from line_sandbox.http.response import JSON
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from line_core.messages import Problem
     from line_sandbox.http.request import HttpRequest
 
 
-def read_body(request: HttpRequest, schema: str, *, missing: str = "May not be empty") -> dict[str, Any]:
+def read_body(
+    request: HttpRequest,
+    schema: str,
+    *,
+    missing: str = "May not be empty",
+    error: Callable[[dict[str, Any], Sequence[Problem]], InvalidRequest] | None = None,
+) -> dict[str, Any]:
     """Return the JSON object in a request's body.
 
     Args:
         request: The request.
         schema: Reference into a subject's schema, such as `messages.json#/$defs/push` for `messages/schema.json`.
         missing: LINE's text for a required property that is missing.
+        error: Returns the response to a body that violates the schema; default: one that lists all problems.
 
     Raises:
         InvalidRequest: The body is not a JSON object or violates the schema.
@@ -34,7 +42,7 @@ def read_body(request: HttpRequest, schema: str, *, missing: str = "May not be e
         raise UnsupportedMediaType(media_type)
     body = request.json()
     if problems := contract(schema, missing).problems(body):
-        raise InvalidRequest.with_details(*problems)
+        raise error(body, problems) if error else InvalidRequest.with_details(*problems)
     return body
 
 

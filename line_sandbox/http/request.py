@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from line_sandbox.foundation.api_errors import InvalidRequest
+from line_sandbox.http.json_errors import malformed_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,8 +94,8 @@ class HttpRequest:
         """
         try:
             content = msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise InvalidRequest("The request body could not be parsed as JSON") from None
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise malformed_json(self.body, error) from None
         if not isinstance(content, dict):
-            raise InvalidRequest("The request body must be a JSON object")
+            raise InvalidRequest("The request body could not be parsed as JSON (line: 1, column: 1)")
         return content

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
 class ChatLookup:
     """Looks up users, groups and rooms."""
 
-    def __init__(self, users: Users, chats: Chats, clock: Clock) -> None:
+    def __init__(self, users: Users, chats: Chats, clock: Clock, *, rejects_unknown_ids: bool) -> None:
+        """Store the dependencies.
+
+        Args:
+            users: The users that the channel knows.
+            chats: The groups and rooms that the account has joined.
+            clock: Determines whom messages reach.
+            rejects_unknown_ids: Whether an unknown ID among several recipients is an error; if not, it is ignored.
+        """
+        self._rejects_unknown_ids = rejects_unknown_ids
         self._users = users
         self._chats = chats
         self._clock = clock
@@ -55,8 +64,15 @@ class ChatLookup:
             check_for_chat(messages, lambda line_id: self._users.number_of(line_id) in self._chats.members(chat))
 
     def followers_among(self, line_ids: Sequence[str]) -> list[int]:
-        """Return each follower once; other IDs are ignored."""
+        """Return each follower once; users who do not follow the account are ignored.
+
+        Raises:
+            InvalidRequest: The channel does not know an ID, and the option to reject unknown IDs is set.
+        """
         numbers = dict.fromkeys(self._users.number_of(line_id) for line_id in line_ids)
+        if self._rejects_unknown_ids and None in numbers:
+            unknown = next(index for index, line_id in enumerate(line_ids) if self._users.number_of(line_id) is None)
+            raise InvalidRequest.for_property(f"to[{unknown}]")
         return [number for number in numbers if number is not None and self._users.is_following(number)]
 
     def all_followers(self) -> UserSet:

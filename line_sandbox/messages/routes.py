@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from line_core.ids import is_chat_id, is_line_id
 from line_sandbox.foundation.api_errors import InvalidRequest
-from line_sandbox.http.bodies import check_line_ids, read_body
+from line_sandbox.http.bodies import check_line_ids
 from line_sandbox.http.response import HttpResponse
+from line_sandbox.messages.bodies import read_messages_body
 from line_sandbox.messages.recipient_rules import check_for_users
 from line_sandbox.messages.send_request import read_send_request
 from line_sandbox.usage.delivery_counts import DeliveryMethod
@@ -43,38 +44,38 @@ class _MessageRoutes:
         self._sent_messages = sent_messages
 
     def push(self, request: HttpRequest) -> HttpResponse:
-        body = read_body(request, "messages.json#/$defs/push")
+        body = read_messages_body(request, "messages.json#/$defs/push")
         if not (is_line_id(body["to"]) or is_chat_id(body["to"])):
-            raise InvalidRequest.for_property("to")
+            raise InvalidRequest.for_property("'to'")  # quoted, as in line/line-bot-sdk-python#729
         send_request = read_send_request(request, DeliveryMethod.PUSH, body)
         reached = self._sender.push(send_request, body["to"])
         return self._sent(send_request, note=f"{len(reached)} delivered")
 
     def multicast(self, request: HttpRequest) -> HttpResponse:
-        body = read_body(request, "messages.json#/$defs/multicast")
+        body = read_messages_body(request, "messages.json#/$defs/multicast")
         check_line_ids(body["to"], "to")
         check_for_users(body["messages"])
         reached = self._sender.multicast(read_send_request(request, DeliveryMethod.MULTICAST, body), body["to"])
         return HttpResponse({}, note=f"{len(reached)} of {len(body['to'])} delivered")
 
     def broadcast(self, request: HttpRequest) -> HttpResponse:
-        body = read_body(request, "messages.json#/$defs/broadcast")
+        body = read_messages_body(request, "messages.json#/$defs/broadcast")
         check_for_users(body["messages"])
         reached = self._sender.broadcast(read_send_request(request, DeliveryMethod.BROADCAST, body))
         return HttpResponse({}, note=f"{len(reached)} delivered")
 
     def reply(self, request: HttpRequest) -> HttpResponse:
-        body = read_body(request, "messages.json#/$defs/reply")
+        body = read_messages_body(request, "messages.json#/$defs/reply")
         send_request = read_send_request(request, DeliveryMethod.REPLY, body)
         reached = self._sender.reply(send_request, body["replyToken"])
         return self._sent(send_request, note=f"{len(reached)} delivered")
 
     def validate(self, request: HttpRequest) -> HttpResponse:
-        read_body(request, "messages.json#/$defs/validate")
+        read_messages_body(request, "messages.json#/$defs/validate")
         return HttpResponse({})
 
     def validate_without_mentions(self, request: HttpRequest) -> HttpResponse:
-        check_for_users(read_body(request, "messages.json#/$defs/validate")["messages"])
+        check_for_users(read_messages_body(request, "messages.json#/$defs/validate")["messages"])
         return HttpResponse({})
 
     def _sent(self, request: SendRequest, *, note: str) -> HttpResponse:

@@ -58,6 +58,7 @@ class MessageSender:
 
         Raises:
             AlreadyAccepted: A request with the same retry key was accepted.
+            InvalidRequest: The channel does not know an ID, and the option to reject unknown IDs is set.
             TooManyRequests: The remaining quota is smaller than the number of followers among the recipients.
         """
         self._retry_keys.check(request)

@@ -33,8 +33,9 @@ class Messaging:
         statistics: MessageStatistics,
         request_ids: SeededRandom,
         clock: Clock,
+        multicast_rejects_unknown_ids: bool,
     ) -> None:
-        lookup = ChatLookup(users, chats, clock)
+        lookup = ChatLookup(users, chats, clock, rejects_unknown_ids=multicast_rejects_unknown_ids)
         self.sent_messages = SentMessages(request_ids)
         self.retry_keys = RetryKeys(request_ids, self.sent_messages, clock)
         self.reply_tokens = ReplyTokens(clock)

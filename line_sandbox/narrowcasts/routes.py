@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.foundation.clock import iso_time
 from line_sandbox.foundation.uuid_format import is_uuid
-from line_sandbox.http.bodies import read_body
 from line_sandbox.http.response import HttpResponse
+from line_sandbox.messages.bodies import read_messages_body
 from line_sandbox.messages.recipient_rules import check_for_users
 from line_sandbox.messages.send_request import read_send_request
 from line_sandbox.narrowcasts.demographic_filter import check_demographic
@@ -38,7 +38,7 @@ class _NarrowcastRoutes:
         self._clock = clock
 
     def send(self, request: HttpRequest) -> HttpResponse:
-        body = read_body(request, "narrowcasts.json#/$defs/narrowcast")
+        body = read_messages_body(request, "narrowcasts.json#/$defs/narrowcast")
         check_for_users(body["messages"])
         if demographic := body.get("filter", {}).get("demographic"):
             check_demographic(demographic)

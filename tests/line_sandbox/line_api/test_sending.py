@@ -24,6 +24,8 @@ from linebot.v3.messaging import (
 from linebot.v3.messaging.exceptions import ApiException
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.support.sandbox_clients import SandboxClient, Sdk
 
 UNKNOWN = "U" + "0" * 32
@@ -80,7 +82,7 @@ async def test_a_push_to_an_unknown_id_fails(sdk: Sdk, sandbox: SandboxClient) -
 def test_a_push_to_a_malformed_id_is_rejected_with_the_property(sandbox: SandboxClient) -> None:
     response = sandbox.push("U123")
     assert response.status_code == 400
-    assert response.json()["message"] == "The property, to, in the request body is invalid (line: -, column: -)"
+    assert response.json()["message"] == "The property, 'to', in the request body is invalid (line: -, column: -)"
 
 
 def test_a_stranger_receives_pushes_for_seven_days_after_a_message(sandbox: SandboxClient) -> None:
@@ -118,6 +120,18 @@ def test_one_malformed_id_rejects_the_whole_multicast(sandbox: SandboxClient, ma
     assert response.status_code == 400
     assert response.json()["message"] == "The property, to[1], in the request body is invalid (line: -, column: -)"
     assert sandbox.deliveries() == []
+
+
+def test_unknown_ids_can_reject_a_multicast(start_sandbox: Callable[..., SandboxClient]) -> None:
+    sandbox = start_sandbox("--followers", 3, "--multicast-rejects-unknown-ids")
+    first, blocked, third = sandbox.followers(3)
+    sandbox.set_user(blocked, "blocked")
+    for to, status in (([first, UNKNOWN, third], 400), ([first, blocked, third], 200)):
+        response = sandbox.request("POST", "/v2/bot/message/multicast", json={"to": to, "messages": ONE_TEXT})
+        assert response.status_code == status
+    rejected = sandbox.request("POST", "/v2/bot/message/multicast", json={"to": [UNKNOWN], "messages": ONE_TEXT})
+    assert rejected.json()["message"] == "The property, to[0], in the request body is invalid (line: -, column: -)"
+    assert [delivery["line_id"] for delivery in sandbox.deliveries()] == [first, third]
 
 
 @pytest.mark.parametrize("count", [0, 501])
@@ -327,6 +341,95 @@ def test_every_invalid_property_of_a_request_is_listed(sandbox: SandboxClient) -
         "messages[1].type",
         "messages[2].text",
     ]
+
+
+TOO_MANY_ACTIONS = [{"type": "message", "label": "a", "text": "a"}] * 4
+BUTTONS = {"type": "buttons", "text": "x", "actions": TOO_MANY_ACTIONS[:1]}
+
+
+def template(**fields: Any) -> dict[str, Any]:
+    return {"type": "template", "altText": "x", "template": {**BUTTONS, **fields}}
+
+
+def bubble(component: dict[str, Any]) -> dict[str, Any]:
+    body = {"type": "box", "layout": "vertical", "contents": [component]}
+    return {"type": "flex", "altText": "x", "contents": {"type": "bubble", "body": body}}
+
+
+@pytest.mark.parametrize(
+    ("message", "detail"),
+    [
+        (
+            template(actions=[{"type": "uri", "label": "a", "uri": "ftp://x"}]),
+            {"message": "invalid uri", "property": "template/actions/0/uri"},
+        ),
+        (
+            template(title="x" * 41),
+            {"message": "must not be longer than 40 characters", "property": "template/title"},
+        ),
+        (
+            template(actions=TOO_MANY_ACTIONS * 2),
+            {"message": "must not be more than 4 items", "property": "template/actions"},
+        ),
+        (
+            bubble({"type": "text", "text": ""}),
+            {"message": "must be non-empty text", "property": "/body/contents/0/text"},
+        ),
+        (
+            bubble({"type": "image"}),
+            {"message": "must be specified", "property": "/body/contents/0/url"},
+        ),
+        (
+            bubble({"type": "button", "action": {"type": "message", "label": "x" * 41, "text": "x"}}),
+            {"message": "invalid property", "property": "/body/contents/0/action/label"},
+        ),
+        (
+            {"type": "textV2", "text": "a {brace"},
+            {"message": "invalid braces", "property": "text"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("method", ["push", "validate/push", "narrowcast"])
+def test_a_problem_inside_a_message_has_the_shape_of_line(
+    sandbox: SandboxClient, method: str, message: dict[str, Any], detail: dict[str, str]
+) -> None:
+    body = {"messages": [ONE_TEXT[0], message], "to": sandbox.followers(1)[0]}
+    response = sandbox.request("POST", f"/v2/bot/message/{method}", json=body)
+    assert (response.status_code, response.json()) == (
+        400,
+        {"message": "A message (messages[1])\N{NO-BREAK SPACE}in the request body is invalid", "details": [detail]},
+    )
+
+
+def test_a_missing_property_of_a_message_is_reported_first(sandbox: SandboxClient) -> None:
+    messages = [template(title="x" * 41), {"type": "template"}]
+    response = sandbox.request("POST", "/v2/bot/message/broadcast", json={"messages": messages})
+    assert response.json() == {
+        "message": "The request body has 2 error(s)",
+        "details": [
+            {"message": "May not be empty", "property": "messages[1].altText"},
+            {"message": "May not be empty", "property": "messages[1].template"},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        (b'{"to": 1,}', "line: 1, column: 10"),
+        ('{"text":\n "あ"\n x}'.encode(), "line: 3, column: 2"),
+        (b'{\n"a": "\xff"}', "line: 2, column: 7"),
+        (b'{"a": 1', "line: 1, column: 8"),
+        (b"[]", "line: 1, column: 1"),
+        (b"[" * 100_000, "line: -, column: -"),
+    ],
+)
+def test_a_body_that_is_not_json_is_rejected_with_line_and_column(
+    sandbox: SandboxClient, body: bytes, place: str
+) -> None:
+    headers = {"content-type": "application/json"}
+    response = sandbox.request("POST", "/v2/bot/message/push", data=body, headers=headers)
+    assert response.json()["message"] == f"The request body could not be parsed as JSON ({place})"
 
 
 @pytest.mark.parametrize(
