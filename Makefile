@@ -3,6 +3,8 @@ PYTHON  ?= python3
 VENV    := .venv
 BIN     := $(VENV)/bin
 UV      := $(BIN)/uv
+# Compiled here once, so that the programs do not compile their libraries at each start.
+SYNC    := $(UV) pip sync --quiet --compile-bytecode
 # Meltano caps libraries that our tests use in newer versions, so it has an environment of its own.
 MELTANO := .venv-meltano
 PYTEST  := $(BIN)/python -m pytest --numprocesses 3 --dist worksteal
@@ -21,14 +23,14 @@ $(UV): requirements/uv.txt
 	@touch $@
 
 $(VENV)/.installed: $(UV) pyproject.toml requirements/dev.txt
-	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
+	@$(SYNC) --python $(BIN)/python --require-hashes requirements/dev.txt requirements/uv.txt
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 	@echo "installed into $(VENV)"
 
 $(MELTANO)/.installed: $(UV) requirements/meltano.txt
 	@$(UV) venv --quiet --allow-existing --python $(BIN)/python $(MELTANO)
-	@$(UV) pip sync --quiet --python $(MELTANO)/bin/python --require-hashes requirements/meltano.txt
+	@$(SYNC) --python $(MELTANO)/bin/python --require-hashes requirements/meltano.txt
 	@touch $@
 	@echo "installed Meltano into $(MELTANO)"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import uuid
 from pathlib import Path
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 KILLS = 3
 LONG_KILLS = 30
+
+# Some container images turn the bytecode cache off. Then every process of the suite would compile all modules again.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A slow machine is not a failure, and the result of CI must not depend on chance.
 settings.register_profile(
