@@ -57,7 +57,7 @@ class Reason(StrEnum):
     FORGOTTEN = "forgotten", "The person was erased on request. The record is not stored."
     TEMPLATE_ERROR = (
         "template_error",
-        "A template is malformed, or uses a name that neither profile nor variables contain.",
+        "A template is malformed or exceeds a limit, or prints a value that is missing, null, an object or a list.",
     )
     REFUSED_BY_LINE = "refused_by_line", "LINE rejected the request. The detail contains LINE's error message."
     UNKNOWN_RECIPIENT = "unknown_recipient", "No profile has the identifier of the recipient."

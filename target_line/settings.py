@@ -208,7 +208,8 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         th.StringType,
         default="time_zone",
         title="Time zone attribute",
-        description="Profile attribute that contains the time zone of a person.",
+        description="Profile attribute that contains the time zone of a person: a name such as Asia/Tokyo in any case, "
+        "or an offset such as +09:00.",
     ),
     th.Property(
         "quiet_hours",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from line_core.errors import SettingError
 from line_core.ids import is_line_id
 from target_line.durations import parse_duration
 from target_line.sending.quiet_hours import QuietHours
+from target_line.sending.time_zones import read_time_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,13 +74,13 @@ def sending_policy_from_config(config: Mapping[str, Any]) -> SendingPolicy:
     )
 
 
-def parse_time_zone(name: str) -> ZoneInfo:
-    """Return the time zone with an IANA name, such as Asia/Tokyo.
+def parse_time_zone(name: str) -> tzinfo:
+    """Return a time zone by its IANA name or its offset, such as Asia/Tokyo or +09:00.
 
     Raises:
-        SettingError: The name is unknown.
+        SettingError: It is neither.
     """
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-        raise SettingError(f"{name!r} is not a time zone such as Asia/Tokyo", setting="time_zone") from None
+    zone = read_time_zone(name)
+    if zone is None:
+        raise SettingError(f"{name!r} is not a time zone such as Asia/Tokyo", setting="time_zone")
+    return zone

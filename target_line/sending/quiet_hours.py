@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from line_core.errors import SettingError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import tzinfo
 
 _FORMAT = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])\s*-\s*([01]?[0-9]|2[0-3]):([0-5][0-9])")
@@ -58,3 +59,19 @@ class QuietHours:
         end = datetime.combine(day, self.end, zone).astimezone(UTC)
         # In the hour that exists twice, the first occurrence of the end may have passed.
         return end if end > now else datetime.combine(day, self.end.replace(fold=1), zone).astimezone(UTC)
+
+    def end_in_all(self, now: datetime, zones: Sequence[tzinfo]) -> datetime | None:
+        """Return the first time from which the quiet hours have ended in all time zones, in UTC; None if that is `now`.
+
+        If there is no such time within a day, the first time zone decides.
+
+        Args:
+            now: An aware time.
+            zones: Time zones that the recipient may be in, at least one.
+        """
+        until = now
+        while ends := [end for zone in zones if (end := self.end_after(until, zone))]:
+            until = max(ends)
+            if until > now + timedelta(days=1):
+                return self.end_after(now, zones[0])
+        return until if until > now else None

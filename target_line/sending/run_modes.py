@@ -78,13 +78,16 @@ class SendingRun:
             async with LineClient.from_config(self._config, tokens, self._rate_limiter) as client:
                 await check_account(client, self._config.get("expected_bot_user_id"))
                 due = await self._due_messages(client)
-                match Mode(self._config["mode"]):
-                    case Mode.PLAN:
-                        await self._plan(client, due)
-                    case Mode.VALIDATE:
-                        await self._validate(client, due)
-                    case Mode.SEND:
-                        await self._send(client, due, interrupted_by)
+                try:
+                    match Mode(self._config["mode"]):
+                        case Mode.PLAN:
+                            await self._plan(client, due)
+                        case Mode.VALIDATE:
+                            await self._validate(client, due)
+                        case Mode.SEND:
+                            await self._send(client, due, interrupted_by)
+                finally:
+                    due.log_warnings()
 
     async def _plan(self, client: LineClient, due: DueMessages) -> None:
         """Log the plan, and save it for `target-line-admin plans`."""

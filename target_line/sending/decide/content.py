@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from line_core.messages import check_messages
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.decide.templates import has_templates, render_templates
+from target_line.sending.templates.rendering import TemplateValues, has_templates, render_templates
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from line_core.identity.results import Profile
     from target_line.sending.read.message import Message, MessageObjects
 
@@ -33,29 +35,32 @@ class ContentRenderer:
     def __init__(self) -> None:
         self._last: tuple[MessageObjects, str] | None = None
 
-    def __call__(self, message: Message, profile: Profile | None, *, with_unit: bool) -> MessageContent:
+    def __call__(
+        self, message: Message, profile: Profile | None, *, with_unit: bool, local_now: datetime
+    ) -> MessageContent:
         """Return the rendered content of a message.
 
         Args:
             message: The message.
             profile: Values for the templates; None if the recipient has no profile.
             with_unit: Whether LINE accepts a custom aggregation unit in the request.
+            local_now: Current time in the time zone of the recipient.
 
         Raises:
             RejectedRecordError: A template cannot be rendered, or LINE would reject the rendered messages.
         """
         return MessageContent(
-            self._render_messages(message, profile),
+            self._render_messages(message, profile, local_now),
             message.notification_disabled,
             message.campaign if with_unit else None,
         )
 
-    def _render_messages(self, message: Message, profile: Profile | None) -> str:
+    def _render_messages(self, message: Message, profile: Profile | None, local_now: datetime) -> str:
         if self._last and self._last[0] == message.content:
             return self._last[1]
-        scope = {"profile": _template_values(profile), "variables": message.variables}
-        rendered = render_templates(message.content, scope, "messages")
-        text = json.dumps(rendered, ensure_ascii=False, separators=(",", ":"))
+        values = TemplateValues(_values_of(profile), message.variables, local_now)
+        rendered = render_templates(message.content, values, "messages")
+        text = json.dumps(_without_nulls(rendered), ensure_ascii=False, separators=(",", ":"))
         if problem := _find_problem(text):
             raise RejectedRecordError(Reason.INVALID_MESSAGE, problem)
         if not has_templates(message.content):
@@ -72,7 +77,14 @@ def _find_problem(text: str) -> str | None:
     return "; ".join(map(str, problems)) or None
 
 
-def _template_values(profile: Profile | None) -> dict[str, Any]:
+def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON value without the members of objects that are null. To LINE they are not absent."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def _values_of(profile: Profile | None) -> dict[str, Any]:
     if profile is None:
         return {}
     identifiers = {"id": profile.id, "email": profile.email}

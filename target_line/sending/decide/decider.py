@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.account import UNITS_PER_MONTH
 from target_line.sending.decide.content import ContentRenderer
 from target_line.sending.decide.decisions import DecidedMessage, Invalid, LineUser, Send
-from target_line.sending.decide.rules import decide_message
+from target_line.sending.decide.rules import decide_message, has_unreadable_time_zone
 from target_line.sending.ledger import Cursor
 from target_line.sending.read.message import Message, parse_message
 from target_line.sending.read.recipients import ChatRecipient, PersonRecipient
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from target_line.sending.ledger import DueMessage, Ledger
     from target_line.sending.policy import SendingPolicy
 
+
+_logger = logging.getLogger("target-line.sending")
 
 PAGE_SIZE = 5000
 """Messages that are read and decided together."""
@@ -60,6 +63,7 @@ class MessageDecider:
         self._policy = policy
         self._units = units
         self._render = ContentRenderer()
+        self._unreadable_time_zones: set[str] = set()
 
     def decide(self, due: Sequence[DueMessage]) -> list[DecidedMessage]:
         """Decide about each message. Frequency caps are applied later, by `PagePlanner`."""
@@ -78,6 +82,18 @@ class MessageDecider:
             for message, item in zip(messages, due, strict=True)
         ]
 
+    def warn_about_time_zones(self) -> None:
+        """Log the number of messages whose recipient's time zone could not be read."""
+        if self._unreadable_time_zones:
+            _logger.warning(
+                "The attribute %s of the recipients of %s messages is no time zone such as Asia/Tokyo or +09:00, for "
+                "example of message %s. Quiet hours: these messages wait until it is quiet neither in time_zone nor in "
+                "a time zone that the value may mean",
+                self._policy.time_zone_attribute,
+                f"{len(self._unreadable_time_zones):,}",
+                min(self._unreadable_time_zones),
+            )
+
     def _parse(self, item: DueMessage) -> Message | Invalid:
         try:
             return parse_message(item.record, self._policy.provider, self._policy.time_zone)
@@ -89,6 +105,8 @@ class MessageDecider:
     ) -> Decision:
         recipient = message.recipient
         profile = profiles.get(recipient.identifier) if isinstance(recipient, PersonRecipient) else None
+        if has_unreadable_time_zone(profile, self._policy):
+            self._unreadable_time_zones.add(message.message_id)
         decision = decide_message(message, profile, self._policy, render=self._render, now=now, staged_at=staged_at)
         has_unit = isinstance(decision, Send) and isinstance(decision.to, LineUser | ChatRecipient)
         if has_unit and message.campaign and not self._units.reserve(message.campaign):
@@ -116,6 +134,10 @@ class DueMessages:
         """Return the page with new decisions. Between page and claim, time passes and identity data can change."""
         decided = self._decider.decide([item.due for item in page.messages])
         return DuePage(decided, page.is_last, datetime.now(UTC))
+
+    def log_warnings(self) -> None:
+        """Log what was noticed while the messages were decided."""
+        self._decider.warn_about_time_zones()
 
     def count(self) -> int:
         """Return the number of messages that are due now."""

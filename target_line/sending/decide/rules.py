@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
-from zoneinfo import ZoneInfo
 
 from line_core.consent import consent_of
 from line_core.follow_state import FollowState
@@ -12,6 +10,7 @@ from line_core.identity.model import IdentifierKind
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.decide.decisions import Invalid, LineUser, Postponed, Send, Skipped
 from target_line.sending.read.recipients import ChatRecipient, PersonRecipient
+from target_line.sending.time_zones import possible_time_zones, read_time_zone
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
@@ -27,7 +26,9 @@ if TYPE_CHECKING:
 class RenderContent(Protocol):
     """Renders the content of a message for a profile; see `ContentRenderer`."""
 
-    def __call__(self, message: Message, profile: Profile | None, *, with_unit: bool) -> MessageContent: ...
+    def __call__(
+        self, message: Message, profile: Profile | None, *, with_unit: bool, local_now: datetime
+    ) -> MessageContent: ...
 
 
 def decide_message(  # noqa: PLR0913 - the inputs of the decision, by name
@@ -54,12 +55,14 @@ def decide_message(  # noqa: PLR0913 - the inputs of the decision, by name
     destination = _resolve_destination(message.recipient, profile, policy)
     if isinstance(destination, Skipped | Invalid):
         return destination
-    if policy.quiet_hours and (until := policy.quiet_hours.end_after(now, _time_zone_of(profile, policy))):
+    zones = _zones_of(profile, policy)
+    if policy.quiet_hours and (until := policy.quiet_hours.end_in_all(now, zones)):
         return Postponed(Reason.QUIET_HOURS, until)
     try:
         # LINE accepts aggregation units only in push and multicast requests.
         with_unit = isinstance(destination, LineUser | ChatRecipient)
-        return Send(destination, render(message, profile, with_unit=with_unit))
+        content = render(message, profile, with_unit=with_unit, local_now=now.astimezone(zones[0]))
+        return Send(destination, content)
     except RejectedRecordError as error:
         return Invalid(error.reason, error.detail)
 
@@ -100,14 +103,21 @@ def _skip_reason(account: LineAccount, profile: Profile, policy: SendingPolicy) 
     return None
 
 
-def _time_zone_of(profile: Profile | None, policy: SendingPolicy) -> tzinfo:
-    name = profile.attributes.get(policy.time_zone_attribute) if profile else None
-    return (_time_zone(name) if isinstance(name, str) else None) or policy.time_zone
+def has_unreadable_time_zone(profile: Profile | None, policy: SendingPolicy) -> bool:
+    """Return whether the person has a time zone attribute that is no time zone."""
+    value = _time_zone_value(profile, policy)
+    return value is not None and read_time_zone(value) is None
 
 
-@lru_cache
-def _time_zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-        return None
+def _zones_of(profile: Profile | None, policy: SendingPolicy) -> tuple[tzinfo, ...]:
+    """Return the time zone of the person; if it cannot be read, the default and all time zones that it may mean."""
+    value = _time_zone_value(profile, policy)
+    if value is None:
+        return (policy.time_zone,)
+    zone = read_time_zone(value)
+    return (zone,) if zone else (policy.time_zone, *possible_time_zones(value))
+
+
+def _time_zone_value(profile: Profile | None, policy: SendingPolicy) -> str | None:
+    value = profile.attributes.get(policy.time_zone_attribute) if profile else None
+    return None if value is None or not str(value).strip() else str(value)

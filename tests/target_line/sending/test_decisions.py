@@ -14,7 +14,7 @@ from line_core.identity.rules import resolve
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.decide.content import ContentRenderer, MessageContent
 from target_line.sending.decide.decisions import Decision, Invalid, LineUser, Postponed, Send, Skipped
-from target_line.sending.decide.rules import decide_message
+from target_line.sending.decide.rules import decide_message, has_unreadable_time_zone
 from target_line.sending.policy import SendingPolicy
 from target_line.sending.quiet_hours import QuietHours
 from target_line.sending.read.message import parse_message
@@ -241,6 +241,32 @@ def test_quiet_hours_use_the_time_zone_of_the_person() -> None:
     assert isinstance(decide(record, nowhere, policy), Send)
 
 
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "asia/tokyo", " Asia/Tokyo ", "JST", "Tokyo", "+09:00", "UTC+9", 9])
+def test_quiet_hours_hold_for_a_time_zone_in_any_spelling(zone: object) -> None:
+    quiet_in_tokyo = SendingPolicy(quiet_hours=QuietHours.parse("08:00-10:00"), time_zone=ZoneInfo("Europe/London"))
+    person = profile(identify(at=1, id="a", line=1, time_zone=zone))
+    decision = decide({"id": "a", "text": "x"}, person, quiet_in_tokyo)
+    assert decision == Postponed(Reason.QUIET_HOURS, datetime(2026, 6, 1, 1, tzinfo=UTC))
+    readable = str(zone) not in ("JST", "Tokyo", "9")
+    assert has_unreadable_time_zone(person, quiet_in_tokyo) is not readable
+
+
+@pytest.mark.parametrize(("zone", "hour"), [("America/New York", "20"), ("Moon", "01"), (None, "01"), (" ", "01")])
+def test_templates_print_dates_in_the_time_zone_of_the_person(zone: object, hour: str) -> None:
+    person = profile(identify(at=1, id="a", line=1, time_zone=zone))
+    record = {"id": "a", "text": "{{ 'now' | date: '%H' }}"}
+    decision = decide(record, person, SendingPolicy(time_zone=ZoneInfo("Europe/London")))
+    assert isinstance(decision, Send)
+    assert json.loads(decision.content.messages)[0]["text"] == hour
+
+
+def test_null_in_optional_properties_is_not_sent() -> None:
+    message = {"type": "text", "text": "x", "quickReply": None, "sender": {"name": "Shop", "iconUrl": None}}
+    assert render({"id": "a", "messages": message}, CUSTOMER) == [
+        {"type": "text", "text": "x", "sender": {"name": "Shop"}}
+    ]
+
+
 @pytest.mark.parametrize(
     ("messages", "problem"),
     [
@@ -297,7 +323,7 @@ def test_the_cached_content_is_used_only_for_equal_content() -> None:
 
     def rendered(to: Profile | None = None, **record: Any) -> MessageContent:
         message = parse_message({"message_id": "m1", "id": "a", **record}, "default")
-        return renderer(message, to, with_unit=True)
+        return renderer(message, to, with_unit=True, local_now=NOW)
 
     hello = MessageContent('[{"type":"text","text":"x"}]')
     assert rendered(text="x") == rendered(text="x") == hello

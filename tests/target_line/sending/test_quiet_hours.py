@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from line_core.errors import SettingError
 from target_line.sending.quiet_hours import QuietHours
+from target_line.sending.time_zones import possible_time_zones, read_time_zone
 
 ZONES = ["UTC", "Asia/Tokyo", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "America/Sao_Paulo"]
 
@@ -51,3 +52,73 @@ def test_quiet_hours_use_local_time(now: str, until: str | None) -> None:
 def test_invalid_quiet_hours_are_an_error_with_the_setting(text: str) -> None:
     with pytest.raises(SettingError, match="setting: quiet_hours"):
         QuietHours.parse(text)
+
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("value", "hours"),
+    [
+        ("Asia/Tokyo", 9),
+        ("asia/TOKYO", 9),
+        (" Asia/Tokyo\n", 9),
+        ("America/New York", -4),
+        ("america/new_york", -4),
+        ("utc", 0),
+        ("Z", 0),
+        ("+09:00", 9),
+        ("+0900", 9),
+        ("-3", -3),
+        ("UTC+9", 9),
+        ("utc + 09:00", 9),
+        ("GMT-3:30", -3.5),
+        ("Etc/GMT+9", -9),
+    ],
+)
+def test_a_time_zone_is_a_name_in_any_case_or_an_offset(value: str, hours: float) -> None:
+    zone = read_time_zone(value)
+    assert zone
+    assert zone.utcoffset(NOW) == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("value", ["JST", "Tokyo", "9", "Moon", "", "+25", "-12:30", "localtime", "/a", 9, None])
+def test_other_values_are_no_time_zone(value: object) -> None:
+    assert read_time_zone(value) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "hours"),
+    [
+        ("JST", {9}),
+        ("jst", {9}),
+        ("Tokyo", {9}),
+        ("9", {9}),
+        (9, {9}),
+        ("IST", {1, 3, 5.5}),
+        ("Moon", set()),
+        ("99", set()),
+    ],
+)
+def test_an_unreadable_time_zone_may_mean_several(value: object, hours: set[float]) -> None:
+    offsets = {zone.utcoffset(NOW) for zone in possible_time_zones(value)}
+    assert offsets == {timedelta(hours=number) for number in hours}
+
+
+def test_quiet_hours_in_several_time_zones_end_with_the_last_of_them() -> None:
+    london, tokyo = ZoneInfo("Europe/London"), ZoneInfo("Asia/Tokyo")
+    hours = QuietHours.parse("20:00-23:00")
+    quiet_in_tokyo = datetime(2026, 11, 25, 13, tzinfo=UTC)
+    end = datetime(2026, 11, 25, 14, tzinfo=UTC)
+    assert hours.end_in_all(quiet_in_tokyo, [london]) is None
+    assert hours.end_in_all(quiet_in_tokyo, [london, tokyo]) == end
+    assert hours.end_in_all(end, [london, tokyo]) is None
+    chain = QuietHours.parse("21:00-08:00")
+    assert chain.end_in_all(quiet_in_tokyo, [london, tokyo]) == datetime(2026, 11, 26, 8, tzinfo=UTC)
+
+
+def test_quiet_hours_that_never_end_in_all_time_zones_end_with_the_first() -> None:
+    zones = [ZoneInfo(name) for name in ("Europe/London", "Asia/Tokyo", "America/New_York", "Pacific/Auckland")]
+    hours = QuietHours.parse("20:00-12:00")
+    assert hours.end_in_all(datetime(2026, 11, 25, 13, tzinfo=UTC), zones) is None
+    assert hours.end_in_all(datetime(2026, 11, 25, 21, tzinfo=UTC), zones) == datetime(2026, 11, 26, 12, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""Liquid templates in message content: values, limits, escaping, dates."""
