@@ -109,7 +109,7 @@ class Contents:
             raise InvalidRequest("The content can not be previewed")
         if self._status(message_id, kind) == "processing":
             return None
-        return Content(solid_png(message_id, _PREVIEW_SIDE), "image/png")
+        return Content(solid_png(message_id, _PREVIEW_SIDE, _PREVIEW_SIDE), "image/png")
 
     def transcoding_status(self, message_id: str) -> str:
         """Return LINE's transcoding status: `processing`, `succeeded` or `failed`.

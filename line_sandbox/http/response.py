@@ -9,6 +9,8 @@ import msgspec
 
 JSON = "application/json"
 
+_FIRST_ERROR_STATUS = 400
+
 
 @dataclass(slots=True)
 class HttpResponse:
@@ -23,6 +25,11 @@ class HttpResponse:
     """Text that the access log appends to the request's line."""
     is_logged: bool = True
     """Whether the access log writes a line for the request."""
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status reports success."""
+        return self.status < _FIRST_ERROR_STATUS
 
     def body(self) -> bytes:
         """Return the encoded content."""

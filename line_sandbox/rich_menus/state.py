@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from line_sandbox.foundation.api_errors import InvalidRequest, NotFound
 from line_sandbox.foundation.seeded_random import SeededRandom
 from line_sandbox.foundation.solid_png import solid_png
+from line_sandbox.rich_menus.images import is_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 MAX_MENUS = 1000
 MAX_ALIASES = 1000
-MAX_IMAGE_BYTES = 1024 * 1024
 
 _REGULAR_USER_INTERVAL = 10
 _NO_MENU = ""
+_INITIAL_WIDTH, _INITIAL_HEIGHT = 2500, 843
 _INITIAL_MENU_AGE_SECONDS = 90 * 24 * 3600
 
 
@@ -111,13 +112,13 @@ class RichMenuStore:
         """Add the image to a menu that has none.
 
         Raises:
-            InvalidRequest: The menu has an image, or the image is too large or in another format.
+            InvalidRequest: The menu has an image, or LINE does not allow the size or format of the image.
             NotFound: There is no such menu.
         """
         menu = self.find(menu_id)
         if menu.image is not None:
             raise InvalidRequest("An image has already been uploaded to the richmenu")
-        if not image or len(image) > MAX_IMAGE_BYTES or not _has_format(image, image_type):
+        if not is_allowed(image, image_type):
             raise InvalidRequest("The image size is not allowed for richmenu")
         menu.image, menu.image_type = image, image_type
 
@@ -223,12 +224,13 @@ class RichMenuStore:
 
     def _add_initial(self, name: str, created_at: float) -> str:
         menu_id = self._add(_initial_menu(name), created_at)
-        self._menus[menu_id].image, self._menus[menu_id].image_type = solid_png(menu_id), "image/png"
+        menu = self._menus[menu_id]
+        menu.image, menu.image_type = solid_png(menu_id, _INITIAL_WIDTH, _INITIAL_HEIGHT), "image/png"
         return menu_id
 
 
 def _initial_menu(name: str) -> dict[str, Any]:
-    width, height = 2500, 843
+    width, height = _INITIAL_WIDTH, _INITIAL_HEIGHT
     halves = [{"x": x, "y": 0, "width": width // 2, "height": height} for x in (0, width // 2)]
     actions = [
         {"type": "uri", "label": "Shop", "uri": "https://shop.example/"},
@@ -241,7 +243,3 @@ def _initial_menu(name: str) -> dict[str, Any]:
         "chatBarText": "Menu",
         "areas": [{"bounds": bounds, "action": action} for bounds, action in zip(halves, actions, strict=True)],
     }
-
-
-def _has_format(image: bytes, image_type: str) -> bool:
-    return image.startswith(b"\x89PNG\r\n\x1a\n" if image_type == "image/png" else b"\xff\xd8\xff")

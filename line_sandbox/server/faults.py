@@ -24,6 +24,8 @@ class FaultKind(StrEnum):
     DROP_AFTER_ACCEPT = "drop_after_accept"
     MALFORMED = "malformed"
     SLOW = "slow"
+    FIRST_PAGE = "first_page"
+    ENDLESS_PAGES = "endless_pages"
 
     @property
     def prevents_processing(self) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from line_sandbox.foundation.api_errors import ErrorResponse, InvalidRequest, NotFound, TooLarge, Unauthorized
 from line_sandbox.http.response import HttpResponse
 from line_sandbox.messages.send_request import RETRY_KEY_HEADER, retry_key
+from line_sandbox.server.wrong_pages import empty_page, request_first_page
 
 if TYPE_CHECKING:
     from line_sandbox.http.request import HttpRequest
@@ -40,15 +41,18 @@ async def respond_line(sandbox: Sandbox, request: HttpRequest, fault: Fault | No
             _begin_retry_key(sandbox, route, request)
         else:
             _authorize(sandbox, route, request)
+            if fault:
+                request_first_page(fault.kind, request)
             response = await _process(sandbox, route, request)
     except ErrorResponse as error:
         response = _error(error)
     response.headers["x-line-request-id"] = sandbox.platform.request_id(request.number)
-    return _apply(fault, response) if fault else response
+    return _apply(fault, request, response) if fault else response
 
 
-def _apply(fault: Fault, response: HttpResponse) -> HttpResponse:
-    """Replace a response by that of a fault, if the kind of the fault does so."""
+def _apply(fault: Fault, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Change or replace a response, if the kind of the fault does so."""
+    empty_page(fault.kind, request, response)
     note = f"fault {fault.kind}" + (f", {response.note}" if response.note else "")
     if not fault.kind.replaces_response:
         response.note = note

@@ -164,6 +164,43 @@ def test_a_fault_with_a_probability_repeats_with_the_same_seed(sandbox: SandboxC
     assert 10 < runs[0].count(500) < 40
 
 
+LISTS = [
+    ("/v2/bot/followers/ids", "userIds"),
+    ("/v2/bot/coupon", "items"),
+    ("/v2/bot/audienceGroup/list", "audienceGroups"),
+]
+
+
+def next_page(content: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return the query parameters of the page after the `number`th one; empty if there is none."""
+    if "hasNextPage" in content:
+        return {"page": number + 1} if content["hasNextPage"] else {}
+    return {"start": content["next"]} if "next" in content else {}
+
+
+@pytest.mark.parametrize(("path", "items"), LISTS)
+def test_a_fault_can_repeat_the_first_page(sandbox: SandboxClient, path: str, items: str) -> None:
+    size = {"limit": 1, "size": 1}
+    first = sandbox.request("GET", path, params=size).json()
+    sandbox.fault("first_page", path, count=1)
+    again = sandbox.request("GET", path, params=size | next_page(first, 1)).json()
+    assert again[items] == first[items]
+    second = sandbox.request("GET", path, params=size | next_page(again, 1)).json()
+    assert second[items] != first[items]
+
+
+@pytest.mark.parametrize(("path", "items"), LISTS)
+def test_a_fault_can_announce_pages_without_end(sandbox: SandboxClient, path: str, items: str) -> None:
+    sandbox.fault("endless_pages", path)
+    parameters: dict[str, Any] = {}
+    for number in range(1, 5):
+        page = sandbox.request("GET", path, params=parameters)
+        assert (page.status_code, page.json()[items]) == (200, [])
+        parameters = next_page(page.json(), number)
+        assert parameters
+    assert "next" not in sandbox.request("GET", path, params={"limit": 0, "size": 0}).json(), "errors are unchanged"
+
+
 def test_faults_can_be_removed(sandbox: SandboxClient) -> None:
     sandbox.fault("status", "/")
     assert sandbox.request("GET", "/v2/bot/info").status_code == 500

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
+import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -31,7 +31,20 @@ AREA = RichMenuArea(
 MENU = RichMenuRequest(
     size=RichMenuSize(width=2500, height=1686), selected=False, name="Menu", chatBarText="Tap", areas=[AREA]
 )
-PNG = b"\x89PNG\r\n\x1a\n" + zlib.compress(b"picture")
+
+
+def png(width: int, height: int) -> bytes:
+    """Return the start of a PNG image, which is what the sandbox reads."""
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I4sIIBBBBB", 13, b"IHDR", width, height, 8, 2, 0, 0, 0) + b"data"
+
+
+def jpeg(width: int, height: int) -> bytes:
+    """Return the start of a JPEG image: an application segment, a fill byte, and a progressive frame."""
+    frame = struct.pack(">BBBHBHHB", 0xFF, 0xFF, 0xC2, 17, 8, height, width, 3)
+    return b"\xff\xd8" + struct.pack(">BBH", 0xFF, 0xE0, 16) + b"JFIF\0" + bytes(9) + frame + bytes(9)
+
+
+PNG = png(2500, 843)
 
 
 async def menu_with_image(sdk: Sdk) -> str:
@@ -72,7 +85,21 @@ async def test_the_default_menu_can_be_cleared(sdk: Sdk) -> None:
 
 @pytest.mark.parametrize(
     ("content_type", "image", "status"),
-    [("image/gif", PNG, 415), ("image/png", b"not an image", 400), ("image/png", PNG + b"x" * 1024 * 1024, 400)],
+    [
+        ("image/gif", PNG, 415),
+        ("image/png", b"not an image", 400),
+        ("image/png", b"", 400),
+        ("image/png", PNG[:20], 400),
+        ("image/png", PNG + b"x" * 1024 * 1024, 400),
+        ("image/png", png(799, 270), 400),
+        ("image/png", png(2501, 1686), 400),
+        ("image/png", png(800, 249), 400),
+        ("image/png", png(1200, 828), 400),
+        ("image/png", jpeg(1200, 810), 400),
+        ("image/jpeg", png(1200, 810), 400),
+        ("image/jpeg", jpeg(810, 1200), 400),
+        ("image/jpeg", jpeg(1200, 810)[:20], 400),
+    ],
 )
 def test_an_invalid_image_is_rejected(sandbox: SandboxClient, content_type: str, image: bytes, status: int) -> None:
     menu_id = sandbox.request("POST", "/v2/bot/richmenu", json=MENU.to_dict()).json()["richMenuId"]
@@ -81,6 +108,16 @@ def test_an_invalid_image_is_rejected(sandbox: SandboxClient, content_type: str,
     assert sandbox.request("POST", path, data=PNG, headers={"content-type": "image/png"}).status_code == 200
     again = sandbox.request("POST", path, data=PNG, headers={"content-type": "image/png"})
     assert again.json() == {"message": "An image has already been uploaded to the richmenu"}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "image"),
+    [("image/png", png(800, 250)), ("image/png", png(2500, 1724)), ("image/jpeg", jpeg(1200, 810))],
+)
+def test_an_image_of_an_allowed_size_is_accepted(sandbox: SandboxClient, content_type: str, image: bytes) -> None:
+    menu_id = sandbox.request("POST", "/v2/bot/richmenu", json=MENU.to_dict()).json()["richMenuId"]
+    path = f"/v2/bot/richmenu/{menu_id}/content"
+    assert sandbox.request("POST", path, data=image, headers={"content-type": content_type}).status_code == 200
 
 
 @pytest.mark.parametrize(
