@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from line_core.identity.model import Claim, Follow, Identifier
-    from target_line.erasure import ErasedIdentifiers
+    from target_line.identity.erased import ErasedIdentifiers
 
 
 @dataclass(frozen=True, slots=True)

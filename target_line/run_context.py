@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from line_core.store import open_store
 from line_core.store.saved_policy import save_policy
-from target_line.erasure import ErasedIdentifiers
+from target_line.identity.erased import ErasedIdentifiers
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.reject_limit import RejectLimit
 from target_line.record_parser import RecordParser
@@ -40,6 +40,7 @@ class RunContext:
     identity: IdentityRepository
     ledger: Ledger
     sending_policy: SendingPolicy
+    erased: ErasedIdentifiers
     report: RunReport
 
     @classmethod
@@ -56,6 +57,7 @@ class RunContext:
         report = RunReport(RejectLimit.parse(config.get("max_rejects")))
         store = open_store(config["store_url"])
         run = Run(channel, config["mode"])
+        erased = ErasedIdentifiers(store)
         return cls(
             channel=channel,
             run=run,
@@ -66,11 +68,12 @@ class RunContext:
                 provider=config["provider"],
                 junk_identifiers=junk_identifiers_of(config),
                 time_zone=sending_policy.time_zone,
-                erased=ErasedIdentifiers(store),
+                erased=erased,
             ),
-            identity=IdentityRepository(store, merge_policy, channel),
+            identity=IdentityRepository(store, merge_policy, channel, erased),
             ledger=Ledger(store, channel, run.run_id),
             sending_policy=sending_policy,
+            erased=erased,
             report=report,
         )
 

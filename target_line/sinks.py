@@ -11,6 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from line_core.singer.hooks import UnvalidatedSink
+from target_line.erasure.intake import forgotten_reject, without_erased_recipients, without_erased_records
 from target_line.intake.guarded_target import GuardedTarget
 from target_line.intake.record_validation import RecordValidator
 from target_line.intake.rejects import Reject, save_rejects
@@ -71,23 +72,26 @@ class LineSink(UnvalidatedSink):
                 self._record_validator.check(values)
             context.setdefault("parsed", []).append(self.run_context.parser.parse(self.role, values))
         except RejectedRecordError as error:
-            kept = {} if error.reason is Reason.FORGOTTEN else values
-            reject = Reject(self.stream_name, kept, error.reason, error.detail)
+            reject = Reject(self.stream_name, values, error.reason, error.detail)
             context.setdefault("rejects", []).append(reject)
 
     def process_batch(self, context: dict[str, Any]) -> None:
         """Commit the batch to the store."""
-        run = self.run_context
         rejects: list[Reject] = context.get("rejects", [])
         if rejects:
-            with run.store.write() as connection:
-                save_rejects(connection, run.channel, rejects)
-        run.report.add_rejects(self.role, rejects)
+            self._save_rejects(rejects)
         if parsed := context.get("parsed"):
             self.save(parsed)
         context.clear()
         if not gc.isenabled():  # see `TargetLine.invoke`
             gc.collect()
+
+    def _save_rejects(self, rejects: list[Reject]) -> None:
+        run = self.run_context
+        with run.store.write() as connection:
+            kept = without_erased_records(connection, run.erased, run.parser.provider, rejects)
+            save_rejects(connection, run.channel, kept)
+        run.report.add_rejects(self.role, rejects)
 
     @abc.abstractmethod
     def save(self, parsed: list[Any]) -> None:
@@ -100,7 +104,9 @@ class EvidenceSink(LineSink):
     def save(self, parsed: list[Any]) -> None:
         """Add the evidence to the identity store."""
         changes = self.run_context.identity.ingest(parsed)
-        self.run_context.report.add_evidence(self.role, len(parsed), changes)
+        self.run_context.report.add_evidence(self.role, len(parsed) - changes.forgotten, changes)
+        if changes.forgotten:
+            self._save_rejects([forgotten_reject(self.stream_name)] * changes.forgotten)
 
 
 class MessagesSink(LineSink):
@@ -110,8 +116,11 @@ class MessagesSink(LineSink):
         """Add the messages to the ledger."""
         run = self.run_context
         with run.store.write(lock="ledger") as connection:
-            new = run.ledger.stage(connection, parsed)
-        run.report.add_messages(received=len(parsed), new=new)
+            kept = without_erased_recipients(connection, run.erased, parsed)
+            new = run.ledger.stage(connection, kept)
+        run.report.add_messages(received=len(kept), new=new)
+        if len(kept) < len(parsed):
+            self._save_rejects([forgotten_reject(self.stream_name)] * (len(parsed) - len(kept)))
 
 
 def sink_class_of(role: Role) -> type[LineSink]:

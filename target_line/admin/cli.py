@@ -9,10 +9,11 @@ from click.core import ParameterSource
 
 from line_core.errors import LineError
 from line_core.store import DEFAULT_STORE_URL
-from target_line.admin.listing_commands import LISTING_COMMANDS
-from target_line.admin.maintenance_commands import MAINTENANCE_COMMANDS
+from target_line.admin.commands.erasure import ERASURE_COMMANDS
+from target_line.admin.commands.listing import LISTING_COMMANDS
+from target_line.admin.commands.maintenance import MAINTENANCE_COMMANDS
+from target_line.admin.commands.person import PERSON_COMMANDS
 from target_line.admin.options import AdminOptions
-from target_line.admin.person_commands import PERSON_COMMANDS
 
 
 @click.group()
@@ -44,7 +45,7 @@ def commands(context: click.Context, store_url: str, channel: str, provider: str
     context.obj = AdminOptions(**options, explicit=explicit)
 
 
-for _command in (*LISTING_COMMANDS, *PERSON_COMMANDS, *MAINTENANCE_COMMANDS):
+for _command in (*LISTING_COMMANDS, *PERSON_COMMANDS, *ERASURE_COMMANDS, *MAINTENANCE_COMMANDS):
     commands.add_command(_command)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 
 from line_core.store.dialects import in_values
 from line_core.store.tables.rejects import rejects
+from target_line.erasure.intake import without_erased_recipients, without_erased_records
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.intake.roles import role_of
 from target_line.reasons import RejectedRecordError
@@ -124,8 +125,17 @@ class RejectReplay:
                     )
                 )
             )
-            messages = [message for reject_id, message in batch.messages.items() if reject_id in open_ids]
-            rejected = [reject for reject_id, reject in batch.rejected.items() if reject_id in open_ids]
+            messages = without_erased_recipients(
+                connection,
+                context.erased,
+                [message for reject_id, message in batch.messages.items() if reject_id in open_ids],
+            )
+            rejected = without_erased_records(
+                connection,
+                context.erased,
+                context.parser.provider,
+                [reject for reject_id, reject in batch.rejected.items() if reject_id in open_ids],
+            )
             scheduled = context.ledger.reschedule_rejected(connection, messages)
             scheduled += context.ledger.stage(connection, messages)
             save_rejects(connection, context.channel, rejected)

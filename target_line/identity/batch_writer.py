@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, update
 
 from line_core.identity.model import UNDATED, Claim, Follow, IdentifierKind, identifiers_in
 from line_core.identity.results import RejectionReason
 from line_core.store.dialects import insert_many
 from line_core.store.tables import identity as tables
-from target_line.identity.cluster_queries import SHARED
+from target_line.identity.cluster_queries import SHARED, last_cluster, save_last_cluster
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
 
@@ -52,9 +52,7 @@ class BatchWriter:
         self._connection = connection
         self._channel = channel
         self._now = datetime.now(UTC)
-        self._next_cluster = (
-            1 + connection.execute(select(func.coalesce(func.max(tables.clusters.c.cluster_id), 0))).scalar_one()
-        )
+        self._next_cluster = 1 + last_cluster(connection)
         self._new_clusters: list[dict[str, Any]] = []
         self._changed_clusters: list[dict[str, Any]] = []
         self._absorbed_clusters: list[dict[str, Any]] = []
@@ -183,6 +181,8 @@ class BatchWriter:
         for table, rows in ((clusters, self._new_clusters), (identifiers, self._new_identifiers)):
             if rows:
                 insert_many(self._connection, table, rows)
+        if self._new_clusters:
+            save_last_cluster(self._connection, self._next_cluster - 1)
         save_rejects(self._connection, self._channel, self._rejects)
 
     def _move(self, identifiers: Iterable[Identifier], cluster: int) -> None:

@@ -24,6 +24,8 @@ class IdentityChanges:
     """New merges and moved identifiers by rule."""
     rejections: Counter[RejectionReason] = field(default_factory=Counter)
     """Identifiers that a profile claims and does not get, by reason."""
+    forgotten: int = 0
+    """Records that were not stored, because the person was erased after they were parsed."""
 
     @property
     def profiles_added(self) -> int:

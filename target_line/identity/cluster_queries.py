@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from line_core.identity.model import Identifier, IdentifierKind
 from line_core.store.dialects import in_values
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 SHARED = 0
 """Cluster number of an identifier that too many people claim: it identifies nobody."""
+_CLUSTERS = "clusters"
+"""Counter of cluster numbers, in `identity_counters`."""
 
 
 def clusters_of(connection: Connection, identifiers: Iterable[Identifier]) -> dict[Identifier, int]:
@@ -42,3 +44,22 @@ def encoded_evidence_of(connection: Connection, clusters: Iterable[int]) -> dict
     table = tables.clusters.c
     query = select(table.cluster_id, table.evidence).where(in_values(connection, table.cluster_id, sorted(clusters)))
     return {row.cluster_id: row.evidence for row in connection.execute(query)}
+
+
+def shared_identifiers(connection: Connection) -> set[Identifier]:
+    """Return the identifiers that identify nobody."""
+    table = tables.identifiers.c
+    query = select(table.kind, table.provider, table.value).where(table.cluster_id == SHARED)
+    return {Identifier(IdentifierKind(kind), provider, value) for kind, provider, value in connection.execute(query)}
+
+
+def last_cluster(connection: Connection) -> int:
+    """Return the highest number that a cluster ever had. No number is used again, also not after an erasure."""
+    counter = select(tables.counters.c.value).where(tables.counters.c.counter == _CLUSTERS)
+    number: int = connection.execute(counter).scalar_one()
+    return number
+
+
+def save_last_cluster(connection: Connection, number: int) -> None:
+    """Save the highest number that a cluster has."""
+    connection.execute(update(tables.counters).where(tables.counters.c.counter == _CLUSTERS).values(value=number))

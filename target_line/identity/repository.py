@@ -18,6 +18,7 @@ from line_core.identity.rules import resolve
 from line_core.store.tables import identity as tables
 from target_line.identity.batch_writer import BatchWriter
 from target_line.identity.cluster_queries import SHARED, clusters_of, encoded_evidence_of
+from target_line.identity.erased import without_person
 from target_line.identity.ingestion import BatchIngestion, profiles_by_identifier
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from line_core.identity.results import Profile
     from line_core.store import Store
     from target_line.identity.changes import IdentityChanges
+    from target_line.identity.erased import ErasedIdentifiers
 
 _PAGE_SIZE = 1000
 """Clusters fetched together."""
@@ -46,17 +48,21 @@ class UnmergeError(LineError):
 class IdentityRepository:
     """The identity store, resolved with one merge policy."""
 
-    def __init__(self, store: Store, policy: MergePolicy, channel: str = "main") -> None:
+    def __init__(
+        self, store: Store, policy: MergePolicy, channel: str = "main", erased: ErasedIdentifiers | None = None
+    ) -> None:
         """Create a repository on an open store.
 
         Args:
             store: The open store.
             policy: The settings of the merge rules.
             channel: Name of the channel whose follow states count, and under which rejects are saved.
+            erased: Identifiers of erased persons, which are not stored again.
         """
         self._store = store
         self._policy = policy
         self._channel = channel
+        self._erased = erased
 
     def ingest(self, records: Sequence[EvidenceRecord]) -> IdentityChanges:
         """Store a batch of evidence and the merges that it causes, in one transaction.
@@ -65,8 +71,10 @@ class IdentityRepository:
             StoreError: The store cannot be written; then nothing of the batch is stored.
         """
         with self._store.write(lock="identity") as connection:
+            kept = self._without_erased(connection, records)
             writer = BatchWriter(connection, self._channel)
-            changes = BatchIngestion(connection, self._policy, writer, self._channel).add(records)
+            changes = BatchIngestion(connection, self._policy, writer, self._channel).add(kept)
+            changes.forgotten = len(records) - len(kept)
             writer.flush()
         return changes
 
@@ -133,6 +141,14 @@ class IdentityRepository:
         with self._store.read() as connection:
             for (text,) in connection.execution_options(yield_per=_PAGE_SIZE).execute(query):
                 yield from resolve(decode_evidence(text), self._policy, self._channel).profiles
+
+    def _without_erased(self, connection: Connection, records: Sequence[EvidenceRecord]) -> Sequence[EvidenceRecord]:
+        """Return the records without persons who were erased since the records were parsed."""
+        erased = self._erased
+        if erased is None or not erased.refresh(connection) or not erased:
+            return records
+        remaining = (without_person(record, erased, self._policy) for record in records)
+        return [record for record in remaining if record]
 
     def _stored_profiles(self, connection: Connection, identifiers: set[Identifier]) -> Iterator[Profile]:
         encoded = encoded_evidence_of(connection, set(clusters_of(connection, identifiers).values()))

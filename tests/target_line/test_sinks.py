@@ -9,7 +9,7 @@ import pytest
 from line_core.identity.model import Identifier, IdentifierKind
 from line_core.identity.policy import MergePolicy
 from line_core.store import open_store
-from target_line.erasure import erase_person
+from target_line.erasure.person import erase_person
 from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.run_context import RunContext

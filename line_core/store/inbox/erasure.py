@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, or_, select
 
 from line_core.store.inbox.events import move_to_end
 from line_core.store.tables.inbox import events, relay_requests
@@ -14,6 +14,21 @@ if TYPE_CHECKING:
 
 ERASED_LINE_ID = "U" + "0" * 32
 """Replaces an erased LINE ID in the events of other people."""
+
+
+def rows_naming(connection: Connection, line_id: str) -> dict[str, int]:
+    """Return the number of events and of relay requests that contain a LINE ID, by kind.
+
+    `erase_line_id` erases all but the relay requests that wait: they are delivered soon, and then deleted.
+    """
+    named = or_(events.c.line_id == line_id, events.c.payload.contains(line_id, autoescape=True))
+    relayed = relay_requests.c.body.contains(line_id, autoescape=True)
+    queries = {
+        "events": select(func.count()).select_from(events).where(named),
+        "relay requests that wait": select(func.count()).where(relayed, relay_requests.c.dead_at.is_(None)),
+        "relay dead letters": select(func.count()).where(relayed, relay_requests.c.dead_at.is_not(None)),
+    }
+    return {kind: connection.scalar(query) or 0 for kind, query in queries.items()}
 
 
 def erase_line_id(connection: Connection, line_id: str) -> int:

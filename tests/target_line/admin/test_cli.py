@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 from line_core.identity.policy import MergePolicy
 from line_core.store.database import SCHEMA_VERSION
-from target_line.admin import listing_commands, maintenance_commands, person_commands
 from target_line.admin.cli import commands
+from target_line.admin.commands import erasure, listing, maintenance, person
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
@@ -101,7 +101,7 @@ def test_every_command_has_help(command: str) -> None:
     assert "Usage:" in CliRunner().invoke(commands, [command, "--help"]).output
 
 
-@pytest.mark.parametrize("module", [listing_commands, person_commands, maintenance_commands])
+@pytest.mark.parametrize("module", [listing, person, erasure, maintenance])
 def test_every_command_of_a_module_is_registered(module: ModuleType) -> None:
     defined = {value for value in vars(module).values() if isinstance(value, click.Command)}
     missing = sorted(str(command.name) for command in defined - set(commands.commands.values()))

@@ -19,7 +19,7 @@ from line_core.store.tables import audience, ledger, metadata
 from line_core.store.tables.inbox import events
 from target_line.admin.cli import commands
 from target_line.admin.person_lookup import parse_identifier
-from target_line.erasure import ErasedIdentifiers
+from target_line.identity.erased import ErasedIdentifiers
 from target_line.identity.repository import IdentityRepository, UnknownPersonError
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason

@@ -11,6 +11,7 @@ from target_line.admin import listings
 from target_line.admin.merge_preview import preview_merges
 from target_line.admin.options import format_option
 from target_line.admin.output import print_rows
+from target_line.admin.store_check import BrokenStoreError, check_store
 from target_line.identity.repository import IdentityRepository
 
 if TYPE_CHECKING:
@@ -84,11 +85,18 @@ def plans(options: AdminOptions, output_format: str) -> None:
 
 
 @click.command()
+@click.option("--check", is_flag=True, help="Check identities and messages; fail if a row is not as it must be.")
 @format_option
 @click.pass_obj
-def status(options: AdminOptions, output_format: str) -> None:
+def status(options: AdminOptions, *, check: bool, output_format: str) -> None:
     """Count the rows in the store by kind."""
     with options.open_store() as store:
+        if check:
+            broken = [invariant._asdict() for invariant in check_store(store)]
+            print_rows(broken, output_format)
+            if broken:
+                raise BrokenStoreError(f"{len(broken):,} rows of the store are not as they must be")
+            return
         counts = listings.status(store, options.channel)
     table = ({"what": name, "count": f"{count:,}"} for name, count in counts.items())
     print_rows([counts] if output_format == "jsonl" else table, output_format)

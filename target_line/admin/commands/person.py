@@ -10,7 +10,6 @@ import click
 from line_core.identity.explanation import explanation_lines
 from line_core.store.saved_policy import load_policy
 from target_line.admin.person_lookup import explain_person, parse_identifier
-from target_line.erasure import erase_person
 from target_line.identity.repository import IdentityRepository
 
 if TYPE_CHECKING:
@@ -46,16 +45,4 @@ def unmerge(options: AdminOptions, merge_id: int) -> None:
     click.echo(f"merge {merge_id} is undone")
 
 
-@click.command()
-@click.argument("identifier")
-@click.confirmation_option("--yes", prompt="This cannot be undone. Erase the person from the store?")
-@click.pass_obj
-def forget(options: AdminOptions, identifier: str) -> None:
-    """Erase a person from inbox, identity, ledger and rejects, and reject new records that name the person."""
-    with options.open_store() as store:
-        erased = erase_person(store, load_policy(store), parse_identifier(identifier, options.provider))
-    for name, count in sorted(erased.items()):
-        click.echo(f"{name}: {count:,}")
-
-
-PERSON_COMMANDS = (explain, unmerge, forget)
+PERSON_COMMANDS = (explain, unmerge)

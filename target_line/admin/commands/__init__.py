@@ -1,0 +1,1 @@
+"""The commands of `target-line-admin`, one module per subject."""

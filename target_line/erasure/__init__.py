@@ -1,0 +1,1 @@
+"""Erasure of a person on request, from all parts of the store."""

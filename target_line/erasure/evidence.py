@@ -1,0 +1,123 @@
+"""Evidence and history of merges that name a person: find it, and erase it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import String, cast, delete, or_, select, update
+
+from line_core import json_text
+from line_core.identity.codec import decode_evidence, encode_evidence
+from line_core.identity.model import Evidence, Identifier
+from line_core.identity.rules import resolve
+from line_core.store.dialects import in_values
+from line_core.store.tables import identity
+from target_line.identity.cluster_queries import clusters_of, encoded_evidence_of
+from target_line.identity.erased import without_person
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sqlalchemy import Connection
+
+    from line_core.identity.policy import MergePolicy
+
+
+class OtherClaim(NamedTuple):
+    """An identifier of the person that a record of another person names too."""
+
+    claimed_by: Identifier
+    """Strongest identifier of the record."""
+    identifier: Identifier
+
+
+def identifiers_of_person(
+    connection: Connection, policy: MergePolicy, identifier: Identifier
+) -> frozenset[Identifier] | None:
+    """Return all identifiers of the profile that has an identifier, None if there is no such profile."""
+    encoded = encoded_evidence_of(connection, set(clusters_of(connection, {identifier}).values()))
+    for text in encoded.values():
+        for profile in resolve(decode_evidence(text), policy).profiles:
+            if identifier in profile.identifiers:
+                return profile.identifiers
+    return None
+
+
+def claims_of_others(connection: Connection, policy: MergePolicy, person: frozenset[Identifier]) -> list[OtherClaim]:
+    """Return what other persons' records claim of a person's identifiers."""
+    found = set()
+    for text in encoded_evidence_of(connection, set(clusters_of(connection, person).values())).values():
+        for names in decode_evidence(text).claims:
+            strongest = min(names, key=policy.rank)
+            if strongest not in person:
+                found |= {OtherClaim(strongest, name) for name in names if name in person}
+    return sorted(found)
+
+
+def merges_naming(connection: Connection, person: Iterable[Identifier]) -> list[int]:
+    """Return the keys of the rows in the history of merges that name a person."""
+    merges = identity.merges.c
+    names = {str(name) for name in person}
+    # The history has normalized identifiers only, so its text finds all rows that name one, and perhaps some more.
+    quoted = sorted(json_text.encode(name) for name in names)
+    columns = (merges.survivor, merges.absorbed, merges.identifier)
+    documents = (merges.before, merges.correction)
+    candidates = or_(
+        *(column.in_(names) for column in columns),
+        *(cast(column, String).contains(text, autoescape=True) for column in documents for text in quoted),
+    )
+    query = select(merges.merge_id, *columns, *documents).where(candidates).order_by(merges.merge_id)
+    return [merge_id for merge_id, *values in connection.execute(query) if not names.isdisjoint(_texts(values))]
+
+
+def erase_evidence(connection: Connection, policy: MergePolicy, person: frozenset[Identifier]) -> None:
+    """Erase a person's records, and the person's identifiers from records of other persons.
+
+    Args:
+        connection: A write transaction that holds the lock `identity`.
+        policy: Settings of the merge rules.
+        person: The identifiers of the person.
+    """
+    clusters, identifiers = identity.clusters, identity.identifiers
+    cluster_of = clusters_of(connection, person)
+    gone = set(person)
+    for cluster, text in encoded_evidence_of(connection, set(cluster_of.values())).items():
+        evidence = decode_evidence(text)
+        remaining = _without_person(evidence, person, policy)
+        gone |= evidence.identifiers() - remaining.identifiers()
+        if remaining.identifiers():
+            changed = {"evidence": encode_evidence(remaining), "updated_at": datetime.now(UTC)}
+            connection.execute(update(clusters).where(clusters.c.cluster_id == cluster).values(changed))
+        else:
+            connection.execute(delete(clusters).where(clusters.c.cluster_id == cluster))
+    columns = identifiers.c
+    for kind, provider, value in sorted(gone):
+        connection.execute(
+            delete(identifiers).where(columns.kind == kind, columns.provider == provider, columns.value == value),
+        )
+
+
+def erase_merges(connection: Connection, merge_ids: Iterable[int]) -> None:
+    """Delete rows of the history of merges."""
+    merges = identity.merges
+    connection.execute(delete(merges).where(in_values(connection, merges.c.merge_id, merge_ids)))
+
+
+def _without_person(evidence: Evidence, person: frozenset[Identifier], policy: MergePolicy) -> Evidence:
+    remaining = Evidence()
+    for record in evidence.records():
+        if kept := without_person(record, person, policy):
+            remaining.add(kept)
+    remaining.shared = evidence.shared - person
+    return remaining
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for member in value:
+            yield from _texts(member)
+    elif isinstance(value, str):
+        yield value
