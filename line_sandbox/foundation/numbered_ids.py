@@ -47,3 +47,24 @@ class NumberedIds:
 
     def _mask(self, tag: bytes) -> int:
         return int.from_bytes(blake2b(tag, key=self._mask_key, digest_size=_HALF).digest(), "big")
+
+
+class ModuleUserIds:
+    """The user IDs of a module channel: 68 characters, different for each account.
+
+    Source: LINE documentation, "User ID used in a module channel". LINE does not document what the two parts mean.
+    """
+
+    def __init__(self, ids: NumberedIds, account_id: str) -> None:
+        """Store the ids of users in ordinary channels, and the user id of the account."""
+        self._ids = ids
+        self._account_id = account_id
+
+    def id_of(self, number: int) -> str:
+        """Return the id for a number, 0 or more."""
+        return f"L{self._ids.id_of(number)}-{self._account_id}"
+
+    def number_of(self, text: str) -> int | None:
+        """Return the number of an id; None if this object did not issue the text."""
+        user_id, _, account_id = text.removeprefix("L").partition("-")
+        return self._ids.number_of(user_id) if text.startswith("L") and account_id == self._account_id else None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from line_core.ids import is_line_id
 from line_sandbox.foundation.api_errors import InvalidRequest
 from line_sandbox.messages.recipient_rules import check_for_chat, check_for_users
 from line_sandbox.users.state import UserState
@@ -43,7 +44,7 @@ class ChatLookup:
         Raises:
             InvalidRequest: The channel does not know the ID.
         """
-        number = self._users.number_of(line_id) if line_id.startswith("U") else self._chats.number_of(line_id)
+        number = self._users.number_of(line_id) if is_line_id(line_id) else self._chats.number_of(line_id)
         if number is None:
             raise InvalidRequest("Failed to send messages")
         return number

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from line_sandbox.foundation.numbered_ids import NumberedIds
+from line_sandbox.foundation.numbered_ids import ModuleUserIds, NumberedIds
 from line_sandbox.foundation.seeded_random import SeededRandom
 from line_sandbox.users.profile_values import FAMILY_NAMES, GIVEN_NAMES, LANGUAGES, STATUS_MESSAGES
 from line_sandbox.users.user_set import UserSet
@@ -46,19 +46,21 @@ class UserProfile:
 class Users:
     """All users that the channel can know, by number: initial followers, initially blocked users, added users."""
 
-    def __init__(self, followers: int, seed: int) -> None:
+    def __init__(self, followers: int, seed: int, *, module_account_id: str | None = None) -> None:
         """Create the users of a seed.
 
         Args:
             followers: Number of users who follow the account at the start.
             seed: Determines the user IDs and profiles.
+            module_account_id: User id of the account, if the channel is a module channel.
         """
         self.initial_followers = followers
         """Users with a number below this follow the account at the start."""
         blocked = (followers + _FOLLOWERS_PER_BLOCKED_USER - 1) // _FOLLOWERS_PER_BLOCKED_USER
         self.initial_users = followers + blocked
         """Users with a number below this, but not below `initial_followers`, block the account at the start."""
-        self._ids = NumberedIds(seed, "U")
+        ids = NumberedIds(seed, "U")
+        self._ids = ids if module_account_id is None else ModuleUserIds(ids, module_account_id)
         self._random = SeededRandom(seed, "profiles")
         self._changed: dict[int, UserState] = {}
         self._last_message_at: dict[int, float] = {}

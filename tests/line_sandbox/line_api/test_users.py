@@ -144,6 +144,23 @@ async def test_a_module_channel_lists_the_bots_that_it_is_attached_to(
     await sdk.close()
 
 
+def test_user_ids_in_a_module_channel_have_68_characters(start_sandbox: Callable[..., SandboxClient]) -> None:
+    sandbox = start_sandbox("--module-bots", 1, "--followers", 200)
+    bot = sandbox.request("GET", "/v2/bot/info").json()["userId"]
+    line_ids = sandbox.request("GET", "/v2/bot/followers/ids").json()["userIds"]
+    assert re.fullmatch(rf"LU[0-9a-f]{{32}}-{bot}", line_ids[0])
+    assert sandbox.request("GET", f"/v2/bot/profile/{line_ids[0]}").json()["userId"] == line_ids[0]
+    assert sandbox.request("GET", f"/v2/bot/profile/{line_ids[0][1:34]}").status_code == 404, "another channel's ID"
+    assert sandbox.push(line_ids[0]).status_code == 200
+    assert sandbox.push(line_ids[0][1:34]).status_code == 400
+    body = {"to": line_ids[1:3], "messages": [{"type": "text", "text": "hello"}]}
+    assert sandbox.request("POST", "/v2/bot/message/multicast", json=body).status_code == 200
+    assert [delivery["line_id"] for delivery in sandbox.deliveries()] == line_ids[:3]
+    group = sandbox.get("chats")["group_ids"][0]
+    members = sandbox.request("GET", f"/v2/bot/group/{group}/members/ids").json()["memberIds"]
+    assert {len(line_id) for line_id in members} == {68}
+
+
 async def test_a_channel_that_is_no_module_channel_cannot_list_bots(sdk: Sdk) -> None:
     with pytest.raises(ModuleException) as error:
         await sdk.module.get_modules()
