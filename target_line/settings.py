@@ -40,6 +40,13 @@ class Mode(StrEnum):
     VALIDATE = "validate"
 
 
+class UnknownMessageTypes(StrEnum):
+    """What is done with content of a type that this version does not know."""
+
+    ALLOW = "allow"
+    REJECT = "reject"
+
+
 CONFIG_JSONSCHEMA = th.PropertiesList(
     *CREDENTIALS,
     API_URL,
@@ -187,6 +194,15 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         default=0,
         title="Quota reserve",
         description="Number of messages of the monthly quota that the target leaves unused.",
+    ),
+    th.Property(
+        "unknown_message_types",
+        th.StringType,
+        default=UnknownMessageTypes.ALLOW.value,
+        allowed_values=[*UnknownMessageTypes],
+        title="Unknown message types",
+        description="Content with a type that this version does not know, for example a message type that LINE has "
+        "added. allow: it is sent, LINE checks it, and the log has one warning; reject: it is rejected.",
     ),
     th.Property(
         "multicast_min",

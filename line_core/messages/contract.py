@@ -16,7 +16,7 @@ import jsonschema_rs
 from line_core.messages.keywords import KEYWORDS, BrokenRuleError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from importlib.resources.abc import Traversable
 
 
@@ -40,6 +40,8 @@ class Problem(NamedTuple):
     """LINE's message."""
     measured: str = ""
     """Measured and allowed size, such as `5001 of 5000 characters`; empty if the rule is not about a size."""
+    is_unknown_type: bool = False
+    """Whether the value is the `type` of an object that the schemas do not know. LINE may have added it since."""
 
     def __str__(self) -> str:
         return f"{self.property}: {self.measured or self.message}"
@@ -60,6 +62,7 @@ class Contract:
         registry = jsonschema_rs.Registry([(resource["$id"], resource) for resource in resources])
         self._validator = jsonschema_rs.Draft202012Validator({"$ref": root}, registry=registry, keywords=dict(KEYWORDS))
         self._missing = missing
+        self._known_types = frozenset(_types(resources))
 
     def problems(self, value: Any) -> list[Problem]:  # noqa: ANN401 - any JSON
         """Return the problems of a value, each once; empty if the value is valid."""
@@ -79,10 +82,29 @@ class Contract:
         if error.kind.name == "required":
             return Problem(property_name([*path, rule["property"]]), self._missing)
         message = _MESSAGES.get(error.kind.name)
-        return Problem(property_name(path), message(rule) if message else "invalid property")
+        is_type = error.kind.name == "enum" and path[-1:] == ["type"] and isinstance(error.instance, str)
+        return Problem(
+            property_name(path),
+            message(rule) if message else "invalid property",
+            is_unknown_type=is_type and error.instance not in self._known_types,
+        )
 
 
 def property_name(path: Sequence[str | int]) -> str:
     """Return a path in LINE's notation: `messages[0].text`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
+
+
+def _types(schema: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """Yield the values of the property `type` that a schema names."""
+    if isinstance(schema, list):
+        for item in schema:
+            yield from _types(item)
+    elif isinstance(schema, dict):
+        properties = schema.get("properties")
+        rule = properties.get("type") if isinstance(properties, dict) else None
+        if isinstance(rule, dict):
+            yield from (name for name in [rule.get("const"), *rule.get("enum", ())] if isinstance(name, str))
+        for item in schema.values():
+            yield from _types(item)

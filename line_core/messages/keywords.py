@@ -9,6 +9,7 @@ Source: LINE Messaging API reference, "Message objects", "Action objects", "Rich
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import msgspec
@@ -183,6 +184,42 @@ class FlexAspectRatio(Keyword):
                 yield BrokenRuleError("invalid property")
 
 
+class MaxAnimatedImages(Keyword):
+    """Maximum number of animated images in a Flex Message."""
+
+    def iter_errors(self, instance: Any) -> Iterator[BrokenRuleError]:  # noqa: ANN401 - any JSON
+        count = 0
+        remaining = [instance]
+        while remaining:
+            value = remaining.pop()
+            if isinstance(value, dict):
+                count += value.get("type") == "image" and value.get("animated") is True
+                remaining += value.values()
+            elif isinstance(value, list):
+                remaining += value
+        if count > self.value:
+            yield BrokenRuleError(f"must not have more than {self.value} animated images")
+
+
+class DatetimePickerValues(Keyword):
+    """Values of a datetime picker action: they are dates of the calendar, and `max` is greater than `min`."""
+
+    def iter_errors(self, instance: Any) -> Iterator[BrokenRuleError]:  # noqa: ANN401 - any JSON
+        if not isinstance(instance, dict):
+            return
+        values: dict[str, datetime] = {}
+        for name in ("initial", "max", "min"):
+            text = instance.get(name)
+            if not isinstance(text, str):
+                continue
+            try:
+                values[name] = datetime.fromisoformat(f"2000-01-01T{text}" if instance.get("mode") == "time" else text)
+            except ValueError:
+                yield BrokenRuleError("invalid property", (name,))
+        if "max" in values and "min" in values and values["max"] <= values["min"]:
+            yield BrokenRuleError("invalid property", ("max",))
+
+
 class EmojiPlaceholders(Keyword):
     """Each LINE emoji of a text has its own placeholder `$`; its index counts UTF-16 code units."""
 
@@ -243,6 +280,8 @@ KEYWORDS: Mapping[str, type[Keyword]] = {
     "sameInAllItems": SameInAllItems,
     "jsonMaxKilobytes": JsonMaxKilobytes,
     "flexAspectRatio": FlexAspectRatio,
+    "maxAnimatedImages": MaxAnimatedImages,
+    "datetimePickerValues": DatetimePickerValues,
     "emojiPlaceholders": EmojiPlaceholders,
     "substitutionPlaceholders": SubstitutionPlaceholders,
     "richMenuAspectRatio": RichMenuAspectRatio,

@@ -11,6 +11,7 @@ from line_core.ids import is_line_id
 from target_line.durations import parse_duration
 from target_line.sending.quiet_hours import QuietHours
 from target_line.sending.time_zones import read_time_zone
+from target_line.settings import UnknownMessageTypes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +44,8 @@ class SendingPolicy:
     """Minimum number of recipients of a multicast; fewer recipients get push messages."""
     test_recipients: tuple[str, ...] = ()
     """LINE IDs that receive each content instead of its recipients."""
+    rejects_unknown_types: bool = False
+    """Whether content of a type that this version does not know is rejected."""
 
 
 def sending_policy_from_config(config: Mapping[str, Any]) -> SendingPolicy:
@@ -71,6 +74,7 @@ def sending_policy_from_config(config: Mapping[str, Any]) -> SendingPolicy:
         max_message_age=parse_duration(age, "max_message_age") if age else None,
         multicast_min=config["multicast_min"],
         test_recipients=tuple(dict.fromkeys(test_recipients)),
+        rejects_unknown_types=config.get("unknown_message_types") == UnknownMessageTypes.REJECT,
     )
 
 

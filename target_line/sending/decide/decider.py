@@ -62,7 +62,7 @@ class MessageDecider:
         self._identity = identity
         self._policy = policy
         self._units = units
-        self._render = ContentRenderer()
+        self._render = ContentRenderer(rejects_unknown_types=policy.rejects_unknown_types)
         self._unreadable_time_zones: set[str] = set()
 
     def decide(self, due: Sequence[DueMessage]) -> list[DecidedMessage]:
@@ -82,8 +82,15 @@ class MessageDecider:
             for message, item in zip(messages, due, strict=True)
         ]
 
-    def warn_about_time_zones(self) -> None:
-        """Log the number of messages whose recipient's time zone could not be read."""
+    def log_warnings(self) -> None:
+        """Log the numbers of messages with an unreadable time zone, and with content of an unknown type."""
+        if unknown := self._render.messages_of_unknown_type:
+            _logger.warning(
+                "%s messages, for example %s, have content of a type that this version does not know. LINE checks it. "
+                "To reject such messages, set unknown_message_types to reject",
+                f"{len(unknown):,}",
+                min(unknown),
+            )
         if self._unreadable_time_zones:
             _logger.warning(
                 "The attribute %s of the recipients of %s messages is no time zone such as Asia/Tokyo or +09:00, for "
@@ -137,7 +144,7 @@ class DueMessages:
 
     def log_warnings(self) -> None:
         """Log what was noticed while the messages were decided."""
-        self._decider.warn_about_time_zones()
+        self._decider.log_warnings()
 
     def count(self) -> int:
         """Return the number of messages that are due now."""

@@ -27,7 +27,7 @@ class RenderContent(Protocol):
     """Renders the content of a message for a profile; see `ContentRenderer`."""
 
     def __call__(
-        self, message: Message, profile: Profile | None, *, with_unit: bool, local_now: datetime
+        self, message: Message, profile: Profile | None, *, with_unit: bool, is_for_chat: bool, local_now: datetime
     ) -> MessageContent: ...
 
 
@@ -61,7 +61,13 @@ def decide_message(  # noqa: PLR0913 - the inputs of the decision, by name
     try:
         # LINE accepts aggregation units only in push and multicast requests.
         with_unit = isinstance(destination, LineUser | ChatRecipient)
-        content = render(message, profile, with_unit=with_unit, local_now=now.astimezone(zones[0]))
+        content = render(
+            message,
+            profile,
+            with_unit=with_unit,
+            is_for_chat=isinstance(destination, ChatRecipient),
+            local_now=now.astimezone(zones[0]),
+        )
         return Send(destination, content)
     except RejectedRecordError as error:
         return Invalid(error.reason, error.detail)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from line_core import json_text
 from target_line.identity.identifiers import storable
 from target_line.reasons import Reason, RejectedRecordError
+from target_line.sending.read.json_columns import decode_json_column
 from target_line.sending.read.recipients import parse_recipient
+from target_line.sending.templates.values import WrittenNumber
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
         Messages with equal keys differ at most where a template uses the recipient's profile.
         """
-        return _digest(json_text.encode([self.content, self.variables, self.notification_disabled, self.campaign]))
+        parts = [self.content, self.variables, self.notification_disabled, self.campaign]
+        return _digest(json.dumps(parts, separators=(",", ":")))
 
 
 @lru_cache(maxsize=100)
@@ -96,7 +98,7 @@ def _parse_message_id(value: object) -> str:
 
 def _parse_content(record: Mapping[str, Any]) -> MessageObjects:
     text = record.get("text")
-    messages = _decode_json_column(record.get("messages"), "messages")
+    messages = decode_json_column(record.get("messages"), "messages")
     if (text in (None, "")) == (messages is None):
         found = "both" if messages is not None else "neither"
         raise RejectedRecordError(Reason.NO_CONTENT, f"exactly one of messages and text is required, found {found}")
@@ -116,24 +118,12 @@ def _parse_content(record: Mapping[str, Any]) -> MessageObjects:
 
 
 def _parse_variables(value: object) -> dict[str, Any]:
-    variables = _decode_json_column(value, "variables")
+    variables = decode_json_column(value, "variables", parse_number=WrittenNumber)
     if variables is None:
         return {}
     if not isinstance(variables, dict):
         raise RejectedRecordError(Reason.INVALID_MESSAGE, "variables: not an object")
     return variables
-
-
-def _decode_json_column(value: object, column: str) -> Any:  # noqa: ANN401 - any JSON value
-    """Return the value of a column of objects or lists. Some taps deliver them as JSON text."""
-    if value is None or value == "":
-        return None
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        raise RejectedRecordError(Reason.INVALID_MESSAGE, f"{column}: not JSON text") from None
 
 
 def _parse_notification_disabled(value: object) -> bool:

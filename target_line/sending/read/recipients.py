@@ -11,6 +11,8 @@ from line_core.identity.model import Identifier, IdentifierKind
 from line_core.ids import is_chat_id
 from target_line.identity.identifiers import identifier_of
 from target_line.reasons import Reason, RejectedRecordError
+from target_line.sending.read.json_columns import decode_json_column
+from target_line.sending.templates.values import LONE_SURROGATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -95,11 +97,14 @@ def _parse_recipient_column(value: object) -> Recipient:
         return NarrowcastRecipients({"recipient": {"type": "audience", "audienceGroupId": int(audience[1])}})
     if is_chat_id(value):
         return ChatRecipient(str(value))
-    try:
-        conditions = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        conditions = None
+    conditions = decode_json_column(value, "recipient", Reason.NO_RECIPIENT) if _may_be_object(value) else None
     if not isinstance(conditions, dict) or not conditions or conditions.keys() - _NARROWCAST_MEMBERS:
         allowed = "everyone, audience:<id>, a group or room id, or an object with recipient, filter and limit"
         raise RejectedRecordError(Reason.NO_RECIPIENT, f"recipient {value!r} is none of: {allowed}")
+    if LONE_SURROGATE.search(json.dumps(conditions, ensure_ascii=False)):
+        raise RejectedRecordError(Reason.NO_RECIPIENT, "recipient: half of a surrogate pair, which is not a character")
     return NarrowcastRecipients(conditions)
+
+
+def _may_be_object(value: object) -> bool:
+    return not isinstance(value, str) or value.lstrip().startswith("{")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sized
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from liquid.exceptions import LiquidError
 from liquid.undefined import Undefined
@@ -21,7 +21,7 @@ MAX_ITEMS = 2_000
 MAX_NUMBER = 10**30
 _MAX_EXACT_FLOAT = 2**53
 _MAX_FLOAT_DIGITS = 15  # a float keeps that many decimal digits
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
 _MAX_NUMBER_LENGTH = 60
 _Value = TypeVar("_Value")
@@ -40,6 +40,18 @@ class SafeText(str):
     __slots__ = ()
 
 
+class WrittenNumber(float):
+    """A number with the text by which it was written, such as 19.90."""
+
+    def __new__(cls, text: str) -> Self:
+        """Parse the text of a JSON number."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+    text: str
+
+
 def text_of(value: object) -> str:
     """Return the text of a value.
 
@@ -48,12 +60,12 @@ def text_of(value: object) -> str:
         UndefinedError: The value is undefined.
     """
     if isinstance(value, str):
-        if not value.isascii() and _LONE_SURROGATE.search(value):
+        if not value.isascii() and LONE_SURROGATE.search(value):
             raise TemplateValueError("half of a surrogate pair, which is not a character")
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, int | float | Decimal):
+    if isinstance(value, int | float):
         return _text_of_number(value)
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S %z").rstrip()
@@ -74,8 +86,8 @@ def number_of(value: object) -> int | float:
             return checked(int(value))
         except ValueError:
             return checked(float(value))
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return checked(float(value) if isinstance(value, Decimal) else value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return checked(value)
     raise TemplateValueError(f"{describe(value)} is not a number")
 
 
@@ -113,13 +125,13 @@ def describe(value: object) -> str:
     return "a list" if isinstance(value, Sized) else "a value that is not text"
 
 
-def _text_of_number(value: float | Decimal) -> str:
+def _text_of_number(value: float) -> str:
     if isinstance(value, int):
         return str(checked(value))
-    checked(float(value))
-    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    checked(value)
+    number = Decimal(value.text if isinstance(value, WrittenNumber) else repr(value))
     # A JSON reader rounds an integer of more than 18 digits to a float: its last digits are wrong.
-    if isinstance(value, float) and abs(value) > _MAX_EXACT_FLOAT and len(number.as_tuple().digits) > _MAX_FLOAT_DIGITS:
+    if abs(value) > _MAX_EXACT_FLOAT and len(number.as_tuple().digits) > _MAX_FLOAT_DIGITS:
         raise TemplateValueError("a number with too many digits for a JSON number; pass it as text")
     text = format(number, "f")
     if len(text) > _MAX_NUMBER_LENGTH:

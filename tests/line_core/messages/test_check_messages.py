@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from line_core.messages import check_messages
+from line_core.messages import check_messages, check_recipient_rules
 from line_core.messages.lengths import grapheme_length, utf16_length
 
 with warnings.catch_warnings():
@@ -376,6 +376,124 @@ def test_bubbles_of_a_carousel_must_have_one_size_and_no_video() -> None:
     bubbles_with_video = [VALID["flex with a video"]["contents"]]
     assert [name for name, _ in problems_of(changed("flex carousel", "contents.contents", bubbles_with_video))] == [
         "messages[0].contents.contents[0].hero.type"
+    ]
+
+
+PICKER = {"type": "datetimepicker", "label": "When", "data": "x", "mode": "date"}
+ANIMATED = {"type": "image", "url": URL, "animated": True}
+
+
+@pytest.mark.parametrize(
+    ("values", "wrong"),
+    [
+        ({"min": "2026-01-01", "max": "2026-01-02", "initial": "2026-01-01"}, []),
+        ({"min": "2026-01-01", "max": "2026-01-01"}, ["max"]),
+        ({"min": "2026-01-02", "max": "2026-01-01"}, ["max"]),
+        ({"initial": "2026-02-30"}, ["initial"]),
+        ({"min": "2026-13-01"}, ["min"]),
+        ({"max": "2023-02-29"}, ["max"]),
+        ({"max": "2024-02-29"}, []),
+        ({"mode": "time", "min": "09:00", "max": "21:00"}, []),
+        ({"mode": "time", "min": "21:00", "max": "09:00"}, ["max"]),
+        ({"mode": "datetime", "min": "2026-01-01T09:00", "max": "2026-01-01t21:00"}, []),
+        ({"mode": "datetime", "min": "2026-01-01T09:00", "max": "2026-01-01T09:00"}, ["max"]),
+        ({"mode": "datetime", "initial": "2026-04-31T09:00"}, ["initial"]),
+    ],
+)
+def test_values_of_a_datetime_picker_are_dates_in_order(values: dict[str, str], wrong: list[str]) -> None:
+    found = problems_of(changed("buttons", "template.actions[0]", PICKER | values))
+    assert found == [(f"messages[0].template.actions[0].{name}", "invalid property") for name in wrong]
+
+
+@pytest.mark.parametrize(("count", "is_valid"), [(10, True), (11, False)])
+def test_a_message_has_at_most_10_animated_images(count: int, is_valid: bool) -> None:
+    parts = [ANIMATED] * count + [ANIMATED | {"animated": False}]
+    box = {"type": "box", "layout": "vertical", "contents": parts}
+    bubble = {"type": "bubble", "body": {"type": "box", "layout": "horizontal", "contents": [box]}}
+    assert (problems_of(changed("flex", "contents", bubble)) == []) is is_valid
+    bubbles = [{"type": "bubble", "hero": ANIMATED}] * count
+    assert (problems_of(changed("flex carousel", "contents.contents", bubbles)) == []) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("size", "is_valid"), [(..., True), ("kilo", True), ("giga", True), ("nano", False), ("hecto", False)]
+)
+def test_a_bubble_with_a_video_is_large(size: Any, is_valid: bool) -> None:
+    message = changed("flex with a video", "contents.size", "mega" if size is ... else size)
+    if size is ...:
+        del message["contents"]["size"]
+    assert (problems_of(message) == []) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("action", "is_valid"), [(URI_ACTION, True), (MESSAGE_ACTION, False), ({"type": "postback", "data": "x"}, False)]
+)
+def test_the_action_of_a_video_opens_a_uri(action: dict[str, Any], is_valid: bool) -> None:
+    assert (problems_of(changed("flex with a video", "contents.hero.action", action)) == []) is is_valid
+
+
+GRADIENT = {"type": "linearGradient", "angle": "0deg", "startColor": "#FFFFFF", "endColor": "#000000"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "is_valid"),
+    [
+        ("background", GRADIENT | {"angle": "359.9deg"}, True),
+        ("background", GRADIENT | {"angle": "360deg"}, False),
+        ("background", GRADIENT | {"angle": "1000deg"}, False),
+        ("background", GRADIENT | {"centerColor": "#AAAAAA", "centerPosition": "100%"}, True),
+        ("background", GRADIENT | {"centerColor": "#AAAAAA", "centerPosition": "99.5%"}, True),
+        ("background", GRADIENT | {"centerColor": "#AAAAAA", "centerPosition": "101%"}, False),
+        ("background", GRADIENT | {"centerColor": "#AAAAAA", "centerPosition": "100.1%"}, False),
+        ("contents[0].lineSpacing", "0.5px", True),
+        ("contents[0].lineSpacing", "20px", True),
+        ("contents[0].lineSpacing", "0px", False),
+        ("contents[0].lineSpacing", "0.0px", False),
+    ],
+)
+def test_angles_positions_and_line_spacing_have_a_range(path: str, value: Any, is_valid: bool) -> None:
+    assert (problems_of(changed("flex", f"contents.body.{path}", value)) == []) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("name", "is_valid"), [("LINE", False), ("LINE Shop", False), ("Shop@LINE", False), ("Online Shop", True)]
+)
+def test_a_sender_cannot_be_called_line(name: str, is_valid: bool) -> None:
+    assert (problems_of(changed("quick replies", "sender.name", name)) == []) is is_valid
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "is_unknown"),
+    [
+        ("text", "type", "hologram", True),
+        ("text", "type", "box", False),
+        ("text", "type", "", True),
+        ("text", "type", 7, False),
+        ("buttons", "template.type", "wheel", True),
+        ("buttons", "template.actions[0].type", "pay", True),
+        ("buttons", "template.actions[0].type", "camera", False),
+        ("flex", "contents.type", "grid", True),
+        ("flex", "contents.body.contents[0].type", "poll", True),
+        ("flex", "contents.body.contents[0].type", "video", False),
+        ("text v2", "substitution.smile.type", "sticker_inline", True),
+        ("flex", "contents.size", "tera", False),
+    ],
+)
+def test_a_type_that_no_schema_names_is_marked(name: str, path: str, value: Any, is_unknown: bool) -> None:
+    problems = check_messages([changed(name, path, value)])
+    assert problems
+    assert all(problem.is_unknown_type for problem in problems) is is_unknown
+
+
+def test_mentions_are_for_chats_and_tracking_ids_for_users() -> None:
+    mention, video = VALID["text v2"], VALID["video"]
+    assert check_recipient_rules([mention, VALID["text"]], is_for_chat=True) == []
+    assert check_recipient_rules([video], is_for_chat=False) == []
+    assert [problem.property for problem in check_recipient_rules([TEXT, mention], is_for_chat=False)] == [
+        "messages[1].substitution"
+    ]
+    assert [problem.property for problem in check_recipient_rules([video], is_for_chat=True)] == [
+        "messages[0].trackingId"
     ]
 
 

@@ -323,7 +323,7 @@ def test_the_cached_content_is_used_only_for_equal_content() -> None:
 
     def rendered(to: Profile | None = None, **record: Any) -> MessageContent:
         message = parse_message({"message_id": "m1", "id": "a", **record}, "default")
-        return renderer(message, to, with_unit=True, local_now=NOW)
+        return renderer(message, to, with_unit=True, is_for_chat=False, local_now=NOW)
 
     hello = MessageContent('[{"type":"text","text":"x"}]')
     assert rendered(text="x") == rendered(text="x") == hello
@@ -334,3 +334,62 @@ def test_the_cached_content_is_used_only_for_equal_content() -> None:
     assert "Ren" in rendered(profile(identify(at=1, id="b", line=2, name="Ren")), text=template).messages
     assert '"1"' in rendered(text="{{ variables.n }}", variables={"n": 1}).messages
     assert '"2"' in rendered(text="{{ variables.n }}", variables={"n": 2}).messages
+
+
+@pytest.mark.parametrize("depth", [102, 1_000, 100_000])
+@pytest.mark.parametrize("column", ["messages", "variables", "recipient"])
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_deeply_nested_column_is_rejected(column: str, depth: int, as_text: bool) -> None:
+    text = '{"a":[' * (depth // 2) + "1" + "]}" * (depth // 2)
+    value: Any = text
+    if not as_text:
+        value = 1
+        for _ in range(depth):
+            value = {"a": value}
+    record = {"message_id": "m1", "id": "a", "text": "x", column: value}
+    for other, name in (("id", "recipient"), ("text", "messages")):
+        if column == name:
+            del record[other]
+    with pytest.raises(RejectedRecordError) as caught:
+        parse_message(record, "default")
+    assert "levels of objects and lists" in caught.value.detail or column == "messages"
+
+
+def test_half_of_a_surrogate_pair_is_rejected_wherever_it_stands() -> None:
+    half = "half: \ud83d"
+    person = profile(identify(at=1, id="a", line=1, name=half))
+    for record in (
+        {"text": half},
+        {"text": half + "{{ 1 }}"},
+        {"text": "{{ profile.name }}"},
+        {"text": "{{ variables.x }}", "variables": {"x": half}},
+        {"text": "{{ variables.x | append: '' }}", "variables": {"x": half}},
+        {"messages": {"type": "text", "text": "x", half: half}},
+    ):
+        assert isinstance(decide({"id": "a", **record}, person), Invalid)
+    with pytest.raises(RejectedRecordError):
+        parse_message({"message_id": "m", "text": "x", "recipient": {"filter": {half: half}}}, "default")
+
+
+def test_numbers_in_variables_are_printed_as_their_json_text_has_them() -> None:
+    record = {"id": "a", "text": "{{ variables.price }} {{ variables.price | times: 2 }}"}
+    assert render({**record, "variables": '{"price": 19.90}'}, CUSTOMER)[0]["text"] == "19.90 39.8"
+    assert render({**record, "variables": {"price": 19.9}}, CUSTOMER)[0]["text"] == "19.9 39.8"
+
+
+def test_content_of_an_unknown_type_is_left_to_line_unless_a_setting_rejects_it() -> None:
+    record = {"id": "a", "messages": {"type": "hologram", "shape": "cat"}}
+    assert render(record, CUSTOMER) == [{"type": "hologram", "shape": "cat"}]
+    rejected = parse_message({"message_id": "m1", **record}, "default")
+    renderer = ContentRenderer(rejects_unknown_types=True)
+    with pytest.raises(RejectedRecordError, match=r"messages\[0\].type: Must be one of"):
+        renderer(rejected, CUSTOMER, with_unit=False, is_for_chat=False, local_now=NOW)
+    wrong = decide({"id": "a", "messages": [record["messages"], {"type": "text"}]}, CUSTOMER)
+    assert wrong == Invalid(Reason.INVALID_MESSAGE, "messages[1].text: May not be empty")
+
+
+def test_a_mention_in_a_message_to_a_person_is_invalid() -> None:
+    mention = {"type": "mention", "mentionee": {"type": "all"}}
+    messages = {"type": "textV2", "text": "Hi {all}", "substitution": {"all": mention}}
+    assert isinstance(decide({"id": "a", "messages": messages}, CUSTOMER), Invalid)
+    assert isinstance(decide({"group_id": GROUP, "messages": messages}, None), Send)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,7 +15,7 @@ from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.templates.budget import Budget
 from target_line.sending.templates.dates import format_date
 from target_line.sending.templates.rendering import TemplateValues, render_templates
-from target_line.sending.templates.values import TemplateValueError, number_of, text_of
+from target_line.sending.templates.values import TemplateValueError, WrittenNumber, number_of, text_of
 
 NOW = datetime(2026, 11, 25, 10, 30, tzinfo=UTC).astimezone(ZoneInfo("Asia/Tokyo"))
 JSON = st.recursive(
@@ -99,7 +98,7 @@ def test_the_error_names_the_value() -> None:
         (True, "true"),
         (12, "12"),
         (19.9, "19.9"),
-        (Decimal("19.90"), "19.90"),
+        (WrittenNumber("19.90"), "19.90"),
         ("19.90", "19.90"),
         (1e21, "1000000000000000000000"),
         (1e-05, "0.00001"),
