@@ -53,7 +53,7 @@ STORE_URL = th.Property(
     default=DEFAULT_STORE_URL,
     title="Store URL",
     description="Database for inbox, identity, ledger and rejects: sqlite:///PATH or "
-    "postgresql+psycopg://USER:PASSWORD@HOST/DATABASE.",
+    "postgresql://USER:PASSWORD@HOST/DATABASE.",
 )
 MAX_REQUESTS_PER_SECOND = th.Property(
     "max_requests_per_second",

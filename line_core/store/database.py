@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import json
-import logging
-import sqlite3
 import threading
 import weakref
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.schema import CreateSchema
 
 from line_core import json_text
 from line_core.errors import StoreError
+from line_core.store.location import SchemaSelector, parse_store_url
+from line_core.store.schema_version import SCHEMA_VERSION, checked_version, migrate, prepare_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import URL
+    from line_core.store.location import StoreLocation
 
 DEFAULT_STORE_URL = "sqlite:///line-store.db"
 
-SCHEMA_VERSION = "0006"
-"""Newest revision in `migrations/`."""
-
 _SQLITE_BUSY_SECONDS = 60
-# Oldest version with UPDATE … FROM and MATERIALIZED.
-_MIN_SQLITE_VERSION = (3, 35)
 # Keys of Postgres advisory locks: one for schema changes, and one per part of the store. The numbers are arbitrary.
 _LOCK_KEYS = {
     "schema": 0x4C494E45_00,
@@ -43,9 +39,17 @@ _LOCK_KEYS = {
 class Store:
     """An open store. All reads and writes are transactions; a write can hold the lock of one part of the store."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Use `open_store`, which checks the schema of the engine's database."""
+    def __init__(self, engine: Engine, location: StoreLocation, selector: SchemaSelector) -> None:
+        """Use `open_store`, which checks the schema of the engine's database.
+
+        Args:
+            engine: Engine of the database.
+            location: Where the store is.
+            selector: Selects the PostgreSQL schema of the engine's connections.
+        """
         self.engine = engine
+        self._location = location
+        self._selector = selector
         self._sqlite_writer = threading.RLock()
         # The SDK calls no method of tap or target at the end of a run, so a store may never be closed explicitly. Close
         # its connections when it is garbage-collected. Not at exit: a forked process must not close its parent's.
@@ -60,7 +64,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Open a read transaction: a snapshot on SQLite, read committed on Postgres."""
-        with _store_errors(self.engine.url), self.engine.begin() as connection:
+        with _store_errors(self._location), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -73,12 +77,22 @@ class Store:
         """
         # SQLite does not queue writers; a waiting one polls. Without this lock, a busy thread could starve the others.
         turn = self._sqlite_writer if self.is_sqlite else nullcontext()
-        with turn, _store_errors(self.engine.url), self.engine.connect() as connection:
+        with turn, _store_errors(self._location), self.engine.connect() as connection:
             connection.execution_options(sqlite_begin="IMMEDIATE")
             with connection.begin():
                 if lock is not None and not self.is_sqlite:
-                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEYS[lock]})
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": self._lock_key(lock)})
                 yield connection
+
+    def lock_schema(self, connection: Connection) -> None:
+        """Hold the lock of schema changes until the commit, and create the PostgreSQL schema if it is missing."""
+        if not self.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": self._lock_key("schema")})
+            if connection.execute(text("SELECT current_schema()")).scalar() is None:
+                connection.execute(CreateSchema(str(self._selector.schema)))
+
+    def _lock_key(self, part: str) -> int:
+        return self._selector.lock_key(_LOCK_KEYS[part])
 
     def close(self) -> None:
         """Close all connections."""
@@ -95,17 +109,19 @@ def open_store(store_url: str | None = None) -> Store:
     """Open a store. An empty database gets the current schema; an older schema is an error.
 
     Args:
-        store_url: SQLAlchemy URL, `sqlite:///PATH` or `postgresql+psycopg://…`. The default is an SQLite file in the
+        store_url: `sqlite:///PATH` or `postgresql://…`; see `parse_store_url`. The default is an SQLite file in the
             working directory.
 
     Raises:
         StoreError: The URL is not valid, the database is not reachable or writable, or its schema has another version.
     """
-    url = _parse_url(store_url or DEFAULT_STORE_URL)
-    with _store_errors(url):
-        store = Store(_engine(url))
+    location = parse_store_url(store_url or DEFAULT_STORE_URL)
+    with _store_errors(location):
+        store = _store_at(location)
         try:
-            _check_schema(store)
+            with store.write() as connection:
+                store.lock_schema(connection)
+                prepare_schema(connection, location)
         except BaseException:
             store.close()
             raise
@@ -121,33 +137,16 @@ def upgrade_store(store_url: str) -> tuple[str | None, str]:
     Raises:
         StoreError: The store is not reachable or writable.
     """
-    url = _parse_url(store_url)
-    with _store_errors(url), Store(_engine(url)) as store, store.write() as connection:
-        _lock_schema(store, connection)
-        before = _version(connection)
-        _migrate(connection)
+    location = parse_store_url(store_url)
+    with _store_errors(location), _store_at(location) as store, store.write() as connection:
+        store.lock_schema(connection)
+        before = checked_version(connection, location)
+        migrate(connection)
     return before, SCHEMA_VERSION
 
 
-def _parse_url(store_url: str) -> URL:
-    try:
-        url = make_url(store_url)
-    except ArgumentError:
-        # Do not repeat the URL: it may contain a password.
-        raise StoreError("the store URL is not of the form sqlite:///PATH or postgresql+psycopg://…") from None
-    if url.drivername == "postgresql":
-        url = url.set(drivername="postgresql+psycopg")
-    if url.drivername == "sqlite" and sqlite3.sqlite_version_info < _MIN_SQLITE_VERSION:
-        needed = ".".join(map(str, _MIN_SQLITE_VERSION))
-        raise StoreError(
-            f"this Python's SQLite is {sqlite3.sqlite_version}, a store needs {needed} or newer, or Postgres"
-        )
-    if url.drivername not in ("sqlite", "postgresql+psycopg"):
-        raise StoreError(f"the store can be SQLite or Postgres, not {url.drivername!r}")
-    return url
-
-
-def _engine(url: URL) -> Engine:
+def _store_at(location: StoreLocation) -> Store:
+    url = location.url
     try:
         engine = create_engine(
             url,
@@ -157,12 +156,14 @@ def _engine(url: URL) -> Engine:
         )
     except (ModuleNotFoundError, NoSuchModuleError):
         raise StoreError("a Postgres store needs the extra: pip install 'singer-line[postgres]'") from None
+    selector = SchemaSelector(location.schema)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _configure_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "connect", _configure_postgres)
-    return engine
+        event.listen(engine, "connect", selector)
+    return Store(engine, location, selector)
 
 
 def _decode_json(text: str | bytes) -> Any:  # noqa: ANN401 - any JSON
@@ -196,51 +197,12 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('sqlite_begin', 'DEFERRED')}")
 
 
-def _check_schema(store: Store) -> None:
-    with store.write() as connection:
-        _lock_schema(store, connection)
-        version = _version(connection)
-        if version is None:
-            _migrate(connection)
-    if version not in (None, SCHEMA_VERSION):
-        raise StoreError(
-            f"the store at {_url_without_password(store.engine.url)} has schema {version}, this version needs "
-            f"{SCHEMA_VERSION}: run `target-line-admin --store-url … upgrade`"
-        )
-
-
-def _lock_schema(store: Store, connection: Connection) -> None:
-    if not store.is_sqlite:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEYS["schema"]})
-
-
-def _version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return version
-
-
-def _migrate(connection: Connection) -> None:
-    # Alembic logs every step at INFO, including its import.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    from line_core.store.schema import migrate  # noqa: PLC0415 - most runs need no migration, and Alembic is slow to import
-
-    migrate(connection)
-
-
 @contextmanager
-def _store_errors(url: URL) -> Iterator[None]:
+def _store_errors(location: StoreLocation) -> Iterator[None]:
     """Convert errors of the database into a one-line `StoreError` that names the store without its password."""
     try:
         yield
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        reason = " ".join(str(cause).split()) or type(cause).__name__
-        if url.password:
-            reason = reason.replace(str(url.password), "***")
-        raise StoreError(f"cannot use the store at {_url_without_password(url)}: {reason}") from error
-
-
-def _url_without_password(url: URL) -> str:
-    return url.render_as_string(hide_password=True)
+        reason = location.without_password(" ".join(str(cause).split())) or type(cause).__name__
+        raise StoreError(f"cannot use the store at {location}: {reason}") from error

@@ -54,7 +54,7 @@ def test_a_postgres_that_hangs_gets_503_after_the_timeout(
     receiver = start_receiver(postgres_url, store_timeout_seconds=0.5)
     assert receiver.send(event(1)) == 200
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as connection:
-        connection.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+        connection.execute("LOCK TABLE line_store.events IN ACCESS EXCLUSIVE MODE")
         started = time.monotonic()
         assert receiver.send(event(2)) == 503
         assert time.monotonic() - started < STORE_TIMEOUT_SECONDS

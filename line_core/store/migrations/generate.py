@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from alembic import command
 
 from line_core.store import open_store
-from line_core.store.database import SCHEMA_VERSION
 from line_core.store.schema import alembic_config
+from line_core.store.schema_version import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from alembic.migration import MigrationContext
@@ -41,8 +41,8 @@ def main(message: str) -> int:
         sys.stderr.write("the tables are the same as in the newest revision; nothing was written\n")
         return 1
     sys.stdout.write(
-        f'Next: set SCHEMA_VERSION = "{number}" in line_core/store/database.py, run `make format`, and add the SHA-256 '
-        "of the file to tests/line_core/store/test_migrations.py.\n"
+        f'Next: set SCHEMA_VERSION = "{number}" in line_core/store/schema_version.py, run `make format`, and add '
+        "the SHA-256 of the file to tests/line_core/store/test_migrations.py.\n"
     )
     return 0
 

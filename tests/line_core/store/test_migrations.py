@@ -16,8 +16,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 
 from line_core.store import open_store, upgrade_store
-from line_core.store.database import SCHEMA_VERSION
 from line_core.store.schema import alembic_config
+from line_core.store.schema_version import SCHEMA_VERSION
 from line_core.store.tables import identity, metadata
 
 if TYPE_CHECKING:

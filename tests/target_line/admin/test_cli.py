@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from line_core.identity.policy import MergePolicy
-from line_core.store.database import SCHEMA_VERSION
+from line_core.store.schema_version import SCHEMA_VERSION
 from target_line.admin.cli import commands
 from target_line.admin.commands import erasure, listing, maintenance, person
 from target_line.identity.repository import IdentityRepository
