@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from line_sandbox.audiences.routes import audience_id_parameter
-from line_sandbox.foundation.api_errors import AudienceErrorResponse
+from line_sandbox.foundation.api_errors import AudienceErrorResponse, InvalidRequest
 from line_sandbox.http.parameters import flag_parameter
 from line_sandbox.http.response import HttpResponse
 
@@ -69,6 +69,8 @@ class _AudienceListRoutes:
         return HttpResponse({**self._audience_with_jobs(audience), "owner": owner})
 
     def _page(self, request: HttpRequest, audiences: Sequence[Audience]) -> HttpResponse:
+        if request.query_parameter("page") is None:
+            raise InvalidRequest.for_parameter("page")
         page, size = request.query_integer("page", 1), request.query_integer("size", _DEFAULT_SIZE)
         if page < 1:
             raise AudienceErrorResponse("page: must be greater than or equal to 1", "TOO_LOW")

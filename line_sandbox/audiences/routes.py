@@ -127,8 +127,13 @@ class _AudienceRoutes:
             raise AudienceErrorResponse("request not found", "REQUEST_NOT_FOUND", "requestId")
         if self._clock.now() - statistics.sent_at > _MAX_MESSAGE_AGE_SECONDS:
             raise AudienceErrorResponse("too old messages", "TOO_OLD_MESSAGES", "requestId")
+        click_url = body.get("clickUrl")
+        source = (audience_type, body["requestId"], click_url)
+        if any((other.type, other.request_id, other.click_url) == source for other in self._audiences.all()):
+            code = "AUDIENCE_GROUP_REQUESTID_DUPLICATE"
+            raise AudienceErrorResponse("request id is duplicated", code, "requestId")
         audience = self._audiences.create(
-            audience_type, body["description"], request_id=body["requestId"], click_url=body.get("clickUrl")
+            audience_type, body["description"], request_id=body["requestId"], click_url=click_url
         )
         audience.members = {
             number

@@ -5,7 +5,7 @@ Source: LINE Messaging API reference, "Mark messages as read", "Display a loadin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from line_core.ids import is_line_id
 from line_core.messages import Problem
@@ -14,6 +14,8 @@ from line_sandbox.http.bodies import read_body
 from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from line_sandbox.chats.read_tokens import ReadTokens
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
@@ -45,8 +47,15 @@ class _ConversationRoutes:
         raise Forbidden.for_account_type()  # LINE offers this endpoint to partners only.
 
     def show_loading(self, request: HttpRequest) -> HttpResponse:
-        line_id = read_body(request, "chats.json#/$defs/loading")["chatId"]
+        line_id = read_body(request, "chats.json#/$defs/loading", error=_loading_error)["chatId"]
         if not is_line_id(line_id) or self._users.number_of(line_id) is None:
             message = "Only user id is acceptable, please confirm if there are any group/room ids or illegal ids."
             raise InvalidRequest.with_details(Problem("chatId", message))
         return HttpResponse({}, status=202)
+
+
+def _loading_error(_: dict[str, Any], problems: Sequence[Problem]) -> InvalidRequest:
+    """Return the response to an invalid request, with LINE's text for the number of seconds."""
+    texts = {"must be a multiple of 5": "must be a multiple of five"}
+    details = [problem._replace(message=texts.get(problem.message, problem.message)) for problem in problems]
+    return InvalidRequest.with_details(*sorted(details, key=lambda detail: detail.message))

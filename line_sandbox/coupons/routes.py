@@ -5,7 +5,8 @@ Source: LINE Messaging API reference, "Coupon".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 from line_core.messages import Problem
 from line_sandbox.foundation.api_errors import InvalidRequest
@@ -13,6 +14,8 @@ from line_sandbox.http.bodies import read_body
 from line_sandbox.http.response import HttpResponse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from line_sandbox.coupons.state import CouponStore
     from line_sandbox.foundation.clock import Clock
     from line_sandbox.foundation.page_tokens import PageTokens
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 _DEFAULT_LIMIT = 20
 _MAX_LIMIT = 100
+_SPACE_IN_LIST = re.compile(r", (?=[^\[]*\]$)")
 _STATUSES = ("DRAFT", "RUNNING", "CLOSED")
 
 
@@ -31,6 +35,13 @@ def add_routes(router: Router, *, coupons: CouponStore, page_tokens: PageTokens,
     router.add("POST /v2/bot/coupon", routes.create)
     router.add("GET /v2/bot/coupon/{couponId}", routes.get)
     router.add("PUT /v2/bot/coupon/{couponId}/close", routes.close)
+
+
+def _error(_: dict[str, Any], problems: Sequence[Problem]) -> InvalidRequest:
+    """Return the response to an invalid coupon: LINE lists allowed values without spaces here."""
+    return InvalidRequest.with_details(
+        *(problem._replace(message=_SPACE_IN_LIST.sub(",", problem.message)) for problem in problems)
+    )
 
 
 class _CouponRoutes:
@@ -57,7 +68,7 @@ class _CouponRoutes:
         return HttpResponse({"items": items, **next_token})
 
     def create(self, request: HttpRequest) -> HttpResponse:
-        coupon = self._coupons.create(read_body(request, "coupons.json#/$defs/coupon"))
+        coupon = self._coupons.create(read_body(request, "coupons.json#/$defs/coupon", error=_error))
         return HttpResponse({"couponId": coupon.id})
 
     def get(self, request: HttpRequest) -> HttpResponse:

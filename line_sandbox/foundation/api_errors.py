@@ -15,12 +15,13 @@ class ErrorResponse(Exception):  # noqa: N818 - an expected response of the API,
 
     status = 400
 
-    def __init__(self, message: str, details: Sequence[Problem] = ()) -> None:
+    def __init__(self, message: str, details: Sequence[Problem] | None = None) -> None:
         """Create the response.
 
         Args:
             message: LINE's text.
-            details: One entry for each invalid property.
+            details: One entry for each invalid property; None if the body has no `details`. LINE's errors about rich
+                menus have empty ones.
         """
         super().__init__(message)
         self.message = message
@@ -28,7 +29,7 @@ class ErrorResponse(Exception):  # noqa: N818 - an expected response of the API,
 
     def body(self) -> dict[str, Any]:
         """Return LINE's error body."""
-        if not self.details:
+        if self.details is None:
             return {"message": self.message}
         details = [{"message": problem.message, "property": problem.property} for problem in self.details]
         return {"message": self.message, "details": details}
@@ -109,7 +110,7 @@ class NotFound(ErrorResponse):
 
     status = 404
 
-    def __init__(self, message: str = "Not found", details: Sequence[Problem] = ()) -> None:
+    def __init__(self, message: str = "Not found", details: Sequence[Problem] | None = None) -> None:
         super().__init__(message, details)
 
 

@@ -54,12 +54,17 @@ def contract(schema: str, missing: str = "May not be empty") -> Contract:
     return Contract([*message_schemas(), *subject_schemas], f"line:///sandbox/{schema}", missing=missing)
 
 
-def check_line_ids(line_ids: Sequence[str], name: str) -> None:
+def check_line_ids(line_ids: Sequence[str], name: str, *, quote: str = "") -> None:
     """Check that every item of the property `name` is a LINE ID.
+
+    Args:
+        line_ids: The items.
+        name: The property.
+        quote: Quotation mark around the property in LINE's text, which differs between endpoints.
 
     Raises:
         InvalidRequest: An item is not a LINE ID.
     """
     for index, line_id in enumerate(line_ids):
         if not is_line_id(line_id):
-            raise InvalidRequest.for_property(f"{name}[{index}]")
+            raise InvalidRequest.for_property(f"{quote}{name}[{index}]{quote}")

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from line_sandbox.rich_menus.state import RichMenuStore
     from line_sandbox.users.state import Users
 
-_NOT_FOUND = "richmenu not found"
-
 
 def add_routes(router: Router, *, rich_menus: RichMenuStore, users: Users) -> None:
     """Add the routes of this module."""
@@ -44,7 +42,7 @@ class _LinkRoutes:
         if number is not None and self._users.is_following(number):
             menu_id = self._menus.linked_menu(number)
         if menu_id is None:
-            raise NotFound("the user has no richmenu")
+            raise NotFound("the user has no richmenu", [])
         return HttpResponse({"richMenuId": menu_id})
 
     def link(self, request: HttpRequest) -> HttpResponse:
@@ -59,14 +57,14 @@ class _LinkRoutes:
 
     def link_in_bulk(self, request: HttpRequest) -> HttpResponse:
         body = read_body(request, "rich_menus.json#/$defs/bulkLink")
-        check_line_ids(body["userIds"], "'userIds'")
-        menu = self._menus.find_with_image(body["richMenuId"], _NOT_FOUND)
+        check_line_ids(body["userIds"], "userIds", quote="'")
+        menu = self._menus.find_with_image(body["richMenuId"], NotFound("richmenu not found", []))
         self._menus.link(menu.id, self._followers_among(body["userIds"]))
         return HttpResponse({}, status=202)
 
     def unlink_in_bulk(self, request: HttpRequest) -> HttpResponse:
         body = read_body(request, "rich_menus.json#/$defs/bulkUnlink")
-        check_line_ids(body["userIds"], "'userIds'")
+        check_line_ids(body["userIds"], "userIds", quote="'")
         self._menus.unlink(self._followers_among(body["userIds"]))
         return HttpResponse({}, status=202)
 

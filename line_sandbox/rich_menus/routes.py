@@ -72,7 +72,7 @@ class _RichMenuRoutes:
 
     def default(self, _: HttpRequest) -> HttpResponse:
         if self._menus.default is None:
-            raise NotFound("no default richmenu")
+            raise NotFound("no default richmenu", [])
         return HttpResponse({"richMenuId": self._menus.default})
 
     def set_default(self, request: HttpRequest) -> HttpResponse:

@@ -5,6 +5,7 @@ Source: LINE Messaging API reference, "Rich menu", "Per-user rich menu", "Rich m
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MAX_MENUS = 1000
 MAX_ALIASES = 1000
 
+_ALIAS = re.compile(r"[a-z0-9_-]{1,32}\Z")
 _REGULAR_USER_INTERVAL = 10
 _NO_MENU = ""
 _INITIAL_WIDTH, _INITIAL_HEIGHT = 2500, 843
@@ -72,27 +74,31 @@ class RichMenuStore:
     def all(self) -> list[RichMenu]:
         return list(self._menus.values())
 
-    def find(self, menu_id: str, message: str = "Not found") -> RichMenu:
+    def find(self, menu_id: str, not_found: NotFound | None = None) -> RichMenu:
         """Return a menu by its id.
+
+        Args:
+            menu_id: The menu's id.
+            not_found: The response if there is no such menu; default: LINE's usual one.
 
         Raises:
             NotFound: There is no such menu.
         """
         menu = self._menus.get(menu_id)
         if menu is None:
-            raise NotFound(message)
+            raise not_found or NotFound
         return menu
 
-    def find_with_image(self, menu_id: str, message: str = "Not found") -> RichMenu:
-        """Return a menu that can be linked to users, because it has an image.
+    def find_with_image(self, menu_id: str, not_found: NotFound | None = None) -> RichMenu:
+        """Return a menu that can be linked to users, because it has an image; for `not_found`, see `find`.
 
         Raises:
             InvalidRequest: The menu has no image.
             NotFound: There is no such menu.
         """
-        menu = self.find(menu_id, message)
+        menu = self.find(menu_id, not_found)
         if menu.image is None:
-            raise InvalidRequest("must upload richmenu image before applying it to user")
+            raise InvalidRequest("must upload richmenu image before applying it to user", [])
         return menu
 
     def delete(self, menu_id: str) -> None:
@@ -176,7 +182,7 @@ class RichMenuStore:
             InvalidRequest: The alias exists, the menu does not, or the limit of aliases is reached.
         """
         if alias in self._aliases:
-            raise InvalidRequest("conflict richmenu alias id")
+            raise InvalidRequest("conflict richmenu alias id", [])
         if len(self._aliases) >= MAX_ALIASES:
             raise InvalidRequest("The maximum number of rich menu aliases has been reached")
         self._aliases[alias] = self._alias_target(menu_id)
@@ -185,7 +191,7 @@ class RichMenuStore:
         """Assign another menu to an alias.
 
         Raises:
-            InvalidRequest: There is no such menu, or it has no image.
+            InvalidRequest: There is no such menu, it has no image, or the text is not in the format of an alias.
             NotFound: There is no such alias.
         """
         self.menu_of_alias(alias)
@@ -195,16 +201,20 @@ class RichMenuStore:
         """Return the menu id of an alias.
 
         Raises:
+            InvalidRequest: The text is not in the format of an alias.
             NotFound: There is no such alias.
         """
+        if not _ALIAS.match(alias):
+            raise InvalidRequest.for_parameter("richMenuAliasId")
         if alias not in self._aliases:
-            raise NotFound("richmenu alias not found")
+            raise NotFound("richmenu alias not found", [])
         return self._aliases[alias]
 
     def delete_alias(self, alias: str) -> None:
         """Delete an alias.
 
         Raises:
+            InvalidRequest: The text is not in the format of an alias.
             NotFound: There is no such alias.
         """
         self.menu_of_alias(alias)
@@ -213,7 +223,7 @@ class RichMenuStore:
     def _alias_target(self, menu_id: str) -> str:
         menu = self._menus.get(menu_id)
         if menu is None or menu.image is None:
-            raise InvalidRequest("richmenu not found")
+            raise InvalidRequest("richmenu not found", [])
         return menu_id
 
     def _add(self, content: dict[str, Any], created_at: float) -> str:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from line_sandbox.http.response import HttpResponse
 
 _KINDS = (FaultKind.FIRST_PAGE, FaultKind.ENDLESS_PAGES)
-_PAGE_PARAMETERS = ("start", "page")
 
 
 def request_first_page(kind: FaultKind, request: HttpRequest) -> None:
-    """Remove the parameters that select a page, if the fault is about pages."""
+    """Change the parameters that select a page to the first one, if the fault is about pages."""
     if kind in _KINDS:
-        for name in _PAGE_PARAMETERS:
-            request.query.pop(name, None)
+        request.query.pop("start", None)
+        if "page" in request.query:
+            request.query["page"] = ["1"]
 
 
 def empty_page(kind: FaultKind, request: HttpRequest, response: HttpResponse) -> None:

@@ -316,7 +316,7 @@ async def test_a_loading_animation_needs_a_user_id(sdk: Sdk, sandbox: SandboxCli
     response = sandbox.request("POST", "/v2/bot/chat/loading/start", json={"chatId": user, "loadingSeconds": 3})
     assert {(detail["property"], detail["message"]) for detail in response.json()["details"]} == {
         ("loadingSeconds", "Must be between 5 and 60"),
-        ("loadingSeconds", "must be a multiple of 5"),
+        ("loadingSeconds", "must be a multiple of five"),
     }
     group = sandbox.get("chats")["group_ids"][0]
     response = sandbox.request("POST", "/v2/bot/chat/loading/start", json={"chatId": group})

@@ -56,7 +56,7 @@ def test_a_coupon_is_closed_after_its_end(sandbox: SandboxClient) -> None:
     ("change", "name", "message"),
     [
         ({"title": "x" * 61}, "title", "Size must be between 1 and 60"),
-        ({"maxUseCountPerTicket": 2}, "maxUseCountPerTicket", "Must be one of the following values: [1, -1]"),
+        ({"maxUseCountPerTicket": 2}, "maxUseCountPerTicket", "Must be one of the following values: [1,-1]"),
         (
             {"reward": {"type": "discount", "priceInfo": {"type": "percentage", "percentage": 5, "fixedAmount": 1}}},
             "reward.priceInfo.fixedAmount",

@@ -217,6 +217,6 @@ async def test_aliases_refer_to_menus(sdk: Sdk, sandbox: SandboxClient) -> None:
     aliases = (await sdk.messaging.get_rich_menu_alias_list()).aliases
     assert {alias.rich_menu_alias_id for alias in aliases} == {"everybody", "regulars", "spring"}
     again = sandbox.request("POST", "/v2/bot/richmenu/alias", json={"richMenuAliasId": "spring", "richMenuId": one})
-    assert (again.status_code, again.json()) == (400, {"message": "conflict richmenu alias id"})
+    assert (again.status_code, again.json()) == (400, {"message": "conflict richmenu alias id", "details": []})
     await sdk.messaging.delete_rich_menu_alias("spring")
     assert await status_of(sdk.messaging.get_rich_menu_alias("spring")) == 404
