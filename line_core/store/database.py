@@ -63,9 +63,12 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a read transaction: a snapshot on SQLite, read committed on Postgres."""
-        with _store_errors(self._location), self.engine.begin() as connection:
-            yield connection
+        """Open a read transaction. All its queries see the same snapshot of the store."""
+        with _store_errors(self._location), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write(self, *, lock: str | None = None) -> Iterator[Connection]:

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event, insert, select, text
+from sqlalchemy import event, func, insert, select, text
 
 from line_core.errors import StoreError
 from line_core.store import Store, open_store
 from line_core.store.tables import inbox
+from line_core.store.tables.identity import forgetting_keys
 from line_core.store.tables.rejects import rejects
 
 if TYPE_CHECKING:
@@ -43,6 +44,17 @@ def test_a_failed_write_is_rolled_back(store: Store) -> None:
         fail_after_a_statement()
     with pytest.raises(StoreError, match="left_behind"), store.read() as connection:
         connection.execute(text("SELECT * FROM left_behind"))
+
+
+def test_all_queries_of_a_read_see_the_same_snapshot(store: Store) -> None:
+    counted = select(func.count()).select_from(forgetting_keys)
+    with store.read() as connection:
+        before = connection.execute(counted).scalar_one()
+        with store.write() as writer:
+            writer.execute(insert(forgetting_keys).values(key_id=1, key="k"))
+        assert connection.execute(counted).scalar_one() == before == 0
+    with store.read() as connection:
+        assert connection.execute(counted).scalar_one() == 1
 
 
 def test_an_empty_inbox_has_no_events(store: Store) -> None:
