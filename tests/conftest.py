@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import uuid
@@ -13,13 +14,14 @@ import psycopg
 import pytest
 import requests
 from hypothesis import HealthCheck, settings
+from sqlalchemy import make_url
 
 from examples.demo import servers
 from line_core.store import Store, open_store
 from tests.support import programs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 KILLS = 3
@@ -76,24 +78,61 @@ def postgres() -> Iterator[servers.Postgres]:
         tempfile.TemporaryDirectory(prefix="line-test-postgres-") as directory,
         servers.postgres(Path(directory) / "data") as server,
     ):
+        # The data do not outlive the machine, and writing them to the disk at once is most of a test's time.
+        _execute(server, "ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off")
+        _execute(server, "SELECT pg_reload_conf()")
         yield server
 
 
 @pytest.fixture
-def postgres_url(postgres: servers.Postgres) -> str:
-    """URL of an empty database on the session's PostgreSQL."""
-    database = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres.url(driver="postgresql"), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{database}"'.encode())
-    return postgres.url(database)
+def empty_postgres_url(postgres: servers.Postgres) -> str:
+    """URL of a new database without tables on the session's PostgreSQL."""
+    return _new_database(postgres, "template0")
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """URL of an empty store, once on SQLite and once on Postgres."""
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of a new database without tables, once on SQLite and once on Postgres."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
-    url: str = request.getfixturevalue("postgres_url")
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def new_sqlite_store(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], str]:
+    """A function that creates a file with an empty store and returns its URL. It copies, which saves the migrations."""
+    template = tmp_path_factory.mktemp("template") / "store.db"
+    open_store(f"sqlite:///{template}").close()
+    return lambda file: f"sqlite:///{shutil.copyfile(template, file)}"
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: servers.Postgres) -> str:
+    """Name of a database with an empty store. Nothing can connect to it, which would prevent copies."""
+    url = _new_database(postgres, "template0")
+    open_store(url).close()
+    name = str(make_url(url).database)
+    _execute(postgres, f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
+    return name
+
+
+@pytest.fixture
+def sqlite_url(new_sqlite_store: Callable[[Path], str], tmp_path: Path) -> str:
+    """URL of an empty SQLite store, the file `store.db` in `tmp_path`."""
+    return new_sqlite_store(tmp_path / "store.db")
+
+
+@pytest.fixture
+def postgres_url(postgres: servers.Postgres, postgres_template: str) -> str:
+    """URL of an empty store on the session's PostgreSQL."""
+    return _new_database(postgres, postgres_template)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """URL of an empty store, once on SQLite and once on Postgres."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
     return url
 
 
@@ -118,3 +157,17 @@ def sandbox_url(shared_sandbox: str) -> str:
     requests.delete(f"{shared_sandbox}/sandbox/faults", timeout=10).raise_for_status()
     requests.post(f"{shared_sandbox}/sandbox/reset", timeout=10).raise_for_status()
     return shared_sandbox
+
+
+def _new_database(postgres: servers.Postgres, template: str) -> str:
+    """Create a database as a copy of another one, and return its URL."""
+    name = f"test_{uuid.uuid4().hex}"
+    _execute(postgres, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return postgres.url(name)
+
+
+def _execute(postgres: servers.Postgres, *statements: str) -> None:
+    """Execute statements on the server, each in its own transaction."""
+    with psycopg.connect(postgres.url(driver="postgresql"), autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())

@@ -36,9 +36,9 @@ def meltano_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def meltano(meltano_root: Path, postgres_url: str, sandbox_url: str, tmp_path: Path) -> Meltano:
+def meltano(meltano_root: Path, empty_postgres_url: str, sandbox_url: str, tmp_path: Path) -> Meltano:
     """Meltano with an empty warehouse, an empty store and a fresh sandbox."""
-    warehouse = postgres_url.replace("postgresql+psycopg://", "postgresql://")
+    warehouse = empty_postgres_url.replace("postgresql+psycopg://", "postgresql://")
     store = f"sqlite:///{tmp_path / 'store.db'}"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("TAP_", "TARGET_", "MELTANO_"))},
@@ -51,6 +51,6 @@ def meltano(meltano_root: Path, postgres_url: str, sandbox_url: str, tmp_path: P
         "TARGET_LINE_API_URL": sandbox_url,
         "TARGET_LINE_STORE_URL": store,
         "TAP_POSTGRES_SQLALCHEMY_URL": warehouse,
-        "TARGET_POSTGRES_SQLALCHEMY_URL": postgres_url,
+        "TARGET_POSTGRES_SQLALCHEMY_URL": empty_postgres_url,
     }
     return Meltano(meltano_root, environment, warehouse)

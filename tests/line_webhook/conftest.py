@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def start_receiver(tmp_path: Path) -> Iterator[Callable[..., Receiver]]:
+def start_receiver(sqlite_url: str, tmp_path: Path) -> Iterator[Callable[..., Receiver]]:
     """A function that starts a receiver, by default with an SQLite store. The end of the test stops it."""
     with contextlib.ExitStack() as stack:
 
-        def start(store_url: str = f"sqlite:///{tmp_path}/store.db", **settings: Any) -> Receiver:
+        def start(store_url: str = sqlite_url, **settings: Any) -> Receiver:
             return stack.enter_context(running_receiver(tmp_path, store_url, **settings))
 
         yield start

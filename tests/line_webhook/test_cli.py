@@ -16,12 +16,6 @@ from tests.support.webhook_events import body_of, event
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
-    from pathlib import Path
-
-
-@pytest.fixture
-def store_url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/store.db"
 
 
 def run(*arguments: str) -> object:
@@ -31,12 +25,12 @@ def run(*arguments: str) -> object:
     return ended.value.code
 
 
-def test_purge_removes_old_events_and_prints_their_number(store_url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with open_store(store_url) as store, store.write(lock="inbox") as connection:
+def test_purge_removes_old_events_and_prints_their_number(sqlite_url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with open_store(sqlite_url) as store, store.write(lock="inbox") as connection:
         for number, age_days in enumerate((40, 35, 1)):
             received_at = datetime.now(UTC) - timedelta(days=age_days)
             write_events(connection, parse_events("main", body_of(event(number, "postback")), received_at))
-    command = ["purge", "--store-url", store_url, "--inbox-retention-days", "30"]
+    command = ["purge", "--store-url", sqlite_url, "--inbox-retention-days", "30"]
     assert run(*command) == 0
     assert capsys.readouterr().out == "0 events removed\n"
     assert run(*command, "--inbox-purge-unread", "true") == 0
@@ -44,17 +38,17 @@ def test_purge_removes_old_events_and_prints_their_number(store_url: str, capsys
 
 
 def test_retry_relays_queues_dead_letters_and_prints_their_number(
-    store_url: str, capsys: pytest.CaptureFixture[str]
+    sqlite_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with open_store(store_url) as store, store.write() as connection:
+    with open_store(sqlite_url) as store, store.write() as connection:
         relay_queue.enqueue(
             connection, [relay_queue.NewRelayRequest("main", "target", "{}", "signature", datetime.now(UTC))]
         )
         (request,) = relay_queue.next_requests(connection, "main", "target", 1)
         relay_queue.mark_dead(connection, request.relay_id, "the bot responded 400")
-    assert run("retry-relays", "--store-url", store_url) == 0
+    assert run("retry-relays", "--store-url", sqlite_url) == 0
     assert capsys.readouterr().out == "1 requests queued again\n"
-    with open_store(store_url) as store, store.read() as connection:
+    with open_store(sqlite_url) as store, store.read() as connection:
         assert relay_queue.backlogs(connection) == [relay_queue.RelayBacklog("main", "target", 1, 0)]
 
 

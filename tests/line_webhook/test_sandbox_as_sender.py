@@ -38,10 +38,10 @@ def stored_events(receiver: Receiver) -> dict[str, tuple[Any, str | None]]:
 
 
 def test_batch_size_duplicates_and_order_do_not_change_the_stored_events(
-    tmp_path: Path, sandbox_url: str, start_receiver: Callable[..., Receiver]
+    tmp_path: Path, new_sqlite_store: Callable[[Path], str], sandbox_url: str, start_receiver: Callable[..., Receiver]
 ) -> None:
-    expected = start_receiver(f"sqlite:///{tmp_path}/expected.db")
-    shuffled = start_receiver(f"sqlite:///{tmp_path}/shuffled.db")
+    expected = start_receiver(new_sqlite_store(tmp_path / "expected.db"))
+    shuffled = start_receiver(new_sqlite_store(tmp_path / "shuffled.db"))
     send(sandbox_url, expected)
     for batch_size in (1, 7):
         send(sandbox_url, shuffled, batch_size=batch_size, duplicate=0.5, shuffle=True)
@@ -51,10 +51,10 @@ def test_batch_size_duplicates_and_order_do_not_change_the_stored_events(
 
 
 def test_redeliveries_store_the_events_that_failed_before(
-    tmp_path: Path, sandbox_url: str, start_receiver: Callable[..., Receiver]
+    tmp_path: Path, new_sqlite_store: Callable[[Path], str], sandbox_url: str, start_receiver: Callable[..., Receiver]
 ) -> None:
-    expected = start_receiver(f"sqlite:///{tmp_path}/expected.db")
-    interrupted = start_receiver(f"sqlite:///{tmp_path}/interrupted.db", store_timeout_seconds=0.2)
+    expected = start_receiver(new_sqlite_store(tmp_path / "expected.db"))
+    interrupted = start_receiver(new_sqlite_store(tmp_path / "interrupted.db"), store_timeout_seconds=0.2)
     send(sandbox_url, expected)
     with closing(sqlite3.connect(tmp_path / "interrupted.db", isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")

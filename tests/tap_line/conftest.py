@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def tap(sandbox_url: str, tmp_path: Path) -> Tap:
+def tap(sandbox_url: str, sqlite_url: str, tmp_path: Path) -> Tap:
     """tap-line with an empty store and the sandbox as LINE."""
     return Tap(
         tmp_path,
@@ -24,7 +24,7 @@ def tap(sandbox_url: str, tmp_path: Path) -> Tap:
             "channel_access_token": "sandbox-token",
             "api_url": sandbox_url,
             "api_data_url": sandbox_url,
-            "store_url": f"sqlite:///{tmp_path / 'store.db'}",
+            "store_url": sqlite_url,
         },
     )
 

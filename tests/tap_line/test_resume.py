@@ -30,9 +30,8 @@ def busy_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def tap(busy_sandbox: str, tmp_path: Path) -> Tap:
-    store_url = f"sqlite:///{tmp_path / 'store.db'}"
-    return Tap(tmp_path, {"channel_access_token": "sandbox-token", "api_url": busy_sandbox, "store_url": store_url})
+def tap(busy_sandbox: str, sqlite_url: str, tmp_path: Path) -> Tap:
+    return Tap(tmp_path, {"channel_access_token": "sandbox-token", "api_url": busy_sandbox, "store_url": sqlite_url})
 
 
 def run_and_kill(tap: Tap, stream: str, after_records: int, **settings: Any) -> list[dict[str, Any]]:

@@ -43,9 +43,9 @@ class TestTargetLine(_Suite):  # type: ignore[misc]  # the SDK creates the class
     """All tests of the SDK, each with an empty store."""
 
     @pytest.fixture
-    def config(self, tmp_path: Path) -> dict[str, Any]:
+    def config(self, sqlite_url: str) -> dict[str, Any]:
         """Settings with a separate store for each test."""
-        return {**CONFIG, "store_url": f"sqlite:///{tmp_path / 'store.db'}"}
+        return {**CONFIG, "store_url": sqlite_url}
 
     @pytest.mark.xfail(reason="a record without its key is a reject and does not end the run", strict=True)
     def test_target_record_missing_key_property(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -17,9 +17,6 @@ from target_line.settings import CONFIG_JSONSCHEMA
 from target_line.sinks import sink_class_of
 from tests.support.people import line_id
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 RECORDS: dict[Role, dict[str, Any]] = {
     Role.PROFILES: {"id": "a", "line_id": line_id(1)},
     Role.FOLLOWS: {"line_id": line_id(1), "type": "follow"},
@@ -30,10 +27,10 @@ RECORDS: dict[Role, dict[str, Any]] = {
 """One valid record of each role."""
 
 
-def config(tmp_path: Path, **settings: Any) -> dict[str, Any]:
+def config(store_url: str, **settings: Any) -> dict[str, Any]:
     properties = CONFIG_JSONSCHEMA["properties"]
     defaults = {name: setting["default"] for name, setting in properties.items() if "default" in setting}
-    return {**defaults, "store_url": f"sqlite:///{tmp_path / 'store.db'}", **settings}
+    return {**defaults, "store_url": store_url, **settings}
 
 
 def test_every_role_has_an_example_here() -> None:
@@ -42,8 +39,8 @@ def test_every_role_has_an_example_here() -> None:
 
 
 @pytest.mark.parametrize("role", RECORDS)
-def test_a_parsed_record_is_saved_by_the_sink_of_its_role(role: Role, tmp_path: Path) -> None:
-    context = RunContext.open(config(tmp_path))
+def test_a_parsed_record_is_saved_by_the_sink_of_its_role(role: Role, sqlite_url: str) -> None:
+    context = RunContext.open(config(sqlite_url))
     with context.store:
         parsed = context.parser.parse(role, RECORDS[role])
         sink_class = sink_class_of(role)
@@ -53,8 +50,8 @@ def test_a_parsed_record_is_saved_by_the_sink_of_its_role(role: Role, tmp_path: 
         assert context.report.received == {role: 1}
 
 
-def test_a_record_of_an_erased_person_is_rejected_for_every_role(tmp_path: Path) -> None:
-    settings = config(tmp_path)
+def test_a_record_of_an_erased_person_is_rejected_for_every_role(sqlite_url: str) -> None:
+    settings = config(sqlite_url)
     with open_store(settings["store_url"]) as store:
         erase_person(store, MergePolicy(), Identifier(IdentifierKind.LINE_ID, "default", line_id(1)))
     context = RunContext.open(settings)

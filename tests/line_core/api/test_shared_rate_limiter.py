@@ -195,8 +195,8 @@ def test_a_failing_store_raises_an_error_for_waiting_callers(tmp_path: Path) -> 
     store.close()
 
 
-def test_an_upgrade_replaces_the_limits_of_the_previous_schema(store_url: str) -> None:
-    engine = create_engine(make_url(store_url))
+def test_an_upgrade_replaces_the_limits_of_the_previous_schema(empty_database_url: str) -> None:
+    engine = create_engine(make_url(empty_database_url))
     with engine.begin() as connection:
         config = alembic_config()
         config.attributes["connection"] = connection
@@ -204,8 +204,8 @@ def test_an_upgrade_replaces_the_limits_of_the_previous_schema(store_url: str) -
         values = f"'main', '{INSIGHT}', '{{\"given\": [], \"held\": 0, \"askers\": {{}}}}'"
         connection.execute(text(f"INSERT INTO rate_limits (channel, endpoint, calendar) VALUES ({values})"))
     engine.dispose()
-    upgrade_store(store_url)
-    with open_store(store_url) as store, SharedRateLimiter(store, "main") as rate_limiter:
+    upgrade_store(empty_database_url)
+    with open_store(empty_database_url) as store, SharedRateLimiter(store, "main") as rate_limiter:
         assert [rate_limiter.try_acquire(INSIGHT) for _ in range(61)] == [True] * 60 + [False]
 
 

@@ -18,6 +18,7 @@ from line_core.webhook_events.parsing import parse_events
 from tests.support.webhook_events import DOCUMENTED, body_of, event, text, unsend, unusual_bodies
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from line_core.store import Store
@@ -135,11 +136,13 @@ def _contents(store: Store) -> set[tuple[str, str | None, str]]:
 
 
 @pytest.mark.parametrize("events", [EDITS, [*EDITS[:2], unsend(4, "77")]], ids=["edited", "unsent"])
-def test_the_result_does_not_depend_on_the_order_of_arrival(tmp_path: Path, events: list[dict[str, Any]]) -> None:
+def test_the_result_does_not_depend_on_the_order_of_arrival(
+    new_sqlite_store: Callable[[Path], str], tmp_path: Path, events: list[dict[str, Any]]
+) -> None:
     results = []
     for number, order in enumerate(itertools.permutations(events)):
         for together in (True, False):
-            with open_store(f"sqlite:///{tmp_path}/{number}-{together}.db") as store:
+            with open_store(new_sqlite_store(tmp_path / f"{number}-{together}.db")) as store:
                 for body in [body_of(*order)] if together else [body_of(one) for one in order]:
                     write(store, body)
                 results.append(_contents(store))

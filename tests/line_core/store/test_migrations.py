@@ -6,7 +6,6 @@ import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from alembic import command
@@ -19,9 +18,6 @@ from line_core.store import open_store, upgrade_store
 from line_core.store.schema import alembic_config
 from line_core.store.schema_version import SCHEMA_VERSION
 from line_core.store.tables import identity, metadata
-
-if TYPE_CHECKING:
-    from line_core.store import Store
 
 MIGRATIONS = Path(__file__).parents[3] / "line_core" / "store" / "migrations"
 
@@ -47,8 +43,8 @@ def test_every_revision_is_frozen() -> None:
     assert files == set(REVISIONS), "add the SHA-256 of each new revision to REVISIONS"
 
 
-def test_the_migrations_create_exactly_the_tables_of_the_code(store: Store) -> None:
-    with store.read() as connection:
+def test_the_migrations_create_exactly_the_tables_of_the_code(empty_database_url: str) -> None:
+    with open_store(empty_database_url) as store, store.read() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
@@ -80,7 +76,6 @@ def test_the_schema_version_is_the_newest_revision() -> None:
 
 
 def test_upgrading_a_current_store_changes_nothing(store_url: str) -> None:
-    open_store(store_url).close()
     before, after = upgrade_store(store_url)
     assert before == after
 

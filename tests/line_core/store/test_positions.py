@@ -138,8 +138,8 @@ def test_readers_of_a_table_without_the_inbox_lock_skip_rows(postgres_store: Sto
     assert any(skipped)
 
 
-def test_no_reader_skips_an_event_on_sqlite(tmp_path: object) -> None:
-    with open_store(f"sqlite:///{tmp_path}/store.db") as store:
+def test_no_reader_skips_an_event_on_sqlite(sqlite_url: str) -> None:
+    with open_store(sqlite_url) as store:
         run = ConcurrentRun(Inbox(store))
         for seen in run.run():
             assert seen == set(run.written)

@@ -29,11 +29,10 @@ BUDGET = 60
 
 
 @pytest.fixture
-def tap(tmp_path: Path) -> Iterator[Tap]:
+def tap(sqlite_url: str, tmp_path: Path) -> Iterator[Tap]:
     """tap-line with a separate sandbox, whose request budgets other tests do not use."""
     with programs.serve("line-sandbox", "serve", "--port", "0", log=tmp_path / "sandbox.log") as url:
-        store_url = f"sqlite:///{tmp_path / 'store.db'}"
-        yield Tap(tmp_path, {"channel_access_token": "sandbox-token", "api_url": url, "store_url": store_url})
+        yield Tap(tmp_path, {"channel_access_token": "sandbox-token", "api_url": url, "store_url": sqlite_url})
 
 
 def days(records: list[dict[str, Any]]) -> list[date]:

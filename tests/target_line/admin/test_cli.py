@@ -91,9 +91,9 @@ def test_an_empty_table_is_printed_as_none(store_url: str) -> None:
     assert run(store_url, "merges") == "(none)\n"
 
 
-def test_upgrade_prints_the_schema_versions(store_url: str) -> None:
-    assert run(store_url, "upgrade") == f"schema none → {SCHEMA_VERSION}\n"
-    assert run(store_url, "upgrade") == f"schema {SCHEMA_VERSION}\n"
+def test_upgrade_prints_the_schema_versions(empty_database_url: str) -> None:
+    assert run(empty_database_url, "upgrade") == f"schema none → {SCHEMA_VERSION}\n"
+    assert run(empty_database_url, "upgrade") == f"schema {SCHEMA_VERSION}\n"
 
 
 @pytest.mark.parametrize("command", sorted(commands.commands))

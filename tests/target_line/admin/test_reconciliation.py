@@ -112,9 +112,8 @@ def test_default_days_are_from_the_first_day_of_the_ledger_to_today_at_most_30(s
 
 
 @pytest.fixture
-def target(sandbox_url: str, tmp_path: Path) -> TargetProgram:
-    store_url = f"sqlite:///{tmp_path / 'store.db'}"
-    config = {"api_url": sandbox_url, "channel_access_token": "sandbox-token", "store_url": store_url}
+def target(sandbox_url: str, sqlite_url: str, tmp_path: Path) -> TargetProgram:
+    config = {"api_url": sandbox_url, "channel_access_token": "sandbox-token", "store_url": sqlite_url}
     return TargetProgram(sandbox_url, tmp_path / "config.json", config)
 
 

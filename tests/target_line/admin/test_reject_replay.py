@@ -233,9 +233,10 @@ def test_a_kill_and_two_processes_replay_each_record_once(store: Store, store_ur
     assert Counter(row["status"] for row in listed(store_url, "deliveries")) == {"scheduled": MANY}
 
 
-def test_a_message_that_line_rejected_is_sent_once_after_a_replay(sandbox_url: str, tmp_path: Path) -> None:
-    store_url = f"sqlite:///{tmp_path / 'store.db'}"
-    config = {"api_url": sandbox_url, "channel_access_token": "sandbox-token", "store_url": store_url}
+def test_a_message_that_line_rejected_is_sent_once_after_a_replay(
+    sandbox_url: str, sqlite_url: str, tmp_path: Path
+) -> None:
+    config = {"api_url": sandbox_url, "channel_access_token": "sandbox-token", "store_url": sqlite_url}
     target = TargetProgram(sandbox_url, tmp_path / "config.json", config)
     line_ids = target.line_ids(3)
     target.add_fault("status", status=400, count=1)
@@ -257,6 +258,6 @@ def test_a_message_that_line_rejected_is_sent_once_after_a_replay(sandbox_url: s
     assert sent["retry_key"] != rejected["retry_key"]
     (reject,) = map(json.loads, target.admin("rejects", "--format", "jsonl").splitlines())
     assert datetime.fromisoformat(reject["replayed_at"]) >= began.replace(microsecond=0)
-    with open_store(store_url) as store, store.read() as connection:
+    with open_store(sqlite_url) as store, store.read() as connection:
         old = connection.execute(select(tables.requests).where(tables.requests.c.retry_key == rejected["retry_key"]))
         assert old.one().status == "rejected"

@@ -43,8 +43,7 @@ def test_the_first_seven_rules_have_a_diagram_and_an_example_and_every_example_i
 
 
 @pytest.mark.parametrize("example", list(examples()))
-def test_the_records_of_an_example_result_in_its_profiles(example: Example, tmp_path: Path) -> None:
-    store_url = f"sqlite:///{tmp_path / 'store.db'}"
+def test_the_records_of_an_example_result_in_its_profiles(example: Example, sqlite_url: str, tmp_path: Path) -> None:
     lines: list[dict[str, Any]] = []
     for record in example.records:
         stream = record.pop("stream")
@@ -53,6 +52,6 @@ def test_the_records_of_an_example_result_in_its_profiles(example: Example, tmp_
     file = tmp_path / "records.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     with file.open() as records:
-        TargetLine(config={"store_url": store_url, **example.settings}).listen(records)
-    printed = CliRunner().invoke(commands, ["--store-url", store_url, "identities", "--format", "jsonl"]).output
+        TargetLine(config={"store_url": sqlite_url, **example.settings}).listen(records)
+    printed = CliRunner().invoke(commands, ["--store-url", sqlite_url, "identities", "--format", "jsonl"]).output
     assert printed.splitlines() == example.profiles

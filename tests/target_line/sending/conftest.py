@@ -19,9 +19,9 @@ def target(sandbox_url: str, store_url: str, tmp_path: Path) -> TargetProgram:
 
 
 @pytest.fixture
-def sqlite_target(sandbox_url: str, tmp_path: Path) -> TargetProgram:
+def sqlite_target(sandbox_url: str, sqlite_url: str, tmp_path: Path) -> TargetProgram:
     """Return the program with SQLite only, for tests that do not depend on the database."""
-    return _target(sandbox_url, f"sqlite:///{tmp_path / 'store.db'}", tmp_path)
+    return _target(sandbox_url, sqlite_url, tmp_path)
 
 
 def _target(sandbox_url: str, store_url: str, directory: Path) -> TargetProgram:

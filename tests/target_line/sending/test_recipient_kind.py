@@ -37,7 +37,7 @@ def test_a_claim_stores_the_recipient_kind(store: Store, to: ChatRecipient | All
         assert connection.execute(select(requests.c.recipient_kind)).scalars().all() == [kind]
 
 
-def test_an_upgrade_derives_the_kind_from_method_and_body(store_url: str) -> None:
+def test_an_upgrade_derives_the_kind_from_method_and_body(empty_database_url: str) -> None:
     rows = {
         "1": ("push", '{"to":"U1","messages":[]}', "user"),
         "2": ("push", '{"to":"C1","messages":[]}', "group"),
@@ -47,7 +47,7 @@ def test_an_upgrade_derives_the_kind_from_method_and_body(store_url: str) -> Non
         "6": ("narrowcast", '{"filter":{},"messages":[]}', "selection"),
         "7": ("push", '{"to":"?","messages":[]}', None),
     }
-    engine = create_engine(make_url(store_url))
+    engine = create_engine(make_url(empty_database_url))
     with engine.begin() as connection:
         config = alembic_config()
         config.attributes["connection"] = connection
@@ -57,8 +57,8 @@ def test_an_upgrade_derives_the_kind_from_method_and_body(store_url: str) -> Non
             values = {"retry_key": key, "channel": "main", "method": method, "body": body, "recipients": 1, **claimed}
             connection.execute(insert(requests).values(values))
     engine.dispose()
-    assert upgrade_store(store_url)[0] == "0003"
-    with open_store(store_url) as store, store.read() as connection:
+    assert upgrade_store(empty_database_url)[0] == "0003"
+    with open_store(empty_database_url) as store, store.read() as connection:
         kinds = connection.execute(select(requests.c.retry_key, requests.c.recipient_kind, requests.c.body))
         assert {key: (kind, body) for key, kind, body in kinds} == {
             key: (kind, body) for key, (_, body, kind) in rows.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,9 +23,6 @@ from target_line.sending.ledger import Ledger, MessageToStage
 from target_line.sending.policy import SendingPolicy
 from target_line.sending.read.message import parse_message
 from tests.support.people import line_id
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TESTER, OTHER_TESTER = "U" + "f" * 32, "U" + "e" * 32
 
@@ -73,10 +70,10 @@ def records_of_every_kind() -> list[dict[str, Any]]:
     ids=["default", "multicast_min", "two test recipients", "one test recipient"],
 )
 def test_the_hash_of_a_plan_is_the_same_as_in_earlier_versions(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, policy: SendingPolicy, plan_hash: str
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, policy: SendingPolicy, plan_hash: str
 ) -> None:
     monkeypatch.setattr(decider, "PAGE_SIZE", 300)
-    with open_store(f"sqlite:///{tmp_path / 'store.db'}") as store:
+    with open_store(sqlite_url) as store:
         ledger = Ledger(store, "main", "run")
         staged = [MessageToStage(parse_message(record, "default"), record) for record in records_of_every_kind()]
         with store.write(lock="ledger") as connection:
