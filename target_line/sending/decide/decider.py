@@ -93,9 +93,9 @@ class MessageDecider:
             )
         if self._unreadable_time_zones:
             _logger.warning(
-                "The attribute %s of the recipients of %s messages is no time zone such as Asia/Tokyo or +09:00, for "
-                "example of message %s. Quiet hours: these messages wait until it is quiet neither in time_zone nor in "
-                "a time zone that the value may mean",
+                "The attribute %s of the recipients of %s messages is not a time zone such as Asia/Tokyo or +09:00 "
+                "(one is the recipient of message %s). Their quiet hours end when they have ended in time_zone and in "
+                "every time zone that the value may mean, and templates print dates in time_zone",
                 self._policy.time_zone_attribute,
                 f"{len(self._unreadable_time_zones):,}",
                 min(self._unreadable_time_zones),

@@ -32,20 +32,20 @@ if TYPE_CHECKING:
 
     Filter = Callable[..., Any]
 
-_TEXT_FILTERS = (
+_TEXT_FILTERS = {
     *("append", "prepend", "capitalize", "downcase", "upcase", "lstrip", "rstrip", "strip", "squish"),
     *("replace", "replace_first", "replace_last", "remove", "remove_first", "remove_last", "split"),
     *("truncate", "truncatewords", "newline_to_br", "strip_newlines", "strip_html", "escape", "escape_once"),
     *("escapejs", "url_decode", "base64_encode", "base64_decode", "base64_url_safe_encode", "base64_url_safe_decode"),
-)
+}
 _NUMBER_FILTERS = (
     *("abs", "at_least", "at_most", "ceil", "floor", "round"),
     *("plus", "minus", "times", "divided_by", "modulo"),
 )
-_LIST_FILTERS = (
+_LIST_FILTERS = {
     *("first", "last", "size", "slice", "reverse", "sort", "sort_natural", "uniq", "compact", "concat"),
     *("where", "reject", "find", "find_index", "has"),
-)
+}
 _MIN_ARGUMENTS_OF_REPLACE = 2
 
 
@@ -53,9 +53,9 @@ def add_filters(environment: Environment) -> None:
     """Replace python-liquid's filters in an environment."""
     library = dict(environment.filters)
     environment.filters = {
-        **{name: _text_filter(library[name]) for name in _TEXT_FILTERS},
+        **{name: _text_filter(library[name]) for name in _TEXT_FILTERS & library.keys()},
         **{name: _number_filter(library[name]) for name in _NUMBER_FILTERS},
-        **{name: _list_filter(library[name]) for name in _LIST_FILTERS},
+        **{name: _list_filter(library[name]) for name in _LIST_FILTERS & library.keys()},
         **{name: _limited_replace(library[name]) for name in ("replace", "replace_first", "replace_last")},
         "default": _default(library["default"]),
         "url_encode": _url_encode(library["url_encode"]),

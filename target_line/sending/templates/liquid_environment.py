@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -23,7 +24,7 @@ from target_line.sending.templates.tags import check_tags
 from target_line.sending.templates.values import SafeText, TemplateValueError, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from liquid import Token, TokenStream
     from liquid.ast import Node
@@ -51,7 +52,7 @@ def render(text: str, scope: Mapping[str, Any], budget: Budget, escape: Escape) 
     budget.check_time()
     try:
         template = _compile(text)
-        buffer = LimitedStringIO(_MAX_OUTPUT_BYTES)
+        buffer = LimitedStringIO(_MAX_OUTPUT_BYTES, newline="")  # otherwise, line ends of values are changed
         context = MessageContext(template, scope, budget, escape, buffer)
         template.render_with_context(context, buffer)
     except LiquidError:
@@ -98,6 +99,15 @@ class MessageContext(RenderContext):
         if value is None:
             return self.env.undefined(str(path[0]), hint=f"{'.'.join(map(str, path))} is null", token=token)
         return value
+
+    def get_item(self, obj: Any, key: Any) -> Any:  # noqa: ANN401 - as in python-liquid
+        """Return an item. `size`, `first` and `last` of an object are members: a missing size is no number of members.
+
+        Raises:
+            LookupError: The item does not exist.
+            TypeError: The value has no items.
+        """
+        return obj[key] if isinstance(obj, Mapping) and isinstance(key, str) else super().get_item(obj, key)
 
     def filter(self, name: str, token: Token | None) -> Any:  # noqa: ANN401 - as in python-liquid
         """Return a filter, while time is left."""

@@ -130,7 +130,7 @@ def _text_of_number(value: float) -> str:
         return str(checked(value))
     checked(value)
     number = Decimal(value.text if isinstance(value, WrittenNumber) else repr(value))
-    # A JSON reader rounds an integer of more than 18 digits to a float: its last digits are wrong.
+    # A JSON reader rounds an integer beyond 64 bits to a float: its last digits are wrong.
     if abs(value) > _MAX_EXACT_FLOAT and len(number.as_tuple().digits) > _MAX_FLOAT_DIGITS:
         raise TemplateValueError("a number with too many digits for a JSON number; pass it as text")
     text = format(number, "f")

@@ -69,6 +69,25 @@ def test_mode_validate_rejects_content_that_line_rejects(sqlite_target: TargetPr
     }
 
 
+def test_unreadable_time_zones_and_unknown_types_are_counted_in_one_warning_each(sqlite_target: TargetProgram) -> None:
+    line_ids = sqlite_target.line_ids(4)
+    people = [
+        ("profiles", {"id": f"p{number}", "line_id": line_id, "time_zone": zone, "updated_at": "2026-01-01"})
+        for number, (line_id, zone) in enumerate(zip(line_ids, ["Moon", "Mars", "asia/tokyo", None], strict=True))
+    ]
+    texts = [("messages", {"message_id": f"m{number}", "id": f"p{number}", "text": "x"}) for number in range(4)]
+    holograms = [
+        ("messages", {"message_id": f"h{number}", "id": f"p{number}", "messages": {"type": "hologram"}})
+        for number in (2, 3)
+    ]
+    log = sqlite_target.run(*people, *texts, *holograms)
+    assert len(re.findall("recipients of 2 messages is not a time zone", log)) == 1
+    assert len(re.findall("2 messages, for example h2, have content of a type", log)) == 1
+    assert "Moon" not in log
+    statuses = Counter((row["status"], row["reason"]) for row in sqlite_target.ledger().values())
+    assert statuses == {("accepted", None): 4, ("rejected", "refused_by_line"): 2}
+
+
 def test_nothing_is_sent_with_the_token_of_another_account(sqlite_target: TargetProgram) -> None:
     line_ids = sqlite_target.line_ids(1)
     log = sqlite_target.run(*messages(line_ids), expected_bot_user_id="U" + "0" * 32, expect=1)

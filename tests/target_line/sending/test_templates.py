@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from line_core.messages import check_messages
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.templates.budget import Budget
 from target_line.sending.templates.dates import format_date
@@ -60,6 +62,8 @@ def error_of(template: Any, **variables: Any) -> RejectedRecordError:
         ("{% for item in variables.x %}{{ item }}{% endfor %}", [["a"]]),
         ("{% for item in variables.x %}{{ item }}{% endfor %}", None),
         ("{% for pair in variables.x %}{{ pair }}{% endfor %}", {"a": 1}),
+        ("size {{ variables.x.size }}", {"colour": "red"}),
+        ("{{ variables.x.first }}", {"colour": "red"}),
         ("{% cycle variables.x, 'b' %}", None),
         ("{% echo variables.x %}", {}),
         ("{% liquid\n echo variables.x %}", None),
@@ -185,6 +189,38 @@ def test_braces_of_values_are_escaped_in_text_v2(template: str, text: str) -> No
     assert render(message, name=BRACES, names=["{a}"], mention="{x}")["text"] == text
     plain = render({"type": "text", "text": "{{ variables.name }}"}, name=BRACES)
     assert plain["text"] == BRACES, "an ordinary text has no syntax"
+
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).filter(str.strip)
+
+
+@settings(max_examples=50)
+@given(value=TEXTS)
+def test_a_value_in_text_v2_adds_no_placeholder(value: str) -> None:
+    emoji = {"type": "emoji", "productId": "p", "emojiId": "e"}
+    message = {"type": "textV2", "text": "{{ variables.v }}{x}", "substitution": {"x": emoji, "everyone": emoji}}
+    rendered = render(message, v=value)
+    assert check_messages([rendered]) == []
+    assert rendered["text"].removesuffix("{x}").replace("{{", "{").replace("}}", "}") == value
+
+
+@settings(max_examples=50)
+@given(value=TEXTS)
+def test_a_value_in_a_query_is_read_as_it_is(value: str) -> None:
+    uri = render({"type": "uri", "uri": "https://shop.example/?a={{ variables.v }}&b=1#c"}, v=value)["uri"]
+    assert parse_qs(urlsplit(uri).query) == {"a": [value], "b": ["1"]}
+    in_path = render({"type": "uri", "uri": "https://shop.example/{{ variables.v }}?b=1"}, v=value)["uri"]
+    assert urlsplit(in_path).netloc == "shop.example"
+    assert urlsplit(in_path).query == "b=1"
+    assert unquote(urlsplit(in_path).path) == f"/{value}"
+
+
+@settings(max_examples=50)
+@given(before=TEXTS, between=TEXTS)
+def test_emoji_behind_any_values_are_valid(before: str, between: str) -> None:
+    emojis = [{"index": index, "productId": "p", "emojiId": "e"} for index in (17, 35)]
+    message = {"type": "text", "text": "{{ variables.a }}${{ variables.b }}$", "emojis": emojis}
+    assert check_messages([render(message, a=before, b=between)]) == []
 
 
 def test_the_error_of_a_text_v2_says_how_a_literal_brace_is_written() -> None:
