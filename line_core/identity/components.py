@@ -1,9 +1,10 @@
-"""Links between identifiers, and the connected components that they form (merge rules 1 and 2)."""
+"""Connected components of identifiers: links are applied one after the other, unless a rule forbids it (rule 4)."""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import groupby
+from typing import TYPE_CHECKING
 
 from line_core.identity.model import CorrectionKind, Identifier, IdentifierKind
 from line_core.identity.policy import IdentifierConflict
@@ -12,128 +13,126 @@ from line_core.identity.results import RejectedIdentifier, RejectionReason
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from line_core.identity.links import Link, Links, Pair
     from line_core.identity.model import Evidence
     from line_core.identity.policy import MergePolicy
 
 
-class Link(NamedTuple):
-    """Two identifiers that at least one claim assigns to one person."""
-
-    strong: Identifier
-    """Strongest identifier of the claim."""
-    weak: Identifier
-    first_at: int
-    """Time of the oldest record with both."""
-    last_at: int
-    """Time of the newest record with both."""
-
-
-def links_of(evidence: Evidence, policy: MergePolicy) -> list[Link]:
-    """Return the links of all claims, in the order in which they are applied."""
-    spans: dict[tuple[Identifier, Identifier], tuple[int, int]] = {}
-    for claim in evidence.claims.values():
-        names = [name for name in claim.identifiers if name not in evidence.shared]
-        if not names:
-            continue
-        strong, *others = sorted(names, key=policy.rank)
-        for weak in others:
-            first, last = spans.get((strong, weak), (claim.first_at, claim.last_at))
-            spans[strong, weak] = min(first, claim.first_at), max(last, claim.last_at)
-
-    def order(link: Link) -> tuple[int, int, int, Identifier, Identifier]:
-        age = link.first_at if policy.conflict is IdentifierConflict.FIRST else -link.last_at
-        return policy.rank(link.weak), age, policy.rank(link.strong), link.strong, link.weak
-
-    return sorted((Link(strong, weak, *span) for (strong, weak), span in spans.items()), key=order)
+def connect(evidence: Evidence, links: Links, policy: MergePolicy) -> Components:
+    """Apply the valid links in their order and return the components."""
+    contested: frozenset[Identifier] = frozenset()
+    if policy.conflict is IdentifierConflict.REJECT:
+        contested = contested_identifiers(evidence, links, policy)
+    components = Components(evidence, policy, contested)
+    for link in links.valid:
+        components.apply(link)
+    return components
 
 
-def connect(evidence: Evidence, links: list[Link], policy: MergePolicy) -> Components:
-    """Apply links in their order and return the components.
+def contested_identifiers(evidence: Evidence, links: Links, policy: MergePolicy) -> frozenset[Identifier]:
+    """Return the identifiers that several profiles claim that must not be merged.
 
-    With `identifier_conflict: reject`, each conflict restarts the pass without the links to the contested identifier.
+    The identifiers are examined one after the other: stronger kinds first, then in the order of their text. All links
+    to one identifier are compared at once. An identifier without a conflict is united with its claimants. Superseded
+    links, links of contested identifiers, and the maximum number of LINE IDs do not count here.
     """
-    identifiers = evidence.people()
-    separations = [
-        correction.identifiers
-        for correction in evidence.corrections
-        if correction.kind is CorrectionKind.SEPARATE and identifiers.issuperset(correction.identifiers)
-    ]
+
+    def order(link: Link) -> tuple[int, Identifier, int, Identifier]:
+        return policy.rank(link.weak), link.weak, policy.rank(link.strong), link.strong
+
     contested: set[Identifier] = set()
-    while True:
-        components = Components(identifiers, separations, policy.max_line_ids, contested)
-        conflict = components.apply(links, stop_at_conflict=policy.conflict is IdentifierConflict.REJECT)
-        if conflict is None:
-            return components
-        contested.add(conflict)
+    components = Components(evidence, policy)
+    in_force = sorted((link for link in links.valid if link.pair not in links.successors), key=order)
+    for identifier, group in groupby(in_force, key=lambda link: link.weak):
+        claims = [link for link in group if link.strong not in contested]
+        if components.are_in_conflict(claims):
+            contested.add(identifier)
+            continue
+        for link in claims:
+            components.unite(link)
+    return frozenset(contested)
 
 
 class Components:
-    """Connected components of identifiers, each with at most one id (union-find with member sets)."""
+    """Disjoint sets of identifiers that grow by links (union-find with member sets)."""
 
-    def __init__(
-        self,
-        identifiers: Iterable[Identifier],
-        separations: Collection[tuple[Identifier, ...]],
-        max_line_ids: int,
-        contested: Collection[Identifier] = (),
-    ) -> None:
-        """Start with one component per identifier.
+    def __init__(self, evidence: Evidence, policy: MergePolicy, contested: Collection[Identifier] = ()) -> None:
+        """Start with one component per identifier of the evidence.
 
         Args:
-            identifiers: All identifiers of the evidence.
-            separations: Pairs of identifiers that must stay in different components.
-            max_line_ids: Maximum number of LINE IDs per component.
-            contested: Identifiers whose links are rejected because several ids claim them.
+            evidence: The identifiers, and the corrections that separate some of them.
+            policy: Settings of the merge rules.
+            contested: Identifiers whose links are rejected.
         """
-        self._members = {identifier: {identifier} for identifier in identifiers}
+        self._policy = policy
+        self._members = {identifier: {identifier} for identifier in evidence.people()}
         self._root = {identifier: identifier for identifier in self._members}
-        self._roots_with_id = {identifier for identifier in self._members if identifier.kind is IdentifierKind.ID}
+        strongest, second, *_ = policy.precedence
+        self._with_strongest = {identifier for identifier in self._members if identifier.kind is strongest}
+        self._with_second = {identifier for identifier in self._members if identifier.kind is second}
         self._line_ids = Counter(root for root in self._members if root.kind is IdentifierKind.LINE_ID)
-        self._separations = separations
-        self._max_line_ids = max_line_ids
+        self._apart: dict[Identifier, set[Identifier]] = {}
+        """Identifiers that must stay outside of a component, by its root."""
+        for correction in evidence.corrections:
+            if correction.kind is CorrectionKind.SEPARATE and self._root.keys() >= set(correction.identifiers):
+                one, other = correction.identifiers
+                self._apart.setdefault(one, set()).add(other)
+                self._apart.setdefault(other, set()).add(one)
         self.contested = frozenset(contested)
-        self.rejected: set[RejectedIdentifier] = set()
-        """Identifiers of links that were rejected."""
-        self.separated: set[Link] = set()
-        """Links that a separation constraint voided."""
+        self.rejected: dict[Pair, RejectedIdentifier] = {}
+        """Rejected links."""
+        self.separated: set[Pair] = set()
+        """Links that a correction forbids."""
 
-    def apply(self, links: Iterable[Link], *, stop_at_conflict: bool) -> Identifier | None:
-        """Merge the components of each link, unless a rule forbids it.
-
-        Returns:
-            The first identifier whose link would put two ids into one component, if `stop_at_conflict`; otherwise None.
-        """
-        for link in links:
-            if link.weak in self.contested:
-                self._reject(link, RejectionReason.AMBIGUOUS_IDENTITY)
-                continue
-            strong, weak = self._root[link.strong], self._root[link.weak]
-            if strong == weak:
-                continue
-            if strong in self._roots_with_id and weak in self._roots_with_id:
-                if stop_at_conflict:
-                    return link.weak
-                continue
-            if self._separations and self._must_stay_apart(strong, weak):
-                self.separated.add(link)
-                continue
-            if self._line_ids[strong] + self._line_ids[weak] > self._max_line_ids:
-                self._reject(link, RejectionReason.TOO_MANY_LINE_IDS)
-                continue
+    def apply(self, link: Link) -> None:
+        """Merge the components of a link, unless a rule forbids it."""
+        if not self.contested.isdisjoint(link.pair):
+            self._reject(link, RejectionReason.AMBIGUOUS_IDENTITY)
+            return
+        strong, weak = self._root[link.strong], self._root[link.weak]
+        if strong == weak or self._are_different_people(link, strong, weak):
+            return
+        if self._must_stay_apart(strong, weak):
+            self.separated.add(link.pair)
+        elif self._line_ids[strong] + self._line_ids[weak] > self._policy.max_line_ids:
+            self._reject(link, RejectionReason.TOO_MANY_LINE_IDS)
+        else:
             self._unite(strong, weak)
-        return None
+
+    def unite(self, link: Link) -> None:
+        """Merge the components of a link, unless a correction forbids it."""
+        strong, weak = self._root[link.strong], self._root[link.weak]
+        if strong != weak and not self._must_stay_apart(strong, weak):
+            self._unite(strong, weak)
+
+    def are_in_conflict(self, links: Collection[Link]) -> bool:
+        """Return whether links to one identifier, which no link was applied to yet, come from different people."""
+        roots = {self._root[link.strong] for link in links}
+        if len(roots & self._with_strongest) > 1:
+            return True
+        by_second = any(self._policy.rank(link.strong) == 1 for link in links)
+        return by_second and len(roots & self._with_second) > 1
 
     def members_of(self) -> dict[Identifier, frozenset[Identifier]]:
         """Return the component of each identifier."""
         frozen = {root: frozenset(members) for root, members in self._members.items()}
         return {identifier: frozen[root] for identifier, root in self._root.items()}
 
+    def _are_different_people(self, link: Link, root: Identifier, other_root: Identifier) -> bool:
+        if root in self._with_strongest and other_root in self._with_strongest:
+            return True
+        by_second = self._policy.rank(link.strong) == 1
+        return by_second and root in self._with_second and other_root in self._with_second
+
     def _reject(self, link: Link, reason: RejectionReason) -> None:
-        self.rejected.add(RejectedIdentifier(reason, link.strong, link.weak))
+        self.rejected[link.pair] = RejectedIdentifier(reason, link.strong, link.weak)
 
     def _must_stay_apart(self, root: Identifier, other_root: Identifier) -> bool:
-        roots = {root, other_root}
-        return any({self._root[one], self._root[other]} == roots for one, other in self._separations)
+        if root not in self._apart or other_root not in self._apart:
+            return False
+        if len(self._apart[root]) > len(self._apart[other_root]):
+            root, other_root = other_root, root
+        return any(self._root[identifier] == other_root for identifier in self._apart[root])
 
     def _unite(self, root: Identifier, other_root: Identifier) -> None:
         kept, absorbed = root, other_root
@@ -143,6 +142,16 @@ class Components:
             self._root[identifier] = kept
         self._members[kept] |= self._members.pop(absorbed)
         self._line_ids[kept] += self._line_ids.pop(absorbed, 0)
-        if absorbed in self._roots_with_id:
-            self._roots_with_id.remove(absorbed)
-            self._roots_with_id.add(kept)
+        for roots in (self._with_strongest, self._with_second):
+            if absorbed in roots:
+                roots.remove(absorbed)
+                roots.add(kept)
+        if absorbed in self._apart:
+            small, large = sorted((self._apart.pop(absorbed), self._apart.pop(kept, set())), key=len)
+            large |= small
+            self._apart[kept] = large
+
+
+def accepted(links: Iterable[Link], components: Components) -> Iterable[Link]:
+    """Return the links that are neither rejected nor forbidden by a correction."""
+    return (link for link in links if link.pair not in components.rejected and link.pair not in components.separated)

@@ -35,7 +35,10 @@ class Profile:
     """LINE account to send messages to, by provider."""
     attributes: dict[str, Any]
     former_emails: tuple[str, ...]
+    """The emails that `email` does not show."""
     identifiers: frozenset[Identifier]
+    former_ids: tuple[str, ...] = ()
+    """The ids that `id` does not show; empty if `id` is the strongest kind."""
     is_contested: bool = False
     """Whether the profile is an identifier that several profiles claim, and `identifier_conflict` is `reject`."""
 

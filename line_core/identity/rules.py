@@ -1,20 +1,12 @@
-"""Merge rules: a pure function from evidence to profiles.
+"""Merge rules: a pure function from evidence to profiles. docs/identity.md states the rules and shows examples.
 
-The rules, in the order in which they are applied (docs/identity.md shows an example of each):
+1. Every claim links its strongest identifier (by `identifier_precedence`) to each of its other identifiers: `links`.
+   Links that are superseded come last, and are void as soon as somebody else uses the identifier.
+2. Links are applied one after the other, unless a rule forbids it: `components`.
+3. Each component is a profile: `profiles`. Opt-outs reach further than the links: `opt_outs`.
 
-1. Every claim links its strongest identifier (by `identifier_precedence`) to each of its other identifiers.
-2. Links are applied one after the other. Links to stronger identifiers come first, then the order depends on
-   `identifier_conflict` (`latest`: newest claim first; `first`: oldest claim first), then the smallest identifier comes
-   first. A link merges the components of its two identifiers into one, except in these cases:
-
-   - Both components have an id. The link is ignored, so the identifier stays in the component that got it first. With
-     `identifier_conflict: reject`, the identifier is contested: it stays in neither component.
-   - A separation constraint forbids it.
-   - The merged component would have more LINE IDs than `max_line_ids_per_profile`.
-3. Each component is a profile. Its key is its strongest identifier, of several equally strong ones the oldest.
-
-The result depends only on the set of claims. Order of arrival, batch boundaries, repetitions and restarts do not change
-it.
+The result depends only on the set of records. Order of arrival, batch boundaries, repetitions and restarts do not
+change it.
 """
 
 from __future__ import annotations
@@ -22,18 +14,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from line_core.identity.components import connect, links_of
-from line_core.identity.model import IdentifierKind
-from line_core.identity.profiles import build_profile
-from line_core.identity.results import Merge, MergeRule
+from line_core.identity.components import connect
+from line_core.identity.links import links_of, named_claims
+from line_core.identity.merges import absorbed_profiles, ended_links, moved_identifiers
+from line_core.identity.opt_outs import opt_outs_of
+from line_core.identity.profiles import ProfileBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
-
-    from line_core.identity.components import Link
     from line_core.identity.model import Claim, Evidence, Follow, Identifier
     from line_core.identity.policy import MergePolicy
-    from line_core.identity.results import Profile, RejectedIdentifier
+    from line_core.identity.results import Merge, Profile, RejectedIdentifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +32,7 @@ class Resolution:
 
     profiles: tuple[Profile, ...]
     merges: frozenset[Merge]
-    """Every merge of profiles and every moved identifier, regardless of age."""
+    """Every merge of profiles, and every moved, superseded or unlinked identifier, regardless of age."""
     rejected_identifiers: frozenset[RejectedIdentifier] = frozenset()
     """Every identifier that a profile claims and does not get."""
 
@@ -66,72 +56,37 @@ def resolve(evidence: Evidence, policy: MergePolicy, channel: str = "main") -> R
         policy: Settings of the merge rules.
         channel: Name of the channel whose follow states count.
     """
-    links = links_of(evidence, policy)
+    claims = named_claims(evidence, policy)
+    links = links_of(evidence, claims, policy)
     components = connect(evidence, links, policy)
     members_of = components.members_of()
     claims_of: dict[frozenset[Identifier], list[Claim]] = {members: [] for members in members_of.values()}
-    for claim in evidence.claims.values():
-        if names := [name for name in claim.identifiers if name not in evidence.shared]:
-            claims_of[members_of[min(names, key=policy.rank)]].append(claim)
-    follows = _follows_of(evidence, channel)
+    for names, claim in claims:
+        claims_of[members_of[names[0]]].append(claim)
+    opt_outs = opt_outs_of(evidence, claims, policy)
+    builder = ProfileBuilder(links.valid, _follow_states(evidence, channel), opt_outs, policy)
     profiles = tuple(
-        build_profile(members, claims, follows, policy, is_contested=bool(members & components.contested))
+        builder.build(members, claims, is_contested=not components.contested.isdisjoint(members))
         for members, claims in claims_of.items()
     )
     key_of = {identifier: profile.key for profile in profiles for identifier in profile.identifiers}
+    merges = [
+        *absorbed_profiles(evidence, claims, links.valid, key_of),
+        *moved_identifiers(links, components, key_of),
+        *ended_links(links, key_of),
+    ]
     # A later link may have merged what an earlier link could not.
-    rejected = {item for item in components.rejected if key_of[item.claimed_by] != key_of[item.identifier]}
-    rejected_pairs = {(item.claimed_by, item.identifier) for item in rejected}
-    accepted_links = [link for link in links if (link.strong, link.weak) not in rejected_pairs]
-    moves = _moves(accepted_links, key_of, components.separated)
-    return Resolution(
-        tuple(sorted(profiles, key=lambda profile: profile.key)),
-        frozenset([*_profile_merges(evidence, policy, links, key_of), *moves]),
-        frozenset(rejected),
-    )
+    rejected = (item for item in components.rejected.values() if key_of[item.claimed_by] != key_of[item.identifier])
+    return Resolution(tuple(sorted(profiles, key=lambda profile: profile.key)), frozenset(merges), frozenset(rejected))
 
 
-def _follows_of(evidence: Evidence, channel: str) -> dict[Identifier, Follow]:
-    """Return the follow state of each LINE ID on a channel."""
-    follows: dict[Identifier, Follow] = {}
+def _follow_states(evidence: Evidence, channel: str) -> dict[Identifier, Follow]:
+    """Return the follow state of each LINE ID on a channel. States of older versions count for every channel."""
+    states: dict[Identifier, Follow] = {}
     for follow in evidence.follows.values():
         if follow.channel in {channel, ""}:
-            if known := follows.get(follow.line_id):
+            if known := states.get(follow.line_id):
                 known.merge(follow)
             else:
-                follows[follow.line_id] = follow.copy()
-    return follows
-
-
-def _profile_merges(
-    evidence: Evidence,
-    policy: MergePolicy,
-    links: Iterable[Link],
-    key_of: Mapping[Identifier, Identifier],
-) -> Iterator[Merge]:
-    """Yield a merge for each identifier that would be the key of a profile without the links."""
-    keys_without_links = {line_id for line_id, _ in evidence.follows} - evidence.shared
-    for identifiers in evidence.claims:
-        if names := [name for name in identifiers if name not in evidence.shared]:
-            keys_without_links.add(min(names, key=policy.rank))
-    linked_at: dict[Identifier, int] = {}
-    for link in links:
-        if key_of[link.strong] == key_of[link.weak]:
-            for identifier in (link.strong, link.weak):
-                linked_at[identifier] = min(linked_at.get(identifier, link.first_at), link.first_at)
-    for identifier in keys_without_links:
-        survivor = key_of[identifier]
-        if identifier != survivor:
-            is_email = identifier.kind is IdentifierKind.EMAIL
-            rule = MergeRule.EMAIL_IDENTIFIED if is_email else MergeRule.ANONYMOUS_IDENTIFIED
-            yield Merge(rule, survivor, identifier, identifier, linked_at[identifier])
-
-
-def _moves(
-    links: Iterable[Link], key_of: Mapping[Identifier, Identifier], separated: Collection[Link]
-) -> Iterator[Merge]:
-    """Yield a move for each identifier that one profile claims and another profile has."""
-    for link in links:
-        claimant, owner = key_of[link.strong], key_of[link.weak]
-        if claimant != owner and link not in separated:
-            yield Merge(MergeRule.IDENTIFIER_MOVED, owner, claimant, link.weak, link.last_at)
+                states[follow.line_id] = follow.copy()
+    return states

@@ -83,14 +83,12 @@ def test_a_profile_with_an_email_merges_into_the_profile_with_an_id_that_claims_
     assert {merge.rule for merge in result.merges} == {MergeRule.EMAIL_IDENTIFIED}
 
 
-def test_the_oldest_of_equally_strong_identifiers_is_the_key() -> None:
+def test_of_several_emails_the_one_that_the_newest_record_names_is_shown() -> None:
     result = resolution(
-        identify(at=2, email="new@example.com", line=1), identify(at=1, email="old@example.com", line=1)
+        identify(at=2, id="a", email="new@example.com"), identify(at=1, id="a", email="old@example.com")
     )
     (profile,) = result.profiles
-    assert str(profile.key) == "email:old@example.com"
-    assert profile.email == "new@example.com"
-    assert profile.former_emails == ("old@example.com",)
+    assert (profile.email, profile.former_emails) == ("new@example.com", ("old@example.com",))
 
 
 def test_profiles_with_different_ids_never_merge() -> None:
@@ -116,12 +114,22 @@ def test_identifier_conflict_decides_between_two_ids_that_claim_a_line_id(confli
 def test_links_to_emails_are_applied_before_links_to_line_ids() -> None:
     result = resolution(
         identify(at=1, id="b", email="x@example.com"),
+        identify(at=5, email="x@example.com", line=1),
+        identify(at=2, id="a", email="y@example.com"),
+        identify(at=6, email="y@example.com", line=1),
+    )
+    assert line_ids(by_id(result, "a")) == [line_id(1)]
+    assert by_id(result, "b").email == "x@example.com"
+
+
+def test_a_line_id_that_an_id_claims_is_not_given_to_an_email_that_claims_it_later() -> None:
+    result = resolution(
+        identify(at=1, id="b", email="x@example.com"),
         identify(at=2, id="a", line=1),
         identify(at=5, email="x@example.com", line=1),
     )
-    assert line_ids(by_id(result, "b")) == [line_id(1)]
-    assert by_id(result, "b").email == "x@example.com"
-    assert by_id(result, "a").email is None
+    assert line_ids(by_id(result, "a")) == [line_id(1)]
+    assert line_ids(by_id(result, "b")) == []
 
 
 def test_identifier_precedence_decides_which_identifier_is_the_key() -> None:
@@ -230,7 +238,7 @@ def test_a_separation_of_unmerged_identifiers_changes_no_profile(
 
 
 def test_with_reject_an_identifier_that_two_ids_claim_belongs_to_neither() -> None:
-    claims = identify(at=1, id="a", line=1), identify(at=2, id="b", line=1), identify(at=3, id="b", line=2)
+    claims = identify(at=1, id="a", line=1), identify(at=2, id="b", line=1), identify(at=2, id="b", line=2)
     found = resolve(evidence_of(*claims), MergePolicy(conflict=IdentifierConflict.REJECT))
     contested = Identifier(IdentifierKind.LINE_ID, "default", line_id(1))
     a, b = Identifier(IdentifierKind.ID, "", "a"), Identifier(IdentifierKind.ID, "", "b")
@@ -244,17 +252,24 @@ def test_with_reject_an_identifier_that_two_ids_claim_belongs_to_neither() -> No
     }
 
 
-def test_with_reject_a_contested_email_links_no_line_id_to_either_id() -> None:
+def test_with_reject_all_links_of_a_contested_email_are_ignored() -> None:
     claims = (
         identify(at=1, id="a", email="x@example.com"),
         identify(at=2, id="b", email="x@example.com"),
         identify(at=3, email="x@example.com", line=1),
+        identify(at=4, id="a", line=1),
     )
-    found = resolve(evidence_of(*claims), MergePolicy(conflict=IdentifierConflict.REJECT))
-    shared = found.profile_of(Identifier(IdentifierKind.EMAIL, "", "x@example.com"))
-    assert [account.line_id for account in shared.line_accounts] == [line_id(1)]
-    assert shared.is_contested
-    assert shared.id is None
+    found = resolution(*claims, policy=MergePolicy(conflict=IdentifierConflict.REJECT))
+    contested = found.profile_of(Identifier(IdentifierKind.EMAIL, "", "x@example.com"))
+    assert contested.is_contested
+    assert len(contested.identifiers) == 1
+    assert line_ids(by_id(found, "a")) == [line_id(1)]
+    assert not by_id(found, "a").is_contested
+    assert {(str(item.claimed_by), item.identifier.kind.value) for item in found.rejected_identifiers} == {
+        ("id:a", "email"),
+        ("id:b", "email"),
+        ("email:x@example.com", "line_id"),
+    }
 
 
 def test_a_profile_gets_the_newest_line_ids_up_to_the_maximum() -> None:
