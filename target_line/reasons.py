@@ -17,6 +17,11 @@ class Reason(StrEnum):
         member.description = description
         return member
 
+    @classmethod
+    def of(cls, code: str) -> Self:
+        """Return the reason with a code."""
+        return cls(code)  # type: ignore[call-arg] # a lookup by value
+
     INVALID_RECORD = "invalid_record", "The record is not valid by the schema that the tap declared."
     NO_IDENTIFIER = "no_identifier", "A profile record has none of id, email and line_id."
     INVALID_ID = "invalid_id", "The id is neither text nor a whole number."
@@ -39,7 +44,7 @@ class Reason(StrEnum):
     JUNK_IDENTIFIER = "junk_identifier", "The id or email is one of junk_identifiers, which identify nobody."
     AMBIGUOUS_IDENTITY = (
         "ambiguous_identity",
-        "Profiles with different ids claim the identifier, and identifier_conflict is reject.",
+        "Different people claim the identifier, and identifier_conflict is reject. It belongs to none of them.",
     )
     TOO_MANY_LINE_IDS = (
         "too_many_line_ids",

@@ -116,7 +116,8 @@ def _successors(links: Iterable[Link], kept: set[tuple[Identifier, ...]]) -> dic
     """Return the superseded links, except those that an operator keeps, with the next newer link of each."""
     groups: defaultdict[tuple[Identifier, IdentifierKind, str], list[Link]] = defaultdict(list)
     for link in links:
-        groups[link.strong, link.weak.kind, link.weak.provider].append(link)
+        if link.weak.kind is not IdentifierKind.ID:
+            groups[link.strong, link.weak.kind, link.weak.provider].append(link)
     successors: dict[Pair, Link] = {}
     for group in groups.values():
         # Links with the same time have the same successor: the smallest of the next newer ones.

@@ -25,8 +25,6 @@ def absorbed_profiles(
     """Yield a merge for each identifier that would be the key of a profile without the links, and is not."""
     keys_without_links = {names[0] for names, _ in claims}
     keys_without_links |= {line_id for line_id, _ in evidence.follows} - evidence.shared
-    for identifiers in evidence.refused_opt_outs:
-        keys_without_links.update(name for name in identifiers if name not in evidence.shared)
     linked_at: dict[Identifier, int] = {}
     for link in links:
         if key_of[link.strong] == key_of[link.weak]:

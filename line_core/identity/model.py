@@ -318,19 +318,14 @@ class Evidence:
         yield from sorted(self.corrections)
 
     def people(self) -> set[Identifier]:
-        """Return every identifier that belongs to a profile: those that a record names, except shared ones.
-
-        An identifier that only corrections name belongs to none.
-        """
+        """Return every identifier that belongs to a profile: those that claims and follows name, except shared ones."""
         claimed = {identifier for identifiers in self.claims for identifier in identifiers}
-        refused = {identifier for identifiers in self.refused_opt_outs for identifier in identifiers}
-        unlinked = {identifier for identifier, _, _ in self.unlinks}
-        return (claimed | refused | unlinked | {line_id for line_id, _ in self.follows}) - self.shared
+        return (claimed | {line_id for line_id, _ in self.follows}) - self.shared
 
     def identifiers(self) -> set[Identifier]:
-        """Return every identifier that a record or a correction names, except shared ones."""
-        corrected = {identifier for correction in self.corrections for identifier in correction.identifiers}
-        return self.people() | corrected - self.shared
+        """Return every identifier that any record names, except shared ones."""
+        others = (*self.unlinks.values(), *self.refused_opt_outs.values(), *self.corrections)
+        return self.people() | {name for record in others for name in identifiers_in(record)} - self.shared
 
     def _correct(self, correction: Correction) -> None:
         self.corrections.add(correction)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from line_core.consent import consent_of
 from line_core.follow_state import FollowState
 from line_core.identity.model import UNDATED, IdentifierKind
 from line_core.identity.opt_outs import in_force
@@ -43,10 +42,11 @@ class ProfileBuilder:
         self._follows = follows
         self._opt_outs = opt_outs
         self._policy = policy
-        self._links_to: dict[Identifier, list[Link]] = {}
+        self._links_of: dict[Identifier, list[Link]] = {}
         for link in links:
-            if link.weak.kind is IdentifierKind.LINE_ID:
-                self._links_to.setdefault(link.weak, []).append(link)
+            for identifier in link.pair:
+                if identifier.kind is IdentifierKind.LINE_ID:
+                    self._links_of.setdefault(identifier, []).append(link)
 
     def build(self, members: frozenset[Identifier], claims: Sequence[Claim], *, is_contested: bool) -> Profile:
         """Return the profile of one component.
@@ -96,7 +96,7 @@ class ProfileBuilder:
 
         def order(line_id: Identifier) -> tuple[int | str, ...]:
             follow = self._follows.get(line_id)
-            links = [link for link in self._links_to.get(line_id, ()) if link.strong in members]
+            links = [link for link in self._links_of.get(line_id, ()) if members.issuperset(link.pair)]
             by_criterion = {
                 CanonicalCriterion.NOT_UNFOLLOWED: accounts[line_id].follow_state is FollowState.UNFOLLOWED,
                 CanonicalCriterion.STRONGEST_CLAIM: all(link.strong != key for link in links),
@@ -120,9 +120,7 @@ class ProfileBuilder:
             own = _newest_values((claim for claim in claims if key in claim.identifiers), key)
             others = _newest_values((claim for claim in claims if key not in claim.identifiers), key)
             best = {name: own.get(name) if own.get(name) is not None else others.get(name) for name in best}
-        for name, opt_out in in_force(members, self._opt_outs).items():
-            if consent_of(best.get(name)) is not True:
-                best[name] = opt_out.value
+        best |= {name: opt_out.value for name, opt_out in in_force(members, self._opt_outs).items()}
         return {name: value for name, value in sorted(best.items()) if value is not None}
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from line_core.identity.model import IdentifierKind
+
 if TYPE_CHECKING:
     from line_core.follow_state import FollowState
     from line_core.identity.model import Identifier
@@ -94,6 +96,14 @@ class RejectionReason(StrEnum):
     """It is claimed together with more identifiers than `max_people_per_line_id`."""
     SHARED_ID = "shared_id"
     """It is claimed together with more identifiers than `max_identifiers_per_id`."""
+
+
+SHARED_REASONS = {
+    IdentifierKind.EMAIL: RejectionReason.SHARED_EMAIL,
+    IdentifierKind.LINE_ID: RejectionReason.SHARED_LINE_ID,
+    IdentifierKind.ID: RejectionReason.SHARED_ID,
+}
+"""Why an identifier of a kind identifies nobody."""
 
 
 @dataclass(frozen=True, slots=True)

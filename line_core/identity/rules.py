@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from line_core.identity.components import connect
 from line_core.identity.links import links_of, named_claims
 from line_core.identity.merges import absorbed_profiles, ended_links, moved_identifiers
+from line_core.identity.model import IdentifierKind
 from line_core.identity.opt_outs import opt_outs_of
 from line_core.identity.profiles import ProfileBuilder
 
@@ -35,6 +36,8 @@ class Resolution:
     """Every merge of profiles, and every moved, superseded or unlinked identifier, regardless of age."""
     rejected_identifiers: frozenset[RejectedIdentifier] = frozenset()
     """Every identifier that a profile claims and does not get."""
+    opted_out: tuple[Profile, ...] = ()
+    """LINE IDs that only rejected records with an opt-out name. They are no profiles, but get no messages."""
 
     def profile_of(self, identifier: Identifier) -> Profile:
         """Return the profile that has an identifier.
@@ -77,7 +80,17 @@ def resolve(evidence: Evidence, policy: MergePolicy, channel: str = "main") -> R
     ]
     # A later link may have merged what an earlier link could not.
     rejected = (item for item in components.rejected.values() if key_of[item.claimed_by] != key_of[item.identifier])
-    return Resolution(tuple(sorted(profiles, key=lambda profile: profile.key)), frozenset(merges), frozenset(rejected))
+    opted_out = (
+        builder.build(frozenset({name}), [], is_contested=False)
+        for name in sorted(opt_outs.keys() - key_of.keys())
+        if name.kind is IdentifierKind.LINE_ID
+    )
+    return Resolution(
+        tuple(sorted(profiles, key=lambda profile: profile.key)),
+        frozenset(merges),
+        frozenset(rejected),
+        tuple(opted_out),
+    )
 
 
 def _follow_states(evidence: Evidence, channel: str) -> dict[Identifier, Follow]:

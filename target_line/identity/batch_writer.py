@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, insert, update
 
-from line_core.identity.model import UNDATED, Claim, Follow, IdentifierKind, identifiers_in
-from line_core.identity.results import RejectionReason
+from line_core.identity.model import UNDATED, Claim, Follow, identifiers_in
+from line_core.identity.results import SHARED_REASONS
 from line_core.store.dialects import insert_many
 from line_core.store.tables import identity as tables
 from target_line.identity.cluster_queries import SHARED, last_cluster, save_last_cluster
@@ -24,19 +24,6 @@ if TYPE_CHECKING:
     from line_core.identity.results import Merge, Profile, RejectedIdentifier
 
 _STREAM = "profiles"
-_REASONS = {
-    RejectionReason.AMBIGUOUS_IDENTITY: Reason.AMBIGUOUS_IDENTITY,
-    RejectionReason.TOO_MANY_LINE_IDS: Reason.TOO_MANY_LINE_IDS,
-    RejectionReason.SHARED_EMAIL: Reason.SHARED_EMAIL,
-    RejectionReason.SHARED_LINE_ID: Reason.SHARED_LINE_ID,
-    RejectionReason.SHARED_ID: Reason.SHARED_ID,
-}
-SHARED_REASONS = {
-    IdentifierKind.EMAIL: RejectionReason.SHARED_EMAIL,
-    IdentifierKind.LINE_ID: RejectionReason.SHARED_LINE_ID,
-    IdentifierKind.ID: RejectionReason.SHARED_ID,
-}
-"""Why an identifier of a kind identifies nobody."""
 
 
 class BatchWriter:
@@ -122,7 +109,7 @@ class BatchWriter:
         kind, _, value = rejected.identifier
         record = {rejected.claimed_by.kind.value: rejected.claimed_by.value, kind.value: value}
         detail = f"{rejected.claimed_by} claims {rejected.identifier} and does not get it"
-        self._rejects.append(Reject(_STREAM, record, _REASONS[rejected.reason], detail))
+        self._rejects.append(Reject(_STREAM, record, Reason.of(rejected.reason), detail))
 
     def add_shared(self, identifier: Identifier, *, is_known: bool) -> None:
         """Record that an identifier is shared.
@@ -136,7 +123,7 @@ class BatchWriter:
             self._move([identifier], SHARED)
         else:
             self._new_identifiers.append({"kind": kind, "provider": provider, "value": value, "cluster_id": SHARED})
-        reason = _REASONS[SHARED_REASONS[kind]]
+        reason = Reason.of(SHARED_REASONS[kind])
         self._rejects.append(Reject(_STREAM, {kind.value: value}, reason, f"{reason.description} This is permanent."))
 
     def reject_record_of_shared(self, record: EvidenceRecord) -> None:
@@ -154,7 +141,7 @@ class BatchWriter:
                 return
         if at != UNDATED:
             rejected[column] = datetime.fromtimestamp(at / 1000, UTC).isoformat()
-        reason = _REASONS[SHARED_REASONS[names[0].kind]]
+        reason = Reason.of(SHARED_REASONS[names[0].kind])
         detail = f"{reason.description} The record has no other identifier."
         self._rejects.append(Reject(_STREAM, rejected, reason, detail))
 

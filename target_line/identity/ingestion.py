@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from line_core.identity.codec import decode_evidence, encode_evidence, encode_record
 from line_core.identity.model import Claim, Evidence, Follow, IdentifierKind, identifiers_in
+from line_core.identity.results import SHARED_REASONS
 from line_core.identity.rules import resolve
 from line_core.identity.sharing import linking_identifiers, newly_shared, split_evidence
-from target_line.identity.batch_writer import SHARED_REASONS
 from target_line.identity.changes import IdentityChanges
 from target_line.identity.cluster_queries import SHARED, clusters_of, encoded_evidence_of
 from target_line.identity.grouping import group_connected

@@ -5,6 +5,7 @@ Each method executes a constant number of SQL statements per thousand rows, neve
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,16 @@ class UnknownPersonError(LineError):
 
 class UnmergeError(LineError):
     """The merge does not exist or is undone already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipients:
+    """What the store knows about identifiers that messages are sent to."""
+
+    profiles: dict[Identifier, Profile]
+    """By identifier. A LINE ID that only rejected records name has a profile too, with their opt-outs."""
+    shared: frozenset[Identifier]
+    """Identifiers that identify nobody."""
 
 
 class IdentityRepository:
@@ -127,13 +138,21 @@ class IdentityRepository:
 
     def find_profiles(self, identifiers: Iterable[Identifier]) -> dict[Identifier, Profile]:
         """Return the profiles that have the identifiers. Identifiers without a profile are left out."""
+        return self.find_recipients(identifiers).profiles
+
+    def find_recipients(self, identifiers: Iterable[Identifier]) -> Recipients:
+        """Return what the store knows about identifiers that messages are sent to."""
         with self._store.read() as connection:
             cluster_of = clusters_of(connection, set(identifiers))
             encoded = encoded_evidence_of(connection, set(cluster_of.values()))
         profile_of: dict[Identifier, Profile] = {}
         for text in encoded.values():
-            profile_of |= profiles_by_identifier(resolve(decode_evidence(text), self._policy, self._channel).profiles)
-        return {name: profile_of[name] for name in cluster_of if name in profile_of}
+            resolution = resolve(decode_evidence(text), self._policy, self._channel)
+            profile_of |= profiles_by_identifier((*resolution.profiles, *resolution.opted_out))
+        return Recipients(
+            {name: profile_of[name] for name in cluster_of if name in profile_of},
+            frozenset(name for name, cluster in cluster_of.items() if cluster == SHARED),
+        )
 
     def profiles(self) -> Iterator[Profile]:
         """Yield all profiles."""

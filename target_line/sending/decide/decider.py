@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from line_core.identity.results import SHARED_REASONS
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.account import UNITS_PER_MONTH
 from target_line.sending.decide.content import ContentRenderer
@@ -19,9 +20,7 @@ from target_line.sending.read.recipients import ChatRecipient, PersonRecipient
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from line_core.identity.model import Identifier
-    from line_core.identity.results import Profile
-    from target_line.identity.repository import IdentityRepository
+    from target_line.identity.repository import IdentityRepository, Recipients
     from target_line.sending.account import MonthlyUnits
     from target_line.sending.decide.decisions import Decision
     from target_line.sending.ledger import DueMessage, Ledger
@@ -74,10 +73,10 @@ class MessageDecider:
             for message in messages
             if isinstance(message, Message) and isinstance(message.recipient, PersonRecipient)
         }
-        profiles = self._identity.find_profiles(identifiers)
+        found = self._identity.find_recipients(identifiers)
         return [
             DecidedMessage(
-                item, self._decide(message, profiles, now, item.staged_at) if isinstance(message, Message) else message
+                item, self._decide(message, found, now, item.staged_at) if isinstance(message, Message) else message
             )
             for message, item in zip(messages, due, strict=True)
         ]
@@ -107,11 +106,13 @@ class MessageDecider:
         except RejectedRecordError as error:  # it was staged with other settings, or by another version
             return Invalid(error.reason, error.detail)
 
-    def _decide(
-        self, message: Message, profiles: dict[Identifier, Profile], now: datetime, staged_at: datetime
-    ) -> Decision:
+    def _decide(self, message: Message, found: Recipients, now: datetime, staged_at: datetime) -> Decision:
         recipient = message.recipient
-        profile = profiles.get(recipient.identifier) if isinstance(recipient, PersonRecipient) else None
+        identifier = recipient.identifier if isinstance(recipient, PersonRecipient) else None
+        if identifier and identifier in found.shared:
+            reason = Reason.of(SHARED_REASONS[identifier.kind])
+            return Invalid(reason, f"the {identifier.kind} identifies nobody")
+        profile = found.profiles.get(identifier) if identifier else None
         if has_unreadable_time_zone(profile, self._policy):
             self._unreadable_time_zones.add(message.message_id)
         decision = decide_message(message, profile, self._policy, render=self._render, now=now, staged_at=staged_at)

@@ -92,8 +92,8 @@ def _resolve_destination(
         if identifier.kind is IdentifierKind.LINE_ID:
             return LineUser(identifier.value)
         return Skipped(Reason.UNKNOWN_RECIPIENT)
-    if profile.is_contested and identifier.kind is not IdentifierKind.LINE_ID:
-        return Invalid(Reason.AMBIGUOUS_IDENTITY, f"profiles with different ids claim the {identifier.kind}")
+    if profile.is_contested:
+        return Invalid(Reason.AMBIGUOUS_IDENTITY, f"different people claim the {identifier.kind}")
     account = profile.canonical.get(policy.provider)
     if account is None:
         return Skipped(Reason.NO_LINE_ID)
