@@ -324,7 +324,11 @@ class Evidence:
 
     def identifiers(self) -> set[Identifier]:
         """Return every identifier that any record names, except shared ones."""
-        others = (*self.unlinks.values(), *self.refused_opt_outs.values(), *self.corrections)
+        others: tuple[EvidenceRecord, ...] = (
+            *self.unlinks.values(),
+            *self.refused_opt_outs.values(),
+            *self.corrections,
+        )
         return self.people() | {name for record in others for name in identifiers_in(record)} - self.shared
 
     def _correct(self, correction: Correction) -> None:

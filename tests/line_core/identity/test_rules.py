@@ -203,7 +203,8 @@ def test_every_identifier_is_in_exactly_one_profile_within_the_limits(
     assert sorted(named) == sorted(evidence.people())
     for profile in result.profiles:
         kinds = [identifier.kind for identifier in profile.identifiers]
-        assert kinds.count(IdentifierKind.ID) <= 1
+        assert kinds.count(policy.precedence[0]) <= 1
+        assert kinds.count(profile.key.kind) == 1, "several identifiers of a kind have a stronger one in common"
         assert kinds.count(IdentifierKind.LINE_ID) <= policy.max_line_ids
         assert profile.key in profile.identifiers
         assert not any(profile.identifiers.issuperset(correction.identifiers) for correction in evidence.corrections)

@@ -111,6 +111,7 @@ def test_the_preview_of_a_file_lists_its_merges_and_changes_nothing(store_url: s
         ("anonymous_identified", f"line_id:default/{line_id(1)}", "id:43", f"line_id:default/{line_id(1)}"),
         ("identifier_moved", "id:42", "id:43", f"line_id:default/{line_id(1)}"),
         ("identifier_moved", "id:43", "id:42", f"email:{EMAIL}"),
+        ("identifier_superseded", f"line_id:default/{line_id(2)}", "id:43", f"line_id:default/{line_id(1)}"),
     ]
     assert run(store_url, "identities", "--format", "jsonl") == before
     file.write_text('{"id": null}\n')
