@@ -15,6 +15,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,18 @@ def main() -> int:
     return 0
 
 
-def demo(running: ExitStack) -> None:
-    """Start the servers, run both pipelines, and print the results."""
+@dataclass(frozen=True)
+class RunningDemo:
+    """The servers of the demo, and the environment of its programs."""
+
+    warehouse: Postgres
+    sandbox: str
+    """URL of the sandbox."""
+    environment: dict[str, str]
+
+
+def demo(running: ExitStack) -> RunningDemo:
+    """Start the servers, run both pipelines, and print the results. The end of `running` stops the servers."""
     log_step("start PostgreSQL, the LINE sandbox (1,000 followers) and the webhook receiver")
     warehouse = running.enter_context(postgres(DATA / "postgres"))
     sandbox = running.enter_context(program("line-sandbox", "serve", "--port", "0", log=DATA / "sandbox.log"))
@@ -81,6 +92,7 @@ def demo(running: ExitStack) -> None:
     log_step("load customers and messages into the warehouse: examples/demo/warehouse.sql")
     meltano("run", "tap-postgres", "target-line", environment=environment)
     print_results(warehouse, sandbox, environment)
+    return RunningDemo(warehouse, sandbox, environment)
 
 
 def meltano_environment(warehouse: Postgres, sandbox: str) -> dict[str, str]:
