@@ -15,6 +15,7 @@ _EPOCH_DIGITS = re.compile(r"[0-9]{9,14}", re.ASCII)
 _DAY_DIGITS = re.compile(r"[0-9]{8}", re.ASCII)
 _MIN_MILLISECONDS = 10**11  # as seconds, the year 5138; as milliseconds, 1973
 _MAX_MILLISECONDS = 10**14
+_MAX_DATE_LENGTH = 100
 _UTC_NAMES = frozenset({"utc", "gmt", "z"})
 _MAX_OFFSET = timedelta(hours=24)
 
@@ -74,7 +75,7 @@ def _parse(value: object, now: datetime) -> datetime:
 def _parse_text(text: str, now: datetime) -> datetime:
     if _EPOCH_DIGITS.fullmatch(text):
         return _parse(int(text), now)
-    if text.isdigit() and not _DAY_DIGITS.fullmatch(text):
+    if len(text) > _MAX_DATE_LENGTH or (text.isdigit() and not _DAY_DIGITS.fullmatch(text)):
         raise ValueError(text)
     try:
         return datetime.fromisoformat(text)
