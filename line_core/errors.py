@@ -6,9 +6,14 @@ and keeps its traceback.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class LineError(Exception):
     """An error that a user can cause or fix. Its text is one line for the log."""
+
+    exit_code: ClassVar[int] = 1
+    """Exit code of a program that the error ends."""
 
     def __init__(self, message: str, *, setting: str | None = None) -> None:
         """Compose the text.

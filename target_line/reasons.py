@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from line_core.identity.model import RefusedOptOut
 
 
 class Reason(StrEnum):
@@ -24,13 +27,16 @@ class Reason(StrEnum):
 
     INVALID_RECORD = "invalid_record", "The record is not valid by the schema that the tap declared."
     NO_IDENTIFIER = "no_identifier", "A profile record has none of id, email and line_id."
-    INVALID_ID = "invalid_id", "The id is neither text nor a whole number."
+    INVALID_ID = "invalid_id", "The id is neither text nor a whole number that is exact (floats below 2^53)."
     INVALID_EMAIL = "invalid_email", "The email is not of the form name@domain."
     INVALID_LINE_ID = "invalid_line_id", "The LINE ID is not U and 32 hexadecimal digits."
-    INVALID_TIMESTAMP = "invalid_timestamp", "A time is not an ISO 8601 date-time."
+    INVALID_TIMESTAMP = (
+        "invalid_timestamp",
+        "A time is neither an ISO 8601 time nor an epoch number, or it is more than max_future_time ahead.",
+    )
     INVALID_ATTRIBUTES = (
         "invalid_attributes",
-        "The column attributes is neither an object nor the JSON text of an object.",
+        "The column attributes is neither an object nor the JSON text of an object, or an attribute cannot be stored.",
     )
     INVALID_FOLLOW_STATE = "invalid_follow_state", "The follow state of the record is missing or unknown."
     NO_MESSAGE_ID = "no_message_id", "A message record has no message_id. Without it, the message could be sent twice."
@@ -41,7 +47,7 @@ class Reason(StrEnum):
     INVALID_CAMPAIGN = "invalid_campaign", "The campaign is not 1 to 30 of the characters a-z, A-Z, 0-9 and _."
     NO_CONTENT = "no_content", "A message record must have exactly one of messages and text."
     INVALID_MESSAGE = "invalid_message", "LINE would reject the content. The detail names the property."
-    JUNK_IDENTIFIER = "junk_identifier", "The id or email is one of junk_identifiers, which identify nobody."
+    JUNK_IDENTIFIER = "junk_identifier", "The identifier is a placeholder (junk_identifiers), which identifies nobody."
     AMBIGUOUS_IDENTITY = (
         "ambiguous_identity",
         "Different people claim the identifier, and identifier_conflict is reject. It belongs to none of them.",
@@ -89,13 +95,36 @@ class Reason(StrEnum):
 class RejectedRecordError(Exception):
     """The record is rejected."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str, column: str | None = None) -> None:
         """Create the error.
 
         Args:
             reason: The reason code.
             detail: Text that may contain values of the record. It is stored with the reject and must not be logged.
+            column: Name of the column that is invalid, if it is one. It may be logged.
         """
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+        self.column = column
+        self.opt_out: RefusedOptOut | None = None
+        """The opt-out of the record, which counts although the record is rejected."""
+
+
+_MAX_SHOWN_CHARACTERS = 100
+_MAX_SHOWN_BITS = 256
+
+
+def shown(value: object) -> str:
+    """Return a short text of any value for the detail of a reject. Never raises."""
+    match value:
+        case str():
+            return repr(value if len(value) <= _MAX_SHOWN_CHARACTERS else value[:_MAX_SHOWN_CHARACTERS] + "…")
+        case dict():
+            return "(an object)"
+        case list():
+            return "(a list)"
+        case int() if value.bit_length() > _MAX_SHOWN_BITS:  # Python refuses to write numbers of many digits
+            return "(a very large number)"
+        case _:
+            return repr(value)

@@ -3,59 +3,100 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, Self, assert_never
 
-from target_line.identity.records import parse_follow, parse_profile
+from target_line.durations import parse_duration
+from target_line.identity.identifiers import IdentifierReader
+from target_line.identity.placeholders import Placeholders
+from target_line.identity.records import EvidenceParser, NullIdentifiers
+from target_line.intake.columns import with_known_names
 from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.ledger import MessageToStage
-from target_line.sending.read.message import parse_message
-from target_line.sending.read.recipients import PersonRecipient
+from target_line.sending.read.message import MESSAGE_COLUMNS, parse_message
+from target_line.sending.read.recipients import PersonRecipient, without_placeholders
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
     from datetime import tzinfo
 
-    from line_core.identity.model import Claim, Follow, Identifier
-    from target_line.identity.erased import ErasedIdentifiers
+    from line_core.identity.model import RefusedOptOut
+    from line_core.identity.policy import MergePolicy
+    from target_line.identity.identifiers import IdentifierSet
+    from target_line.identity.records import ParsedEvidence
 
 
 @dataclass(frozen=True, slots=True)
 class RecordParser:
-    """Parses records with the settings of one run, and rejects records that name an erased person."""
+    """Parses records with the settings of one run, and rejects records of erased persons."""
 
-    channel: str
-    provider: str
-    """Provider that issued the LINE IDs."""
-    junk_identifiers: Collection[str]
-    """Ids and emails that identify nobody, in lower case."""
-    time_zone: tzinfo
-    """Time zone of times without one in `messages` records."""
-    erased: ErasedIdentifiers
+    evidence: EvidenceParser
+    """Parses records of profiles and follow states."""
+    erased: IdentifierSet | None = None
+    """Identifiers that were erased on request."""
 
-    def parse(self, role: Role, record: Mapping[str, Any]) -> Claim | Follow | MessageToStage:
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], policy: MergePolicy, time_zone: tzinfo, erased: IdentifierSet
+    ) -> Self:
+        """Read the settings.
+
+        Args:
+            config: The settings of the target.
+            policy: The settings of the merge rules.
+            time_zone: Time zone of times without one.
+            erased: Identifiers that were erased on request.
+
+        Raises:
+            SettingError: A setting is invalid.
+        """
+        placeholders = Placeholders(config["junk_identifiers"])
+        evidence = EvidenceParser(
+            identifiers=IdentifierReader(config["provider"], placeholders, erased),
+            rank=policy.rank,
+            channel=config["channel"],
+            time_zone=time_zone,
+            max_future_time=parse_duration(config["max_future_time"], "max_future_time"),
+            opt_out_attributes=policy.opt_outs,
+            null_identifiers=NullIdentifiers(config["null_identifiers"]),
+        )
+        return cls(evidence, erased)
+
+    @property
+    def provider(self) -> str:
+        """Provider that issued the LINE IDs."""
+        return self.evidence.identifiers.provider
+
+    def parse(self, role: Role, record: Mapping[str, Any]) -> ParsedEvidence | MessageToStage:
         """Parse a record of a stream with this role.
 
         Raises:
-            RejectedRecordError: The record is invalid, or it names an erased person.
+            RejectedRecordError: The record is invalid, or it is a record of an erased person. `opt_out` is set.
         """
         match role:
             case Role.PROFILES:
-                claim = parse_profile(record, self.provider, self.junk_identifiers)
-                self._reject_erased(*claim.identifiers)
-                return claim
+                try:
+                    return self.evidence.parse_profile(record)
+                except RejectedRecordError as error:
+                    error.opt_out = self.evidence.refused_opt_out(record)
+                    raise
             case Role.FOLLOWS | Role.FOLLOWERS | Role.FRIENDSHIPS:
-                follow = parse_follow(record, self.provider, role, self.channel)
-                self._reject_erased(follow.line_id)
-                return follow
+                return self.evidence.parse_follow(record, role)
             case Role.MESSAGES:
-                message = parse_message(record, self.provider, self.time_zone)
-                if isinstance(message.recipient, PersonRecipient):
-                    self._reject_erased(message.recipient.identifier)
-                return MessageToStage(message, record)
+                return self._parse_message(record)
             case _:
                 assert_never(role)
 
-    def _reject_erased(self, *identifiers: Identifier) -> None:
-        if self.erased and any(identifier in self.erased for identifier in identifiers):
+    def refused_opt_out(self, role: Role, record: Mapping[str, Any]) -> RefusedOptOut | None:
+        """Return the opt-out of a record that is rejected before it is parsed; None if it has none."""
+        return self.evidence.refused_opt_out(record) if role is Role.PROFILES else None
+
+    def _parse_message(self, record: Mapping[str, Any]) -> MessageToStage:
+        """Parse a `messages` record. The ledger gets it with the known names of columns, without placeholders."""
+        identifiers = self.evidence.identifiers
+        record = without_placeholders(with_known_names(record, MESSAGE_COLUMNS), identifiers)
+        message = parse_message(record, identifiers, self.evidence.time_zone)
+        recipient = message.recipient
+        if isinstance(recipient, PersonRecipient) and self.erased and recipient.identifier in self.erased:
             raise RejectedRecordError(Reason.FORGOTTEN, "the record names a person who was erased on request")
+        return MessageToStage(message, record)

@@ -10,20 +10,22 @@ from line_core.store import open_store
 from line_core.store.saved_policy import save_policy
 from target_line.identity.erased import ErasedIdentifiers
 from target_line.identity.repository import IdentityRepository
+from target_line.intake.column_watch import ColumnWatch
 from target_line.intake.reject_limit import RejectLimit
 from target_line.record_parser import RecordParser
 from target_line.run_history import Run
 from target_line.run_report import RunReport
 from target_line.sending.ledger import Ledger
 from target_line.sending.policy import sending_policy_from_config
-from target_line.settings import junk_identifiers_of, policy_of
+from target_line.sending.read.message import MESSAGE_COLUMNS
+from target_line.settings import policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from line_core.identity.policy import MergePolicy
     from line_core.store import Store
-    from target_line.sending.policy import SendingPolicy
+from target_line.sending.policy import SendingPolicy
 
 _logger = logging.getLogger("target-line")
 
@@ -42,6 +44,7 @@ class RunContext:
     sending_policy: SendingPolicy
     erased: ErasedIdentifiers
     report: RunReport
+    column_watch: ColumnWatch
 
     @classmethod
     def open(cls, config: Mapping[str, Any]) -> Self:
@@ -63,18 +66,17 @@ class RunContext:
             run=run,
             store=store,
             merge_policy=merge_policy,
-            parser=RecordParser(
-                channel=channel,
-                provider=config["provider"],
-                junk_identifiers=junk_identifiers_of(config),
-                time_zone=sending_policy.time_zone,
-                erased=erased,
-            ),
+            parser=RecordParser.from_config(config, merge_policy, sending_policy.time_zone, erased),
             identity=IdentityRepository(store, merge_policy, channel, erased),
             ledger=Ledger(store, channel, run.run_id),
             sending_policy=sending_policy,
             erased=erased,
             report=report,
+            column_watch=ColumnWatch(
+                MESSAGE_COLUMNS,
+                opt_outs=merge_policy.opt_outs,
+                time_zone=sending_policy.time_zone_attribute if sending_policy.quiet_hours else None,
+            ),
         )
 
     def save_merge_policy(self) -> None:

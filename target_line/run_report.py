@@ -10,6 +10,7 @@ from line_core.message_status import MessageStatus
 from target_line.identity.changes import IdentityChanges
 from target_line.intake.reject_limit import RejectLimit, TooManyRejectsError
 from target_line.intake.roles import Role
+from target_line.intake.stream_tally import StreamTally
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -53,6 +54,9 @@ class RunReport:
     """Input records by stream role."""
     outcomes: defaultdict[Role, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     """Outcomes of the input records; those of new messages are added at the end, from the ledger."""
+    streams: StreamTally = field(default_factory=StreamTally)
+    notices: Counter[str] = field(default_factory=Counter)
+    """Accepted records of which an identifier was removed, by reason."""
     changes: IdentityChanges = field(default_factory=IdentityChanges)
     messages_new: int = 0
     """Messages that this run added to the ledger."""
@@ -63,16 +67,23 @@ class RunReport:
     def add_rejects(self, role: Role, rejects: Sequence[Reject]) -> None:
         """Count rejected records."""
         self.received[role] += len(rejects)
+        self.streams.add_rejects(rejects)
         self.outcomes[role].update(_outcome(MessageStatus.REJECTED, reject.reason) for reject in rejects)
 
-    def add_evidence(self, role: Role, records: int, changes: IdentityChanges) -> None:
-        """Count a batch of evidence and the changes of profiles that it caused."""
+    def add_notices(self, notices: Sequence[Reject]) -> None:
+        """Count accepted records of which an identifier was removed."""
+        self.notices.update(str(notice.reason) for notice in notices)
+
+    def add_evidence(self, role: Role, stream: str, records: int, changes: IdentityChanges) -> None:
+        """Count the accepted records of a batch of evidence, and the changes of profiles that it caused."""
+        self.streams.add_accepted(stream, records)
         self.received[role] += records
         self.outcomes[role][STORED] += records
         self.changes.add(changes)
 
-    def add_messages(self, *, received: int, new: int) -> None:
+    def add_messages(self, stream: str, *, received: int, new: int) -> None:
         """Count a batch of messages; those that are not new are duplicates."""
+        self.streams.add_accepted(stream, received)
         self.received[Role.MESSAGES] += received
         self.outcomes[Role.MESSAGES][DUPLICATE] += received - new
         self.messages_new += new
@@ -148,6 +159,8 @@ class RunReport:
         """Return the report as log lines without personal data."""
         for role, received in sorted(self.received.items()):
             yield f"{role}: {received:,} records: {_listed((+self.outcomes[role]).items())}"
+        if self.notices:
+            yield f"identifiers removed from records that were taken in: {_listed(self.notices.items())}"
         if any(role is not Role.MESSAGES for role in self.received):
             changes = self.changes
             merged, net = changes.profiles_merged, changes.profiles_added
@@ -160,7 +173,10 @@ class RunReport:
                 yield f"rejected identifier claims: {_listed(changes.rejections.items())}"
         if self.sent:
             yield f"sending, including messages of earlier runs: {_listed(self.sent.items())}"
-        if any(outcome.startswith(MessageStatus.REJECTED) for counts in self.outcomes.values() for outcome in counts):
+        rejected = (
+            outcome.startswith(MessageStatus.REJECTED) for counts in self.outcomes.values() for outcome in counts
+        )
+        if self.notices or any(rejected):
             yield "to list the rejected records with their reasons: `target-line-admin rejects`"
 
 

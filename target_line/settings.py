@@ -18,18 +18,14 @@ from line_core.singer.settings import (
     STORE_URL,
     USE_PROXY,
 )
+from target_line.identity.placeholders import PLACEHOLDER_WORDS
+from target_line.identity.records import NullIdentifiers
 from target_line.intake.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DURATION = th.CustomType({"type": ["string", "integer", "number", "null"]})
-
-
-_JUNK = (
-    *("null", "none", "nil", "undefined", "unknown", "anonymous", "guest", "n/a", "na", "nan", "-", "0", "test"),
-    *("test@test.com", "test@example.com", "none@none.com", "no@email.com", "noemail@noemail.com", "a@a.com"),
-)
 
 
 class Mode(StrEnum):
@@ -142,9 +138,28 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
     th.Property(
         "junk_identifiers",
         th.ArrayType(th.StringType),
-        default=list(_JUNK),
+        default=list(PLACEHOLDER_WORDS),
         title="Junk identifiers",
-        description="Ids and emails that identify nobody, compared without case. Records with them are rejected.",
+        description="Ids and emails that stand for a missing value. They are compared without case, width, "
+        "surrounding quotes and brackets, and punctuation where there are no digits, and removed from their records. "
+        "Your list replaces the default; the built-in patterns (docs/identity.md, rule 7) always apply.",
+    ),
+    th.Property(
+        "null_identifiers",
+        th.StringType,
+        default=NullIdentifiers.IGNORE.value,
+        allowed_values=[*NullIdentifiers],
+        title="Null identifiers",
+        description="What a line_id or email that is null or blank means in a profiles record. ignore: nothing; clear: "
+        "the links of the record's strongest identifier to older values of this column end.",
+    ),
+    th.Property(
+        "max_future_time",
+        _DURATION,
+        default="1d",
+        title="Max future time",
+        description="How far ahead of the clock the time of a profile or of a follow state can be. Records with later "
+        "times are rejected, because their values would count for ever. Duration such as 36h or 7d, or seconds.",
     ),
     th.Property(
         "mode",
@@ -283,8 +298,3 @@ def policy_of(config: Mapping[str, Any]) -> MergePolicy:
         config["max_people_per_line_id"],
         config["max_identifiers_per_id"],
     )
-
-
-def junk_identifiers_of(config: Mapping[str, Any]) -> frozenset[str]:
-    """Return the ids and emails that identify nobody, in lower case."""
-    return frozenset(value.strip().casefold() for value in config["junk_identifiers"])

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from line_core.singer.hooks import UnvalidatedSink
 from target_line.erasure.intake import forgotten_reject, without_erased_recipients, without_erased_records
+from target_line.identity.records import ParsedEvidence
 from target_line.intake.guarded_target import GuardedTarget
 from target_line.intake.record_validation import RecordValidator
-from target_line.intake.rejects import Reject, save_rejects
+from target_line.intake.rejects import Reject, notice_reject, save_rejects
 from target_line.intake.required_columns import check_columns
 from target_line.intake.roles import Role, role_of
 from target_line.intake.singer_reader import UnusableRecord
@@ -57,41 +58,63 @@ class LineSink(UnvalidatedSink):
         self.role = role_of(stream_name, self.config["stream_roles"])
         check_columns(stream_name, self.role, schema)
         self._record_validator = RecordValidator(stream_name, self.schema) if self.validate_schema else None
+        self.run_context.column_watch.add_schema(stream_name, self.role, self.schema)
         self._is_mapped = bool(self.config.get("stream_maps"))
 
     def process_record(self, record: dict[str, Any] | UnusableRecord, context: dict[str, Any]) -> None:
         """Add a record to the batch, parsed or as a reject."""
         if isinstance(record, UnusableRecord):
-            reject = Reject(self.stream_name, record.content, Reason.INVALID_RECORD, record.detail)
-            context.setdefault("rejects", []).append(reject)
+            self._reject(record.content, RejectedRecordError(Reason.INVALID_RECORD, record.detail), context)
             return
         # A stream map can yield values that are not JSON.
         values: dict[str, Any] = json.loads(json.dumps(record, default=str)) if self._is_mapped else record
+        self.run_context.column_watch.add(self.stream_name, self.role, values)
         try:
             if self._record_validator:
                 self._record_validator.check(values)
-            context.setdefault("parsed", []).append(self.run_context.parser.parse(self.role, values))
+            parsed = self.run_context.parser.parse(self.role, values)
         except RejectedRecordError as error:
-            reject = Reject(self.stream_name, values, error.reason, error.detail)
-            context.setdefault("rejects", []).append(reject)
+            self._reject(values, error, context)
+            return
+        context.setdefault("parsed", []).append(parsed)
+        if isinstance(parsed, ParsedEvidence) and parsed.notices:
+            context.setdefault("notices", []).append(notice_reject(self.stream_name, values, parsed.notices))
 
     def process_batch(self, context: dict[str, Any]) -> None:
         """Commit the batch to the store."""
         rejects: list[Reject] = context.get("rejects", [])
         if rejects:
             self._save_rejects(rejects)
+        if notices := context.get("notices"):
+            self._save_notices(notices)
         if parsed := context.get("parsed"):
             self.save(parsed)
         context.clear()
         if not gc.isenabled():  # see `TargetLine.invoke`
             gc.collect()
 
+    def _reject(self, record: dict[str, Any], error: RejectedRecordError, context: dict[str, Any]) -> None:
+        """Add a record to the batch as a reject. Its opt-out counts nevertheless."""
+        kept = {} if error.reason is Reason.FORGOTTEN else record
+        reject = Reject(self.stream_name, kept, error.reason, error.detail, error.column)
+        context.setdefault("rejects", []).append(reject)
+        opt_out = error.opt_out or self.run_context.parser.refused_opt_out(self.role, record)
+        if opt_out:
+            context.setdefault("parsed", []).append(ParsedEvidence((opt_out,), is_rejected=True))
+
     def _save_rejects(self, rejects: list[Reject]) -> None:
+        self._store_rejects(rejects)
+        self.run_context.report.add_rejects(self.role, rejects)
+
+    def _save_notices(self, notices: list[Reject]) -> None:
+        self._store_rejects(notices)
+        self.run_context.report.add_notices(notices)
+
+    def _store_rejects(self, rejects: list[Reject]) -> None:
         run = self.run_context
         with run.store.write() as connection:
             kept = without_erased_records(connection, run.erased, run.parser.provider, rejects)
             save_rejects(connection, run.channel, kept)
-        run.report.add_rejects(self.role, rejects)
 
     @abc.abstractmethod
     def save(self, parsed: list[Any]) -> None:
@@ -103,8 +126,10 @@ class EvidenceSink(LineSink):
 
     def save(self, parsed: list[Any]) -> None:
         """Add the evidence to the identity store."""
-        changes = self.run_context.identity.ingest(parsed)
-        self.run_context.report.add_evidence(self.role, len(parsed) - changes.forgotten, changes)
+        evidence: list[ParsedEvidence] = parsed
+        changes = self.run_context.identity.ingest([record for each in evidence for record in each.records])
+        accepted = sum(not each.is_rejected for each in evidence) - changes.forgotten
+        self.run_context.report.add_evidence(self.role, self.stream_name, accepted, changes)
         if changes.forgotten:
             self._save_rejects([forgotten_reject(self.stream_name)] * changes.forgotten)
 
@@ -118,7 +143,7 @@ class MessagesSink(LineSink):
         with run.store.write(lock="ledger") as connection:
             kept = without_erased_recipients(connection, run.erased, parsed)
             new = run.ledger.stage(connection, kept)
-        run.report.add_messages(received=len(kept), new=new)
+        run.report.add_messages(self.stream_name, received=len(kept), new=new)
         if len(kept) < len(parsed):
             self._save_rejects([forgotten_reject(self.stream_name)] * (len(parsed) - len(kept)))
 

@@ -72,6 +72,11 @@ class TargetLine(LinePlugin, RunTarget):
         """
         raise StoppedBySignalError(number)
 
+    def write_state(self, state: dict[str, Any]) -> None:
+        """Write a STATE message, unless all records of a stream were rejected so far: the tap must emit them again."""
+        if not self.run_context.report.streams.error():
+            super().write_state(state)
+
     def get_sink_class(self, stream_name: str) -> type[LineSink]:
         """Return the sink class of the stream's role.
 
@@ -103,12 +108,16 @@ class TargetLine(LinePlugin, RunTarget):
         super().process_endofpipe()
         gc.enable()
         context = self.run_context
+        for warning in context.column_watch.warnings():
+            self.logger.warning(warning)
         error: LineError | None = None
         try:
             context.report.check_reject_limit()
             if context.ledger.has_work():
                 self._process_due_messages(context)
             context.report.check_reject_limit()
+            if everything_rejected := context.report.streams.error():
+                raise everything_rejected
         except LineError as reason:
             error = reason
             raise

@@ -82,6 +82,10 @@ class TargetHooks(Target):
         """Handle SIGINT or SIGTERM. The default drains all sinks and exits."""
         super()._handle_termination(number, None)
 
+    def write_state(self, state: dict[str, Any]) -> None:
+        """Write a STATE message, after all sinks were drained."""
+        super()._write_state_message(state)
+
     def process_record_message(self, message: dict[str, Any]) -> None:
         """Process a RECORD message. The default ends the run if a stream map fails."""
         super()._process_record_message(message)
@@ -110,6 +114,9 @@ class TargetHooks(Target):
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the SDK's signature
         self.handle_signal(signum)
+
+    def _write_state_message(self, state: dict[str, Any]) -> None:
+        self.write_state(state)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self.process_record_message(message_dict)

@@ -32,7 +32,7 @@ _SettingsValidator = extend_validator_with_defaults(Draft202012Validator)
 
 
 class OneLineCommand(SingerCommand):
-    """The SDK's command, except that an error that a user can correct is one line in the log and exit code 1."""
+    """The SDK's command, except that an error that a user can correct is one line in the log, with its exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
         """Run the command. When the next program of the pipe has ended, log it; click would exit silently."""
@@ -49,12 +49,12 @@ class OneLineCommand(SingerCommand):
             message = user_message(error)
             if message is None:
                 raise
-            self._exit(message)
+            self._exit(message, error.exit_code if isinstance(error, LineError) else _EXIT_CODE)
 
-    def _exit(self, message: str) -> NoReturn:
+    def _exit(self, message: str, code: int = _EXIT_CODE) -> NoReturn:
         self.logger.error(message)
         _close_output()
-        sys.exit(_EXIT_CODE)
+        sys.exit(code)
 
 
 class LinePlugin(PluginBase):

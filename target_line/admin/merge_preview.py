@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from line_core.errors import LineError
 from line_core.store.saved_policy import load_policy
-from target_line.identity.records import parse_profile
+from target_line.identity.identifiers import IdentifierReader
+from target_line.identity.placeholders import Placeholders
+from target_line.identity.records import EvidenceParser
 from target_line.identity.repository import IdentityRepository
 from target_line.reasons import RejectedRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from line_core.identity.model import Claim
+    from line_core.identity.model import EvidenceRecord
     from line_core.store import Store
     from target_line.admin.output import Row
 
@@ -36,8 +38,9 @@ def preview_merges(store: Store, file: TextIO, provider: str) -> Iterator[Row]:
     Raises:
         PreviewError: A line is not JSON, or contains a record that would be rejected.
     """
-    repository = IdentityRepository(store, load_policy(store))
-    for merge in repository.preview(list(_claims(file, provider))):
+    policy = load_policy(store)
+    parser = EvidenceParser(IdentifierReader(provider, Placeholders()), policy.rank, opt_out_attributes=policy.opt_outs)
+    for merge in IdentityRepository(store, policy).preview(list(_evidence(file, parser))):
         yield {
             "rule": merge.rule.value,
             "who": str(merge.absorbed),
@@ -46,7 +49,7 @@ def preview_merges(store: Store, file: TextIO, provider: str) -> Iterator[Row]:
         }
 
 
-def _claims(file: TextIO, provider: str) -> Iterator[Claim]:
+def _evidence(file: TextIO, parser: EvidenceParser) -> Iterator[EvidenceRecord]:
     for number, line in enumerate(file, start=1):
         if not line.strip():
             continue
@@ -54,7 +57,7 @@ def _claims(file: TextIO, provider: str) -> Iterator[Claim]:
         if record is None:
             continue
         try:
-            yield parse_profile(record, provider)
+            yield from parser.parse_profile(record).records
         except RejectedRecordError as error:
             raise PreviewError(f"line {number} would be rejected: {error.detail}") from None
 

@@ -17,9 +17,10 @@ from sqlalchemy import select, update
 from line_core.store.dialects import in_values
 from line_core.store.tables.rejects import rejects
 from target_line.erasure.intake import without_erased_recipients, without_erased_records
-from target_line.intake.rejects import Reject, save_rejects
-from target_line.intake.roles import role_of
-from target_line.reasons import RejectedRecordError
+from target_line.intake.rejects import Reject, notice_reject, save_rejects
+from target_line.intake.roles import Role, role_of
+from target_line.intake.singer_reader import UNREADABLE
+from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.ledger import MessageToStage
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from line_core.identity.model import Claim, Follow
+    from line_core.identity.model import EvidenceRecord
     from target_line.run_context import RunContext
 
 _BATCH_SIZE = 1000
@@ -38,6 +39,18 @@ STORED = "taken in"
 SCHEDULED = "scheduled, to be sent by the next run"
 KNOWN = "known to the ledger by another record"
 REJECTED = "refused again"
+LEFT = "nothing to process: the record is not kept, or the identity store has it"
+
+_ABOUT_EVIDENCE = frozenset(
+    {
+        Reason.AMBIGUOUS_IDENTITY,
+        Reason.TOO_MANY_LINE_IDS,
+        Reason.SHARED_EMAIL,
+        Reason.SHARED_LINE_ID,
+        Reason.SHARED_ID,
+    }
+)
+"""Reasons of rejects that the merge rules made from stored evidence. Their records are no input: they have no time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +66,15 @@ class RejectFilter:
 class _ParsedBatch:
     """The records of a batch of rejects by reject_id: parsed, or rejected again."""
 
-    evidence: dict[int, Claim | Follow] = field(default_factory=dict)
+    evidence: list[EvidenceRecord] = field(default_factory=list)
+    """Of all records, including the opt-outs of those that are rejected again."""
+    stored: set[int] = field(default_factory=set)
+    """Records that count as a whole."""
     messages: dict[int, MessageToStage] = field(default_factory=dict)
     rejected: dict[int, Reject] = field(default_factory=dict)
+    """Records that are rejected again, or of which an identifier is removed again."""
+    left: set[int] = field(default_factory=set)
+    """Rejects without a record to process."""
 
 
 class RejectReplay:
@@ -90,7 +109,7 @@ class RejectReplay:
         while remaining is None or remaining > 0:
             table = rejects.c
             query = (
-                select(table.reject_id, table.stream, table.record)
+                select(table.reject_id, table.stream, table.reason, table.record)
                 .where(
                     table.channel == self._run_context.channel,
                     table.replayed_at.is_(None),
@@ -114,7 +133,7 @@ class RejectReplay:
         batch = self._parse(rows)
         if batch.evidence:
             context.save_merge_policy()
-            context.identity.ingest(list(batch.evidence.values()))
+            context.identity.ingest(batch.evidence)
         with context.store.write(lock="ledger") as connection:
             # Another process may have replayed some of them since they were read.
             open_ids = set(
@@ -139,13 +158,14 @@ class RejectReplay:
             scheduled = context.ledger.reschedule_rejected(connection, messages)
             scheduled += context.ledger.stage(connection, messages)
             save_rejects(connection, context.channel, rejected)
-            self._mark_as_replayed(connection, open_ids - batch.rejected.keys())
+            self._mark_as_replayed(connection, open_ids - batch.rejected.keys() - batch.left)
         return Counter(
             {
-                STORED: len(open_ids & batch.evidence.keys()),
+                STORED: len(open_ids & batch.stored),
                 SCHEDULED: scheduled,
                 KNOWN: len(messages) - scheduled,
                 REJECTED: len(rejected),
+                LEFT: len(open_ids & batch.left),
             }
         )
 
@@ -154,15 +174,24 @@ class RejectReplay:
         batch = _ParsedBatch()
         for row in rows:
             role = role_of(row.stream, self._stream_roles)
+            if row.record.keys() <= {UNREADABLE} or (role is not Role.MESSAGES and row.reason in _ABOUT_EVIDENCE):
+                batch.left.add(row.reject_id)
+                continue
             try:
                 parsed = self._run_context.parser.parse(role, row.record)
             except RejectedRecordError as error:
                 batch.rejected[row.reject_id] = Reject(row.stream, row.record, error.reason, error.detail)
+                if error.opt_out:
+                    batch.evidence.append(error.opt_out)
                 continue
             if isinstance(parsed, MessageToStage):
                 batch.messages[row.reject_id] = parsed
+                continue
+            batch.evidence += parsed.records
+            if parsed.notices:
+                batch.rejected[row.reject_id] = notice_reject(row.stream, row.record, parsed.notices)
             else:
-                batch.evidence[row.reject_id] = parsed
+                batch.stored.add(row.reject_id)
         return batch
 
     def _mark_as_replayed(self, connection: Connection, reject_ids: set[int]) -> None:

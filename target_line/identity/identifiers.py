@@ -1,102 +1,176 @@
-"""Parsing and normalization of the identifiers of a record: `id`, `email` and `line_id`."""
+"""Identifiers of a record: `id`, `email` and `line_id`, in their normal form, without those that identify nobody."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from line_core.identity.model import Identifier, IdentifierKind
 from line_core.ids import is_line_id
-from target_line.reasons import Reason, RejectedRecordError
+from target_line.identity.normalization import normalized_email, normalized_id, normalized_line_id
+from target_line.intake.rejects import RemovedIdentifier
+from target_line.reasons import Reason, RejectedRecordError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from target_line.identity.placeholders import Placeholders
+
 MAX_IDENTIFIER_LENGTH = 512
 """Characters."""
+MAX_EXACT_FLOAT = 2**53
+"""From this number on, a floating-point number can stand for several whole numbers."""
+_MAX_DIGITS = 4000
+"""Python refuses to write whole numbers that are longer."""
 
 # Control characters, and lone surrogates, which no encoding can represent.
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_REASONS = {
+    IdentifierKind.ID: Reason.INVALID_ID,
+    IdentifierKind.EMAIL: Reason.INVALID_EMAIL,
+    IdentifierKind.LINE_ID: Reason.INVALID_LINE_ID,
+}
 
 
-def identifiers_of(record: Mapping[str, Any], provider: str) -> tuple[Identifier, ...]:
-    """Return the `id`, `email` and `line_id` of a record, in this order, without those that are empty.
+class IdentifierSet(Protocol):
+    """A set of identifiers."""
 
-    Raises:
-        RejectedRecordError: One of them is malformed.
-    """
-    identifiers = (
-        _customer_id(record.get("id")),
-        _email(record.get("email")),
-        line_id_of(record.get("line_id"), provider),
-    )
-    return tuple(filter(None, identifiers))
+    def __bool__(self) -> bool: ...
+    def __contains__(self, identifier: Identifier, /) -> bool: ...
+
+
+class FoundIdentifiers(NamedTuple):
+    """The identifiers that a record names."""
+
+    valid: tuple[Identifier, ...]
+    """In the order of `IdentifierKind`."""
+    removed: tuple[RemovedIdentifier, ...]
+
+
+class IdentifierReader:
+    """Reads the identifiers of records."""
+
+    def __init__(
+        self, provider: str, placeholders: Placeholders | None = None, erased: IdentifierSet | None = None
+    ) -> None:
+        """Create a reader.
+
+        Args:
+            provider: Provider that issued the LINE IDs.
+            placeholders: Values that identify nobody; None if the values were compared with them before.
+            erased: Identifiers that were erased on request.
+        """
+        self.provider = provider
+        self._placeholders = placeholders
+        self._erased = erased
+
+    def read(self, record: Mapping[str, Any]) -> FoundIdentifiers:
+        """Return the identifiers of a record, without those that are blank."""
+        valid: list[Identifier] = []
+        removed: list[RemovedIdentifier] = []
+        for kind in IdentifierKind:
+            value = record.get(kind.value)
+            if value is None:
+                continue
+            try:
+                identifier = self.parse(kind, value)
+            except RejectedRecordError as error:
+                removed.append(RemovedIdentifier(kind.value, error.reason, error.detail))
+                continue
+            if identifier is None:
+                continue
+            if self._erased and identifier in self._erased:
+                detail = f"the {kind} was erased on request"
+                removed.append(RemovedIdentifier(kind.value, Reason.FORGOTTEN, detail, identifier))
+            else:
+                valid.append(identifier)
+        return FoundIdentifiers(tuple(valid), tuple(removed))
+
+    def parse(self, kind: IdentifierKind, value: object) -> Identifier | None:
+        """Return an identifier, None if the value is blank. Whether it was erased is not checked.
+
+        Raises:
+            RejectedRecordError: The value is malformed or a placeholder.
+        """
+        try:
+            identifier = identifier_of(kind, value, self.provider)
+        except RejectedRecordError:
+            if isinstance(value, str) and self._placeholders and self._placeholders.match(value):
+                raise self._placeholder_error(kind, value) from None
+            raise
+        if identifier is None or kind is IdentifierKind.LINE_ID or self._placeholders is None:
+            return identifier
+        if self._placeholders.match(identifier.value):
+            raise self._placeholder_error(kind, value)
+        return identifier
+
+    def is_placeholder(self, kind: IdentifierKind, value: object) -> bool:
+        """Return whether a value stands for a missing identifier."""
+        try:
+            self.parse(kind, value)
+        except RejectedRecordError as error:
+            return error.reason is Reason.JUNK_IDENTIFIER
+        return False
+
+    @staticmethod
+    def _placeholder_error(kind: IdentifierKind, value: object) -> RejectedRecordError:
+        return RejectedRecordError(Reason.JUNK_IDENTIFIER, f"{kind} {shown(value)} is a placeholder", kind.value)
 
 
 def identifier_of(kind: IdentifierKind, value: object, provider: str) -> Identifier | None:
-    """Return an identifier, None if the value is empty.
+    """Return an identifier in its normal form, None if the value is blank.
 
     Raises:
         RejectedRecordError: The value is malformed.
     """
+    if value is None:
+        return None
     match kind:
         case IdentifierKind.ID:
-            return _customer_id(value)
+            number = whole_number(value)
+            text = value if isinstance(value, str) else None if number is None else str(number)
+            if text is None:
+                raise _malformed(kind, value, "neither text nor a whole number that is exact")
+            normal: str | None = normalized_id(text)
         case IdentifierKind.EMAIL:
-            return _email(value)
+            normal = normalized_email(value) if isinstance(value, str) else None
+            if normal is None:
+                raise _malformed(kind, value, "not of the form name@domain")
         case IdentifierKind.LINE_ID:
-            return line_id_of(value, provider)
+            normal = normalized_line_id(value) if isinstance(value, str) else None
+            if normal is None or (normal and not is_line_id(normal)):
+                raise _malformed(kind, value, "not U and 32 hexadecimal digits")
+    if not normal:
+        return None
+    issuer = provider if kind is IdentifierKind.LINE_ID else ""
+    return Identifier(kind, issuer, storable(normal, _REASONS[kind], column=kind.value))
 
 
-def storable(text: str, reason: Reason, length: int = MAX_IDENTIFIER_LENGTH) -> str:
+def whole_number(value: object) -> int | None:
+    """Return a number that is whole and exact, None for every other value.
+
+    Some taps read a nullable column of whole numbers as floating-point numbers. From 2^53 on they are not exact.
+    """
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < MAX_EXACT_FLOAT else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if value.bit_length() < _MAX_DIGITS * 3 else None
+    return None
+
+
+def storable(text: str, reason: Reason, length: int = MAX_IDENTIFIER_LENGTH, column: str | None = None) -> str:
     """Return the text if both databases can store it. Otherwise a whole batch would fail later.
 
     Raises:
         RejectedRecordError: The text is too long, or contains a character that cannot be stored.
     """
     if len(text) > length:
-        raise RejectedRecordError(reason, f"the value has {len(text)} characters, at most {length} are allowed")
+        detail = f"the value has {len(text)} characters, at most {length} are allowed"
+        raise RejectedRecordError(reason, detail, column)
     if _UNSTORABLE.search(text):
-        raise RejectedRecordError(reason, f"{text!r} contains a control character")
+        raise RejectedRecordError(reason, f"{shown(text)} contains a control character or half a character", column)
     return text
 
 
-def _customer_id(value: object) -> Identifier | None:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # some taps read a nullable integer column as floats
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise RejectedRecordError(Reason.INVALID_ID, f"id {value!r} is neither text nor a whole number")
-    return Identifier(IdentifierKind.ID, "", storable(value.strip(), Reason.INVALID_ID)) if value.strip() else None
-
-
-def _email(value: object) -> Identifier | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise RejectedRecordError(Reason.INVALID_EMAIL, f"email {value!r} is not text")
-    text = value if value.isascii() else unicodedata.normalize("NFKC", value)
-    email = text.strip().casefold()
-    if not email:
-        return None
-    if not _EMAIL.fullmatch(email):
-        raise RejectedRecordError(Reason.INVALID_EMAIL, f"email {value!r} is not of the form name@domain")
-    return Identifier(IdentifierKind.EMAIL, "", storable(email, Reason.INVALID_EMAIL))
-
-
-def line_id_of(value: object, provider: str) -> Identifier | None:
-    """Return the identifier of a LINE ID, None if the value is empty.
-
-    Raises:
-        RejectedRecordError: The value is not a LINE ID.
-    """
-    if value is None or value == "":
-        return None
-    if not is_line_id(value):
-        raise RejectedRecordError(Reason.INVALID_LINE_ID, f"line_id {value!r} is not U and 32 hexadecimal digits")
-    return Identifier(IdentifierKind.LINE_ID, provider, str(value))
+def _malformed(kind: IdentifierKind, value: object, problem: str) -> RejectedRecordError:
+    return RejectedRecordError(_REASONS[kind], f"{kind} {shown(value)} is {problem}", kind.value)

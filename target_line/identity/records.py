@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+import time
+from dataclasses import dataclass
+from datetime import UTC, timedelta, tzinfo
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from line_core.consent import consent_of
 from line_core.follow_state import FollowState
-from line_core.identity.model import UNDATED, Claim, DatedValue, Follow
-from target_line.identity.identifiers import identifiers_of, line_id_of
+from line_core.identity.model import UNDATED, Claim, DatedValue, Follow, IdentifierKind, RefusedOptOut, Unlink
+from target_line.intake.columns import spellings_in, with_known_names
+from target_line.intake.json_values import problem_of
 from target_line.intake.roles import Role
-from target_line.reasons import Reason, RejectedRecordError
+from target_line.intake.times import milliseconds, read_time
+from target_line.reasons import Reason, RejectedRecordError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Mapping
 
-_IDENTITY_COLUMNS = frozenset({"id", "email", "line_id", "updated_at", "attributes"})
+    from line_core.identity.model import EvidenceRecord, Identifier
+    from target_line.identity.identifiers import FoundIdentifiers, IdentifierReader
+    from target_line.intake.rejects import RemovedIdentifier
+
+PROFILE_COLUMNS = frozenset({"id", "email", "line_id", "updated_at", "observed_at", "linked_at", "attributes"})
 """Columns of a `profiles` record that are not attributes."""
 
 _STATES = {state.value: state for state in FollowState}
@@ -24,84 +34,241 @@ _FOLLOW_COLUMNS = {
     Role.FOLLOWERS: ("follow_state", _STATES, "observed_at"),
     Role.FRIENDSHIPS: ("follow_state", _STATES, "updated_at"),
 }
+FOLLOW_COLUMNS = frozenset(
+    {
+        "line_id",
+        "channel",
+        "last_followed_at",
+        *(column for state, _, at in _FOLLOW_COLUMNS.values() for column in (state, at)),
+    }
+)
 
 
-def parse_profile(record: Mapping[str, Any], provider: str, junk: Collection[str] = ()) -> Claim:
-    """Parse a `profiles` record.
+class NullIdentifiers(StrEnum):
+    """What a `line_id` or `email` that is null or blank means."""
 
-    Args:
-        record: At least one of `id`, `email` and `line_id`; `updated_at` (ISO 8601, UTC if it has no zone). Every
-            other column is an attribute, and every key of the column `attributes` (an object, or its JSON text).
-        provider: Provider that issued the LINE ID.
-        junk: Ids and emails that identify nobody, in lower case.
+    IGNORE = "ignore"
+    """Nothing: the person keeps the identifiers of this kind."""
+    CLEAR = "clear"
+    """The links of the record's strongest identifier to older values of this kind end."""
 
-    Raises:
-        RejectedRecordError: The record has no identifier, or a value is invalid.
-    """
-    identifiers = identifiers_of(record, provider)
-    for identifier in identifiers:
-        if identifier.value.casefold() in junk:
+
+@dataclass(frozen=True, slots=True)
+class ParsedEvidence:
+    """The evidence of one record."""
+
+    records: tuple[EvidenceRecord, ...]
+    notices: tuple[RemovedIdentifier, ...] = ()
+    """Identifiers that were removed from the record."""
+    is_rejected: bool = False
+    """Whether the record was rejected; then the evidence is its opt-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceParser:
+    """Parses records of profiles and of follow states with the settings of a run."""
+
+    identifiers: IdentifierReader
+    rank: Callable[[Identifier], int]
+    """Returns 0 for the strongest kind of identifier; see `MergePolicy.rank`."""
+    channel: str = "main"
+    """Name of the channel of follow states without the column `channel`."""
+    time_zone: tzinfo = UTC
+    """Time zone of times without one."""
+    max_future_time: timedelta = timedelta(days=1)
+    """How far ahead of the clock a time can be."""
+    opt_out_attributes: tuple[str, ...] = ()
+    null_identifiers: NullIdentifiers = NullIdentifiers.IGNORE
+    clock: Callable[[], float] = time.time
+    """Returns the current time in seconds since 1970."""
+
+    def parse_profile(self, record: Mapping[str, Any]) -> ParsedEvidence:
+        """Parse a `profiles` record.
+
+        Args:
+            record: At least one of `id`, `email` and `line_id`; `updated_at`, else `observed_at`; `linked_at`. Every
+                other column is an attribute, and every key of the column `attributes` (an object, or its JSON text).
+
+        Raises:
+            RejectedRecordError: The record has no identifier, or a value is invalid.
+        """
+        record = with_known_names(record, PROFILE_COLUMNS)
+        found = self.identifiers.read(record)
+        self._check_identifiers(found)
+        at = self._time_of_profile(record)
+        linked_at = self._time(record, "linked_at")
+        linked = None if linked_at == UNDATED else linked_at
+        attributes = self._with_opt_outs(*_attributes(record))
+        dated = {name: DatedValue(at, value) for name, value in attributes.items()}
+        claim = Claim(found.valid, at, at, dated, linked, linked)
+        return ParsedEvidence((claim, *self._unlinks(record, found.valid, at)), found.removed)
+
+    def parse_follow(self, record: Mapping[str, Any], role: Role) -> ParsedEvidence:
+        """Parse a record of a stream of follow states, as tap-line emits them.
+
+        Args:
+            record: `line_id`; optionally `channel`; by role: `follows`: `type` (follow or unfollow) and `occurred_at`;
+                `friendships`: `follow_state`, `updated_at` and optionally `last_followed_at`; `followers`:
+                `observed_at`, and `follow_state` if it is not `following`.
+            role: Role of the stream: follows, followers or friendships.
+
+        Raises:
+            RejectedRecordError: The record has no LINE ID, or a value is invalid.
+        """
+        record = with_known_names(record, FOLLOW_COLUMNS)
+        found = self.identifiers.read({IdentifierKind.LINE_ID: record.get("line_id")})
+        self._check_identifiers(found)
+        state_column, states, time_column = _FOLLOW_COLUMNS[role]
+        value = record.get(state_column)
+        if role is Role.FOLLOWERS and _is_blank(value):
+            value = FollowState.FOLLOWING.value
+        state = states.get(value.strip().casefold()) if isinstance(value, str) else None
+        if state is None:
+            expected = ", ".join(states)
             raise RejectedRecordError(
-                Reason.JUNK_IDENTIFIER, f"{identifier.kind} {identifier.value!r} is one of junk_identifiers"
+                Reason.INVALID_FOLLOW_STATE, f"{state_column} {shown(value)} is not one of {expected}", state_column
             )
-    if not identifiers:
+        at = self._time(record, time_column)
+        followed_at = at if state is FollowState.FOLLOWING else self._time(record, "last_followed_at")
+        (line_id,) = found.valid
+        return ParsedEvidence((Follow(line_id, state, at, followed_at, self._channel_of(record)),))
+
+    def refused_opt_out(self, record: Mapping[str, Any]) -> RefusedOptOut | None:
+        """Return the opt-out of a rejected `profiles` record for the valid identifiers that it names; None without one.
+
+        Without a time that can be used, only a yes counts: when a no was said is unknown.
+        """
+        try:
+            record = with_known_names(record, PROFILE_COLUMNS)
+        except RejectedRecordError:
+            return None
+        found = self.identifiers.read(record)
+        if not found.valid:
+            return None
+        try:
+            at = self._time_of_profile(record)
+        except RejectedRecordError:
+            at = UNDATED
+        said = self._with_opt_outs(*_readable_attributes(record))
+        attributes = {
+            name: DatedValue(at, value)
+            for name, value in said.items()
+            if name in self.opt_out_attributes and (at != UNDATED or consent_of(value)) and not problem_of(value)
+        }
+        return RefusedOptOut(found.valid, attributes) if attributes else None
+
+    def _check_identifiers(self, found: FoundIdentifiers) -> None:
+        """Check that a record has an identifier, and that its strongest one was not erased.
+
+        Raises:
+            RejectedRecordError: It has none, or its strongest one was erased.
+        """
+        erased = [removed.erased for removed in found.removed if removed.erased]
+        if erased:
+            strongest = min((*found.valid, *erased), key=self.rank)
+            if strongest in erased:
+                raise RejectedRecordError(Reason.FORGOTTEN, "the record names a person who was erased on request")
+        if found.valid:
+            return
+        if found.removed:
+            first = found.removed[0]
+            raise RejectedRecordError(first.reason, "; ".join(each.detail for each in found.removed), first.column)
         raise RejectedRecordError(Reason.NO_IDENTIFIER, "none of id, email and line_id has a value")
-    at = _milliseconds(record.get("updated_at"), "updated_at")
-    attributes = {key: DatedValue(at, value) for key, value in _attributes(record).items()}
-    return Claim(identifiers, at, at, attributes)
+
+    def _time_of_profile(self, record: Mapping[str, Any]) -> int:
+        at = self._time(record, "updated_at")
+        return self._time(record, "observed_at") if at == UNDATED else at
+
+    def _time(self, record: Mapping[str, Any], column: str) -> int:
+        """Return the milliseconds of a time, `UNDATED` if there is no value."""
+        value = record.get(column)
+        at = read_time(value, column, self.time_zone)
+        if at is None:
+            return UNDATED
+        at_milliseconds = milliseconds(at)
+        if at_milliseconds > (self.clock() + self.max_future_time.total_seconds()) * 1000:
+            raise RejectedRecordError(
+                Reason.INVALID_TIMESTAMP, f"{column} {shown(value)} is more than max_future_time ahead", column
+            )
+        return at_milliseconds
+
+    def _channel_of(self, record: Mapping[str, Any]) -> str:
+        channel = record.get("channel")
+        if channel is None or (isinstance(channel, str) and not channel.strip()):
+            return self.channel
+        if not isinstance(channel, str) or problem_of(channel):
+            raise RejectedRecordError(Reason.INVALID_RECORD, f"channel {shown(channel)} is not a name", "channel")
+        return channel.strip()
+
+    def _with_opt_outs(self, nested: dict[str, Any], columns: dict[str, Any]) -> dict[str, Any]:
+        """Return the attributes. Opt-outs have the spelling of the setting, and those that say nothing are left out.
+
+        A column counts before the same key of the column `attributes`; of several opt-outs, a yes counts most.
+        """
+        attributes = {**nested, **columns} if nested else columns
+        spelling_of = spellings_in(tuple(attributes), self.opt_out_attributes)
+        if not spelling_of:
+            return attributes
+        result = {name: value for name, value in attributes.items() if name not in spelling_of}
+        for name, value in (*nested.items(), *columns.items()):
+            if spelling := spelling_of.get(name):
+                consent = consent_of(value)
+                if consent or (consent is False and spelling not in result):
+                    result[spelling] = value
+        return result
+
+    def _unlinks(self, record: Mapping[str, Any], identifiers: tuple[Identifier, ...], at: int) -> tuple[Unlink, ...]:
+        if self.null_identifiers is NullIdentifiers.IGNORE or at == UNDATED:
+            return ()
+        strongest = min(identifiers, key=self.rank)
+        return tuple(
+            Unlink(strongest, kind, self.identifiers.provider if kind is IdentifierKind.LINE_ID else "", at)
+            for kind in (IdentifierKind.EMAIL, IdentifierKind.LINE_ID)
+            if kind is not strongest.kind and kind.value in record and _is_blank(record[kind.value])
+        )
 
 
-def parse_follow(record: Mapping[str, Any], provider: str, role: Role, channel: str = "main") -> Follow:
-    """Parse a record of a stream of follow states, as tap-line emits them.
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
-    Args:
-        record: `line_id`, and by role: `follows`: `type` (follow or unfollow) and `occurred_at`; `friendships`:
-            `follow_state` and `updated_at`; `followers`: `observed_at`, and `follow_state` if it is not `following`.
-        provider: Provider that issued the LINE ID.
-        role: Role of the stream: follows, followers or friendships.
-        channel: Name of the channel of records without the column `channel`.
+
+def _attributes(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the attributes in the column `attributes` of a record, and those in the other columns.
 
     Raises:
-        RejectedRecordError: The record has no LINE ID, or a value is invalid.
+        RejectedRecordError: The column `attributes` is not an object, or an attribute cannot be stored.
     """
-    line_id = line_id_of(record.get("line_id"), provider)
-    if line_id is None:
-        raise RejectedRecordError(Reason.NO_IDENTIFIER, "line_id has no value")
-    state_column, states, time_column = _FOLLOW_COLUMNS[role]
-    value = record.get(state_column, FollowState.FOLLOWING if role is Role.FOLLOWERS else None)
-    state = states.get(value) if isinstance(value, str) else None
-    if state is None:
-        raise RejectedRecordError(
-            Reason.INVALID_FOLLOW_STATE, f"{state_column} {value!r} is not one of {', '.join(states)}"
-        )
-    at = _milliseconds(record.get(time_column), time_column)
-    followed_at = at if state is FollowState.FOLLOWING else UNDATED
-    return Follow(line_id, state, at, followed_at, str(record.get("channel") or channel))
+    nested, columns = _nested_attributes(record), _attribute_columns(record)
+    for attributes in (nested, columns):
+        if problem := problem_of(attributes):
+            name = next(name for name, value in attributes.items() if problem_of({name: value}))
+            raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, f"attribute {shown(name)} {problem}")
+    return nested, columns
 
 
-def _milliseconds(value: object, column: str) -> int:
-    """Return an ISO 8601 date-time as milliseconds since 1970 UTC, `UNDATED` if there is no value."""
-    if value is None or value == "":
-        return UNDATED
+def _readable_attributes(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the attributes of a rejected record like `_attributes`, as far as they can be read."""
     try:
-        time = value if isinstance(value, datetime) else datetime.fromisoformat(value)  # type: ignore[arg-type] # TypeError is caught
-    except (TypeError, ValueError):
-        raise RejectedRecordError(
-            Reason.INVALID_TIMESTAMP,
-            f"{column} {value!r} is not an ISO 8601 date-time",
-        ) from None
-    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return round(aware.timestamp() * 1000)
+        nested = _nested_attributes(record)
+    except RejectedRecordError:
+        nested = {}
+    return nested, _attribute_columns(record)
 
 
-def _attributes(record: Mapping[str, Any]) -> dict[str, Any]:
+def _nested_attributes(record: Mapping[str, Any]) -> dict[str, Any]:
     nested = record.get("attributes")
     if isinstance(nested, str):
         try:
-            nested = json.loads(nested)
-        except ValueError:
-            raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, "the attributes column is not JSON text") from None
-    if nested is not None and not isinstance(nested, dict):
-        raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, "the attributes column is not an object")
-    columns = {key: value for key, value in record.items() if key not in _IDENTITY_COLUMNS}
-    return {**(nested or {}), **columns}
+            nested = json.loads(nested) if nested.strip() else None
+        except (ValueError, RecursionError):
+            detail = "the attributes column is not JSON text"
+            raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, detail, "attributes") from None
+    if nested is None:
+        return {}
+    if not isinstance(nested, dict):
+        raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, "the attributes column is not an object", "attributes")
+    return nested
+
+
+def _attribute_columns(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key not in PROFILE_COLUMNS}

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from line_core.errors import LineError
 from line_core.identity.codec import decode_evidence
-from line_core.identity.model import UNDATED, Correction, Evidence, Identifier
+from line_core.identity.model import UNDATED, Claim, Correction, Evidence, Follow, Identifier
 from line_core.identity.results import Merge, MergeRule
 from line_core.identity.rules import resolve
 from line_core.store.tables import identity as tables
@@ -85,7 +85,7 @@ class IdentityRepository:
             kept = self._without_erased(connection, records)
             writer = BatchWriter(connection, self._channel)
             changes = BatchIngestion(connection, self._policy, writer, self._channel).add(kept)
-            changes.forgotten = len(records) - len(kept)
+            changes.forgotten = _input_records(records) - _input_records(kept)
             writer.flush()
         return changes
 
@@ -173,3 +173,8 @@ class IdentityRepository:
         encoded = encoded_evidence_of(connection, set(clusters_of(connection, identifiers).values()))
         for text in encoded.values():
             yield from resolve(decode_evidence(text), self._policy, self._channel).profiles
+
+
+def _input_records(evidence: Iterable[EvidenceRecord]) -> int:
+    """Return the number of accepted records that the evidence is from; each has one claim or one follow."""
+    return sum(isinstance(record, Claim | Follow) for record in evidence)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from line_core.store.dialects import insert_on_conflict
 from line_core.store.tables.rejects import rejects
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from line_core.identity.model import Identifier
     from target_line.reasons import Reason
 
 
@@ -27,11 +28,38 @@ class Reject:
     record: Mapping[str, Any]
     reason: Reason
     detail: str
+    column: str | None = None
+    """Name of the invalid column, if it is one."""
 
     @property
     def digest(self) -> str:
         """SHA-256 of the record's content, hexadecimal: equal records have one row."""
         return hashlib.sha256(json.dumps(self.record, sort_keys=True).encode()).hexdigest()
+
+
+class RemovedIdentifier(NamedTuple):
+    """An identifier that was removed from its record: it is malformed, a placeholder, or erased on request."""
+
+    column: str
+    reason: Reason
+    detail: str
+    """May contain the value, except that of an erased identifier."""
+    erased: Identifier | None = None
+    """The identifier, if it was erased on request."""
+
+
+def notice_reject(stream: str, record: Mapping[str, Any], removed: Sequence[RemovedIdentifier]) -> Reject:
+    """Return the reject that says which identifiers were removed from a record that counts otherwise.
+
+    Args:
+        stream: Name of the stream.
+        record: The record. Erased identifiers are not kept.
+        removed: The removed identifiers, at least one.
+    """
+    erased = {each.column for each in removed if each.erased}
+    kept = {name: value for name, value in record.items() if name.casefold() not in erased} if erased else record
+    detail = "; ".join(each.detail for each in removed)
+    return Reject(stream, kept, removed[0].reason, f"{detail} (the rest of the record counts)", removed[0].column)
 
 
 def save_rejects(connection: Connection, channel: str, rejected: Sequence[Reject]) -> None:

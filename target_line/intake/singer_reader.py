@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 MAX_DEPTH: Final = 100
 """Levels of objects and lists within a message. JSON libraries and databases fail at about 1,000."""
 
+UNREADABLE = "unreadable"
+"""Key of the text of a record that cannot be read, in its reject."""
+
 _REQUIRED_KEYS = {
     "RECORD": ("stream", "record"),
     "SCHEMA": ("stream", "schema"),
@@ -116,7 +119,7 @@ def decode_record(line: bytes) -> dict[str, Any] | UnusableRecord:
 
 def no_object(record: object) -> UnusableRecord:
     """Return the `UnusableRecord` for a record that is null, a list or a single value."""
-    return UnusableRecord({"unreadable": json.dumps(record)}, "the record is not an object")
+    return UnusableRecord({UNREADABLE: json.dumps(record)}, "the record is not an object")
 
 
 def _byte_lines(file: IO[str]) -> Iterable[bytes]:
@@ -176,7 +179,7 @@ def _too_deep_message(line: bytes) -> dict[str, Any]:
     detail = f"it has more than {MAX_DEPTH} levels of objects and lists"
     if not found:
         raise InputError(detail)
-    return {"type": "RECORD", "stream": found[1], "record": UnusableRecord({"unreadable": text}, detail)}
+    return {"type": "RECORD", "stream": found[1], "record": UnusableRecord({UNREADABLE: text}, detail)}
 
 
 def _depth(value: object) -> int:

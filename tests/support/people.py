@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from line_core.identity.model import Correction, Evidence, EvidenceRecord, Identifier, IdentifierKind
 from line_core.identity.policy import AttributeConflict, CanonicalCriterion, IdentifierConflict, MergePolicy
-from target_line.identity.records import parse_follow, parse_profile
+from target_line.identity.identifiers import IdentifierReader
+from target_line.identity.records import EvidenceParser
 from target_line.intake.roles import Role
 
 
@@ -22,16 +23,26 @@ def minute(at: int) -> str:
     return f"2026-01-01T{at // 60:02}:{at % 60:02}:00Z"
 
 
+def evidence_parser(**settings: Any) -> EvidenceParser:
+    """Return a parser of records with the default settings and the given ones."""
+    defaults: dict[str, Any] = {
+        "identifiers": IdentifierReader("default"),
+        "rank": MergePolicy().rank,
+        "opt_out_attributes": ("unsubscribed",),
+    }
+    return EvidenceParser(**{**defaults, **settings})
+
+
 def identify(*, at: int = 0, line: int | None = None, **columns: Any) -> EvidenceRecord:
     """Return the claim of a `profiles` record; undated without `at`."""
     record = {**columns, "line_id": line_id(line) if line else None, "updated_at": minute(at) if at else None}
-    return parse_profile(record, "default")
+    return evidence_parser().parse_profile(record).records[0]
 
 
 def follow(line: int, *, at: int, type_: str = "follow", channel: str = "main") -> EvidenceRecord:
     """Return the evidence of a `follows` record."""
     record = {"line_id": line_id(line), "type": type_, "occurred_at": minute(at)}
-    return parse_follow(record, "default", Role.FOLLOWS, channel)
+    return evidence_parser(channel=channel).parse_follow(record, Role.FOLLOWS).records[0]
 
 
 def separation(one: str, other: str | int) -> Correction:

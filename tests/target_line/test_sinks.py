@@ -45,7 +45,7 @@ def test_a_parsed_record_is_saved_by_the_sink_of_its_role(role: Role, sqlite_url
         parsed = context.parser.parse(role, RECORDS[role])
         sink_class = sink_class_of(role)
         sink = object.__new__(sink_class)
-        sink.run_context, sink.role = context, role
+        sink.run_context, sink.role, sink.stream_name = context, role, role.value
         sink.save([parsed])
         assert context.report.received == {role: 1}
 
@@ -56,7 +56,7 @@ def test_a_record_of_an_erased_person_is_rejected_for_every_role(sqlite_url: str
         erase_person(store, MergePolicy(), Identifier(IdentifierKind.LINE_ID, "default", line_id(1)))
     context = RunContext.open(settings)
     with context.store:
-        for role, record in RECORDS.items():
+        for role, record in {**RECORDS, Role.PROFILES: {"line_id": line_id(1), "name": "Aoi"}}.items():
             with pytest.raises(RejectedRecordError) as caught:
                 context.parser.parse(role, record)
             assert caught.value.reason is Reason.FORGOTTEN

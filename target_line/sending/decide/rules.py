@@ -78,7 +78,7 @@ def _is_expired(message: Message, policy: SendingPolicy, now: datetime, staged_a
         return True
     if policy.max_message_age is None:
         return False
-    return (message.send_at or message.created_at or staged_at) + policy.max_message_age < now
+    return now - (message.send_at or message.created_at or staged_at) > policy.max_message_age
 
 
 def _resolve_destination(

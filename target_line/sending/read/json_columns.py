@@ -44,7 +44,7 @@ def decode_json_column(
     Raises:
         RejectedRecordError: The text is not JSON, or the value has too many levels.
     """
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, str):
         value = _decode(value, column, reason, parse_number)

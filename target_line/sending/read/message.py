@@ -5,21 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from target_line.identity.identifiers import storable
-from target_line.reasons import Reason, RejectedRecordError
+from target_line.identity.identifiers import IdentifierReader, storable, whole_number
+from target_line.intake.times import read_end, read_time
+from target_line.reasons import Reason, RejectedRecordError, shown
 from target_line.sending.read.json_columns import decode_json_column
 from target_line.sending.read.recipients import parse_recipient
 from target_line.sending.templates.values import WrittenNumber
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import tzinfo
+    from datetime import datetime, tzinfo
 
     from target_line.sending.read.recipients import Recipient
 
@@ -28,6 +29,16 @@ MAX_MESSAGE_OBJECTS = 5
 """LINE's limit for one request."""
 MessageObjects = list[dict[str, Any]]
 
+MESSAGE_COLUMNS = frozenset(
+    {
+        *("message_id", "id", "email", "line_id", "group_id", "room_id", "recipient", "messages", "text", "variables"),
+        *("notification_disabled", "campaign", "send_at", "expires_at", "created_at"),
+    }
+)
+"""Columns of a `messages` record. Others are ignored."""
+
+_YES = frozenset({"true", "t", "yes", "y", "on", "1"})
+_NO = frozenset({"false", "f", "no", "n", "off", "0"})
 _AGGREGATION_UNIT = re.compile("[a-zA-Z0-9_]{1,30}")
 
 
@@ -61,45 +72,51 @@ def _digest(content: str) -> str:
     return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
 
-def parse_message(record: Mapping[str, Any], provider: str, time_zone: tzinfo = UTC) -> Message:
+def parse_message(record: Mapping[str, Any], identifiers: IdentifierReader | str, time_zone: tzinfo = UTC) -> Message:
     """Parse a `messages` record.
 
     Args:
         record: Required: `message_id`, one recipient (see `parse_recipient`), and either `messages` (one LINE message
             object, a list of 1 to 5, or their JSON text) or `text`. Optional: `variables` (an object, or its JSON
-            text), `send_at`, `expires_at` and `created_at` (ISO 8601), `campaign`, `notification_disabled`.
-        provider: Provider that issued the LINE ID.
+            text), `send_at`, `expires_at` and `created_at` (see `target_line.intake.times`), `campaign`,
+            `notification_disabled`.
+        identifiers: Reads the identifiers of recipients; or the provider that issued the LINE IDs.
         time_zone: Time zone of times without an offset.
 
     Raises:
         RejectedRecordError: A required column is missing, or a value is malformed.
     """
+    reader = IdentifierReader(identifiers) if isinstance(identifiers, str) else identifiers
     return Message(
         message_id=_parse_message_id(record.get("message_id")),
-        recipient=parse_recipient(record, provider),
+        recipient=parse_recipient(record, reader),
         content=_parse_content(record),
         variables=_parse_variables(record.get("variables")),
         notification_disabled=_parse_notification_disabled(record.get("notification_disabled")),
         campaign=_parse_campaign(record.get("campaign")),
-        send_at=_parse_time(record, "send_at", time_zone),
-        expires_at=_parse_time(record, "expires_at", time_zone),
-        created_at=_parse_time(record, "created_at", time_zone),
+        send_at=read_time(record.get("send_at"), "send_at", time_zone),
+        expires_at=read_end(record.get("expires_at"), "expires_at", time_zone),
+        created_at=read_time(record.get("created_at"), "created_at", time_zone),
     )
 
 
 def _parse_message_id(value: object) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = str(value).strip() if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    number = whole_number(value)
+    text = value.strip() if isinstance(value, str) else "" if number is None else str(number)
     if not text:
-        raise RejectedRecordError(Reason.NO_MESSAGE_ID, f"message_id {value!r} is neither text nor a whole number")
-    return storable(text, Reason.NO_MESSAGE_ID, MAX_MESSAGE_ID_LENGTH)
+        detail = f"message_id {shown(value)} is neither text nor a whole number that is exact"
+        raise RejectedRecordError(Reason.NO_MESSAGE_ID, detail, "message_id")
+    return storable(text, Reason.NO_MESSAGE_ID, MAX_MESSAGE_ID_LENGTH, "message_id")
 
 
 def _parse_content(record: Mapping[str, Any]) -> MessageObjects:
     text = record.get("text")
+    if isinstance(text, str) and not text.strip():
+        text = None
     messages = decode_json_column(record.get("messages"), "messages")
-    if (text in (None, "")) == (messages is None):
+    if messages == []:
+        messages = None
+    if (text is None) == (messages is None):
         found = "both" if messages is not None else "neither"
         raise RejectedRecordError(Reason.NO_CONTENT, f"exactly one of messages and text is required, found {found}")
     if messages is None:
@@ -119,7 +136,7 @@ def _parse_content(record: Mapping[str, Any]) -> MessageObjects:
 
 def _parse_variables(value: object) -> dict[str, Any]:
     variables = decode_json_column(value, "variables", parse_number=WrittenNumber)
-    if variables is None:
+    if variables in (None, []):  # programs without a type for objects write an empty one as a list
         return {}
     if not isinstance(variables, dict):
         raise RejectedRecordError(Reason.INVALID_MESSAGE, "variables: not an object")
@@ -127,31 +144,22 @@ def _parse_variables(value: object) -> dict[str, Any]:
 
 
 def _parse_notification_disabled(value: object) -> bool:
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    raise RejectedRecordError(Reason.INVALID_MESSAGE, f"notification_disabled: {value!r} is not true or false")
+    """Return a boolean, as databases without booleans write it too."""
+    text = value.strip().casefold() if isinstance(value, str) else ""
+    if value in (None, False, 0) or (isinstance(value, str) and (not text or text in _NO)):
+        return False
+    if value in (True, 1) or text in _YES:
+        return True
+    detail = f"notification_disabled: {shown(value)} is not true or false"
+    raise RejectedRecordError(Reason.INVALID_MESSAGE, detail, "notification_disabled")
 
 
 def _parse_campaign(value: object) -> str | None:
-    if value is None or value == "":
+    number = whole_number(value)
+    text = str(number) if number is not None else value.strip() if isinstance(value, str) else value
+    if text is None or text == "":
         return None
-    if not isinstance(value, str) or not _AGGREGATION_UNIT.fullmatch(value):
-        raise RejectedRecordError(
-            Reason.INVALID_CAMPAIGN, f"campaign {value!r} is not 1 to 30 of the characters a-z, A-Z, 0-9 and _"
-        )
-    return value
-
-
-def _parse_time(record: Mapping[str, Any], column: str, zone: tzinfo) -> datetime | None:
-    value = record.get(column)
-    if value is None or value == "":
-        return None
-    try:
-        time = value if isinstance(value, datetime) else datetime.fromisoformat(value)
-        # When the clocks change: a local time that does not exist is moved forward; of one that exists twice, the
-        # first is used (fold=0).
-        return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        raise RejectedRecordError(
-            Reason.INVALID_TIMESTAMP, f"{column} {value!r} is not an ISO 8601 date-time"
-        ) from None
+    if not isinstance(text, str) or not _AGGREGATION_UNIT.fullmatch(text):
+        detail = f"campaign {shown(value)} is not 1 to 30 of the characters a-z, A-Z, 0-9 and _"
+        raise RejectedRecordError(Reason.INVALID_CAMPAIGN, detail, "campaign")
+    return text

@@ -10,6 +10,7 @@ import pytest
 from line_core.identity.codec import decode_evidence, encode_evidence, encode_record
 from line_core.identity.model import (
     UNDATED,
+    Claim,
     Correction,
     CorrectionKind,
     DatedValue,
@@ -21,7 +22,7 @@ from line_core.identity.model import (
 from tests.support.people import evidence_of, follow, identify, line_id, separation
 
 if TYPE_CHECKING:
-    from line_core.identity.model import Claim, Follow
+    from line_core.identity.model import Follow
 
 CLAIM = (
     '{"identifiers":[["id","","a"],["email","","x@example.com"]],"first_at":1767225660000,"last_at":1767225660000,'
@@ -83,7 +84,8 @@ def test_one_record_has_the_format_of_evidence(record: Claim | Follow) -> None:
 
 
 def test_a_lone_surrogate_in_an_attribute_is_escaped() -> None:
-    evidence = evidence_of(identify(at=1, id="a", name="\ud83d"))
+    claim = Claim((Identifier(IdentifierKind.ID, "", "a"),), 1, 1, {"name": DatedValue(1, "\ud83d")})
+    evidence = evidence_of(claim)
     text = encode_evidence(evidence)
     assert json.loads(text)["claims"][0]["attributes"]["name"][1] == "\ud83d"
     assert text.isascii()

@@ -104,7 +104,7 @@ def test_the_preview_of_a_file_lists_its_merges_and_changes_nothing(store_url: s
     file.write_text(
         '{"type": "SCHEMA", "stream": "profiles", "schema": {}, "key_properties": []}\n'
         f'{{"type": "RECORD", "stream": "profiles", "record": {{"id": "43", "email": "{EMAIL}"}}}}\n'
-        f'{{"id": "43", "line_id": "{line_id(1)}", "updated_at": "2027-01-01"}}\n'
+        f'{{"id": "43", "line_id": "{line_id(1)}", "updated_at": "2026-01-02"}}\n'
     )
     rows = map(json.loads, run(store_url, "merges", "--preview", str(file), "--format", "jsonl").splitlines())
     assert sorted((row["rule"], row["who"], row["into"], row["by"]) for row in rows) == [

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from line_core.identity.model import Claim, DatedValue, EvidenceRecord
 from line_core.identity.policy import MergePolicy
 from line_core.identity.rules import resolve
+from target_line.identity.identifiers import IdentifierReader
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.decide.content import ContentRenderer, MessageContent
 from target_line.sending.decide.decisions import Decision, Invalid, LineUser, Postponed, Send, Skipped
@@ -22,7 +24,6 @@ from target_line.sending.read.recipients import AllFollowers, ChatRecipient, Nar
 from tests.support.people import evidence_of, follow, identify, line_id
 
 if TYPE_CHECKING:
-    from line_core.identity.model import EvidenceRecord
     from line_core.identity.results import Profile
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -150,13 +151,19 @@ def test_a_message_to_an_old_line_id_goes_to_the_canonical_one() -> None:
         ({"text": None}, Reason.NO_CONTENT),
         ({"text": "x", "messages": [{"type": "text", "text": "x"}]}, Reason.NO_CONTENT),
         ({"text": 7}, Reason.INVALID_MESSAGE),
-        ({"text": None, "messages": []}, Reason.INVALID_MESSAGE),
+        ({"text": None, "messages": []}, Reason.NO_CONTENT),
+        ({"text": "  ", "messages": "[]"}, Reason.NO_CONTENT),
         ({"text": None, "messages": [{"type": "text"}] * 6}, Reason.INVALID_MESSAGE),
         ({"text": None, "messages": ["hello"]}, Reason.INVALID_MESSAGE),
         ({"text": None, "messages": [{"text": "no type"}]}, Reason.INVALID_MESSAGE),
         ({"text": None, "messages": "[{"}, Reason.INVALID_MESSAGE),
         ({"variables": [1]}, Reason.INVALID_MESSAGE),
-        ({"notification_disabled": "yes"}, Reason.INVALID_MESSAGE),
+        ({"notification_disabled": "silent"}, Reason.INVALID_MESSAGE),
+        ({"notification_disabled": 2}, Reason.INVALID_MESSAGE),
+        ({"notification_disabled": []}, Reason.INVALID_MESSAGE),
+        ({"message_id": 1234567890123456789.0}, Reason.NO_MESSAGE_ID),
+        ({"message_id": 1.5}, Reason.NO_MESSAGE_ID),
+        ({"id": 9007199254740992.0}, Reason.INVALID_ID),
         ({"send_at": "soon"}, Reason.INVALID_TIMESTAMP),
         ({"id": None}, Reason.NO_RECIPIENT),
         ({"recipient": "everyone"}, Reason.NO_RECIPIENT),
@@ -167,7 +174,7 @@ def test_a_message_to_an_old_line_id_goes_to_the_canonical_one() -> None:
         ({"id": None, "group_id": line_id(1)}, Reason.NO_RECIPIENT),
         ({"campaign": "new year"}, Reason.INVALID_CAMPAIGN),
         ({"campaign": "x" * 31}, Reason.INVALID_CAMPAIGN),
-        ({"campaign": 2026}, Reason.INVALID_CAMPAIGN),
+        ({"campaign": 2026.5}, Reason.INVALID_CAMPAIGN),
     ],
 )
 def test_an_invalid_message_record_is_rejected_with_a_reason(record: dict[str, Any], reason: Reason) -> None:
@@ -314,7 +321,7 @@ def test_the_content_key_depends_on_content_and_options_only() -> None:
 @pytest.mark.parametrize("record", [{}, {"id": "a", "email": "a@example.com"}, {"id": "a", "line_id": line_id(1)}])
 def test_a_message_must_have_exactly_one_recipient(record: dict[str, Any]) -> None:
     with pytest.raises(RejectedRecordError) as caught:
-        parse_recipient(record, "default")
+        parse_recipient(record, IdentifierReader("default"))
     assert caught.value.reason is Reason.NO_RECIPIENT
 
 
@@ -357,7 +364,10 @@ def test_a_deeply_nested_column_is_rejected(column: str, depth: int, as_text: bo
 
 def test_half_of_a_surrogate_pair_is_rejected_wherever_it_stands() -> None:
     half = "half: \ud83d"
-    person = profile(identify(at=1, id="a", line=1, name=half))
+    claim = identify(at=1, id="a", line=1)
+    assert isinstance(claim, Claim)
+    claim.attributes["name"] = DatedValue(1, half)  # as older versions stored it
+    person = profile(claim)
     for record in (
         {"text": half},
         {"text": half + "{{ 1 }}"},

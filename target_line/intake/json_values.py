@@ -1,0 +1,35 @@
+"""Checks of JSON values before they are stored."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+MAX_DEPTH = 100
+"""Levels of objects and lists in a value. Encoders of JSON end with an error at about 1,000."""
+
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
+
+
+def problem_of(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
+    """Return why a value cannot be stored or sent, None if it can.
+
+    It cannot if a text contains half a character (a lone surrogate, which no encoding can represent), or if it is
+    nested more deeply than `MAX_DEPTH`.
+    """
+    level: list[Any] = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                if not item.isascii() and _HALF_CHARACTER.search(item):
+                    return "contains half a character (a lone surrogate)"
+            elif isinstance(item, dict):
+                below += item
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+        if not below:
+            return None
+        level = below
+    return f"is nested more than {MAX_DEPTH} levels deep"
