@@ -1,4 +1,4 @@
-"""Opt-outs: which identifiers are named by a record that opts out, in the present or the past (merge rule 9)."""
+"""Opt-outs: which identifiers a record that opts out concerns, in the present or the past (merge rule 9)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from line_core.consent import consent_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from line_core.identity.links import NamedClaim
     from line_core.identity.model import Claim, DatedValue, Evidence, Identifier, RefusedOptOut
     from line_core.identity.policy import MergePolicy
 
 OptOuts = dict[str, "DatedValue"]
-"""The newest opt-out that is in force, by attribute."""
+"""The newest opt-out in force, by attribute."""
 
 
 class _Statement(NamedTuple):
@@ -29,8 +29,8 @@ class _Statement(NamedTuple):
 def opt_outs_of(evidence: Evidence, claims: Sequence[NamedClaim], policy: MergePolicy) -> dict[Identifier, OptOuts]:
     """Return the opt-outs that are in force for each identifier.
 
-    A yes is in force unless another record with the same strongest identifier says no later. It applies to the
-    identifiers of its record, and to every identifier that any claim names together with one of them.
+    A yes is in force unless a record with the same strongest identifier says no later. It applies to every identifier
+    that records connect with the identifiers of its record: no later record can part a person from an opt-out.
     """
     statements = _statements(evidence, claims, policy)
     refused_at: dict[tuple[Identifier, str], int] = {}
@@ -38,25 +38,35 @@ def opt_outs_of(evidence: Evidence, claims: Sequence[NamedClaim], policy: MergeP
         if not consent_of(value.value):
             source = names[0], attribute
             refused_at[source] = max(value.at, refused_at.get(source, value.at))
-    named: dict[Identifier, OptOuts] = {}
-    for names, attribute, value in statements:
-        if consent_of(value.value) and value.at >= refused_at.get((names[0], attribute), value.at):
-            for name in names:
-                _merge(named.setdefault(name, {}), {attribute: value})
-    together: dict[Identifier, OptOuts] = {name: dict(opt_outs) for name, opt_outs in named.items()}
-    for names, _ in claims if named else ():
-        for opted_out in named.keys() & set(names):
-            for name in names:
-                _merge(together.setdefault(name, {}), named[opted_out])
-    return together
+    in_force = [
+        (names[0], {attribute: value})
+        for names, attribute, value in statements
+        if consent_of(value.value) and value.at >= refused_at.get((names[0], attribute), value.at)
+    ]
+    if not in_force:
+        return {}
+    named_together = [*(names for names, _ in claims), *(names for names, _, _ in statements)]
+    root_of = _connected(named_together)
+    by_root: dict[Identifier, OptOuts] = {}
+    for name, opt_out in in_force:
+        _merge(by_root.setdefault(root_of[name], {}), opt_out)
+    return {name: by_root[root] for name, root in root_of.items() if root in by_root}
 
 
-def in_force(members: Iterable[Identifier], opt_outs: Mapping[Identifier, OptOuts]) -> OptOuts:
-    """Return the opt-outs of a person who has the identifiers."""
-    found: OptOuts = {}
-    for member in members if opt_outs else ():
-        _merge(found, opt_outs.get(member, {}))
-    return found
+def _connected(groups: Iterable[Sequence[Identifier]]) -> dict[Identifier, Identifier]:
+    """Return the same identifier for all that are connected by groups in which they are named together."""
+    parent: dict[Identifier, Identifier] = {}
+
+    def root(identifier: Identifier) -> Identifier:
+        while (above := parent.setdefault(identifier, identifier)) != identifier:
+            parent[identifier] = identifier = parent[above]
+        return identifier
+
+    for first, *others in groups:
+        root_of_first = root(first)
+        for name in others:
+            parent[root(name)] = root_of_first
+    return {name: root(name) for name in list(parent)}
 
 
 def _statements(evidence: Evidence, claims: Iterable[NamedClaim], policy: MergePolicy) -> Sequence[_Statement]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from line_core.follow_state import FollowState
 from line_core.identity.model import UNDATED, IdentifierKind
-from line_core.identity.opt_outs import in_force
 from line_core.identity.policy import AttributeConflict, CanonicalCriterion
 from line_core.identity.results import LineAccount, Profile
 
@@ -66,7 +65,7 @@ class ProfileBuilder:
             email=emails[0] if emails else None,
             line_accounts=tuple(sorted(accounts.values(), key=lambda account: (account.line_id, account.provider))),
             canonical=self._canonical(accounts, key, members),
-            attributes=self._attributes(claims, key, members),
+            attributes=self._attributes(claims, key),
             former_ids=tuple(sorted(ids[1:])),
             former_emails=tuple(sorted(emails[1:])),
             identifiers=members,
@@ -111,16 +110,14 @@ class ProfileBuilder:
             canonical.setdefault(line_id.provider, accounts[line_id])
         return canonical
 
-    def _attributes(
-        self, claims: Collection[Claim], key: Identifier, members: Iterable[Identifier]
-    ) -> dict[str, object]:
+    def _attributes(self, claims: Collection[Claim], key: Identifier) -> dict[str, object]:
         """Return the attributes of a profile; one whose value is null is left out. Opt-outs in force come first."""
         best = _newest_values(claims, key)
         if self._policy.attributes is AttributeConflict.SURVIVOR:
             own = _newest_values((claim for claim in claims if key in claim.identifiers), key)
             others = _newest_values((claim for claim in claims if key not in claim.identifiers), key)
             best = {name: own.get(name) if own.get(name) is not None else others.get(name) for name in best}
-        best |= {name: opt_out.value for name, opt_out in in_force(members, self._opt_outs).items()}
+        best |= {name: opt_out.value for name, opt_out in self._opt_outs.get(key, {}).items()}
         return {name: value for name, value in sorted(best.items()) if value is not None}
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from line_core.follow_state import FollowState
 from line_core.identity.codec import decode_evidence, encode_evidence
-from line_core.identity.model import DatedValue, Evidence, Identifier, IdentifierKind
+from line_core.identity.model import UNDATED, DatedValue, Evidence, Identifier, IdentifierKind, RefusedOptOut
 from line_core.identity.policy import AttributeConflict, CanonicalCriterion, IdentifierConflict, MergePolicy
 from line_core.identity.results import MergeRule, Profile, RejectedIdentifier, RejectionReason
 from line_core.identity.rules import Resolution, resolve
@@ -303,6 +303,24 @@ def test_an_opt_out_survives_a_merge_until_the_same_identifier_withdraws_it() ->
     assert resolution(opted_out, joined).profiles[0].attributes == {"unsubscribed": True}
     withdrawn = identify(at=3, email="x@example.com", unsubscribed=False)
     assert resolution(opted_out, joined, withdrawn).profiles[0].attributes == {"unsubscribed": False}
+
+
+def test_an_opt_out_stays_with_the_person_and_with_every_identifier_that_moves_away() -> None:
+    opted_out = identify(at=1, email="x@example.com", unsubscribed=True)
+    claims = identify(at=1, id="a", line=1), identify(at=1, id="a", email="x@example.com")
+    moved = identify(at=2, id="b", line=1), identify(at=3, id="c", email="x@example.com", unsubscribed=False)
+    found = resolution(opted_out, *claims, *moved)
+    assert line_ids(by_id(found, "b")) == [line_id(1)]
+    assert [by_id(found, id_).attributes for id_ in "abc"] == [{"unsubscribed": True}] * 3
+
+
+def test_a_rejected_opt_out_counts_for_its_identifiers_and_creates_no_profile() -> None:
+    at = DatedValue(UNDATED, True)
+    names = tuple(Identifier(IdentifierKind.LINE_ID, "default", line_id(number)) for number in (1, 2))
+    refused = RefusedOptOut(names, {"unsubscribed": at})
+    found = resolution(refused, identify(at=1, id="a", line=1))
+    assert [(profile.id, profile.attributes) for profile in found.profiles] == [("a", {"unsubscribed": True})]
+    assert [(profile.key, profile.attributes) for profile in found.opted_out] == [(names[1], {"unsubscribed": True})]
 
 
 def test_the_criteria_of_the_policy_choose_the_canonical_line_id_in_their_order() -> None:

@@ -35,10 +35,10 @@ def examples() -> Iterator[Example]:
         yield Example(json.loads(found["settings"] or "{}"), records, found["profiles"].splitlines())
 
 
-def test_the_first_seven_rules_have_a_diagram_and_an_example_and_every_example_is_found() -> None:
+def test_the_first_nine_rules_have_a_diagram_and_an_example_and_every_example_is_found() -> None:
     rules = re.split(r"^### ", PAGE, flags=re.MULTILINE)[1:]
-    assert len(rules) == 10
-    assert all("```mermaid" in rule and "```jsonl" in rule for rule in rules[:7])
+    assert len(rules) == 12
+    assert all("```mermaid" in rule and "```jsonl" in rule for rule in rules[:9])
     assert len(list(examples())) == PAGE.count("```jsonl")
 
 
