@@ -88,6 +88,9 @@ def _finite(_context: click.Context, _parameter: click.Parameter, number: float)
     is_flag=True,
     help="Reject multicasts with IDs that the channel does not know, instead of ignoring the IDs.",
 )
+@click.option(
+    "--notification-messages", is_flag=True, help="Simulate an account with a contract for LINE notification messages."
+)
 @click.option("--no-rate-limits", is_flag=True, help="Do not enforce LINE's rate limits.")
 @click.option("--no-access-log", is_flag=True, help="Do not write a line to stderr for each request.")
 @click.option(

@@ -19,6 +19,7 @@ from line_sandbox.messages.incoming_events import IncomingEvents
 from line_sandbox.messages.state import Messaging
 from line_sandbox.narrowcasts.recipient_selection import RecipientSelector
 from line_sandbox.narrowcasts.state import Narrowcasts
+from line_sandbox.notifications.sender import NotificationSender
 from line_sandbox.rich_menus.state import RichMenuStore
 from line_sandbox.tokens.assertions import AssertionKeys
 from line_sandbox.tokens.state import Tokens
@@ -43,6 +44,8 @@ class PlatformOptions:
     """Monthly message quota; None for no limit."""
     verified: bool
     """Whether LINE has verified the account. Only verified accounts may list their followers."""
+    notification_messages: bool
+    """Whether the account has a contract for LINE notification messages, which are sent to phone numbers."""
     module_bots: int
     """Number of accounts that the channel is attached to as a module channel; 0 for an ordinary channel."""
     multicast_rejects_unknown_ids: bool
@@ -114,6 +117,7 @@ class Platform:
             request_ids=self.request_ids,
             clock=clock,
         )
+        self.notifications = NotificationSender(users, self.messaging.deliveries, clock)
         self.coupons = CouponStore(clock, seed)
         self.memberships = MembershipPlans(users, clock, seed)
         self.rich_menus = RichMenuStore(clock, seed)

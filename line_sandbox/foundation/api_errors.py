@@ -163,6 +163,12 @@ class UnsupportedMediaType(ErrorResponse):
         super().__init__(f"The content type, {media_type}, is not supported")
 
 
+class Unprocessable(ErrorResponse):
+    """A notification message cannot be sent to a phone number."""
+
+    status = 422
+
+
 class TooManyRequests(ErrorResponse):
     """A rate limit is exceeded or the monthly quota is used up; LINE uses one status for both."""
 

@@ -33,6 +33,7 @@ _MIN_FRIENDS_FOR_DEMOGRAPHICS = 20
 _DEMOGRAPHICS_SAMPLE_SIZE = 2000
 _MAX_UNIT_DAYS = 30
 _MAX_UNIT_LENGTH = 30
+_NOTIFICATION_METHODS = (DeliveryMethod.PNP, DeliveryMethod.PNP_TEMPLATED)
 _API_METHODS = {
     "apiBroadcast": DeliveryMethod.BROADCAST,
     "apiPush": DeliveryMethod.PUSH,
@@ -139,6 +140,7 @@ class _StatisticsRoutes:
         if status != "ready":
             return HttpResponse({"status": status})
         by_api = {name: self._counts.sent_by_api(day, method) for name, method in _API_METHODS.items()}
+        by_api["pnpNoticeMessage"] = sum(self._counts.sent_by_api(day, method) for method in _NOTIFICATION_METHODS)
         # LINE omits counts that are zero.
         sent = {name: count for name, count in (self._counts.sent_manually(day) | by_api).items() if count}
         return HttpResponse({"status": status, **sent})

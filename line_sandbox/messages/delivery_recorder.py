@@ -49,7 +49,7 @@ class DeliveryRecorder:
         units = [unit for unit in request.units if self._usage.units.use(unit)]
         message_count = self._chats.message_count(chats)
         self._log.add(request, chats, units, delivered_at)
-        if request.method is not DeliveryMethod.REPLY:  # Replies are free of charge.
+        if request.method.counts_to_quota:
             self._usage.quota.use(message_count)
         self._usage.counts.add(line_date(delivered_at), request.method, message_count)
         if request.method in _METHODS_WITH_REQUEST_STATISTICS:

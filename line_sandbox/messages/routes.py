@@ -24,6 +24,14 @@ if TYPE_CHECKING:
     from line_sandbox.messages.sent_messages import SentMessages
     from line_sandbox.messages.state import Messaging
 
+_VALIDATED_METHODS = (
+    DeliveryMethod.REPLY,
+    DeliveryMethod.PUSH,
+    DeliveryMethod.MULTICAST,
+    DeliveryMethod.NARROWCAST,
+    DeliveryMethod.BROADCAST,
+)
+
 
 def add_routes(router: Router, *, messaging: Messaging) -> None:
     """Add the routes of this module."""
@@ -32,7 +40,7 @@ def add_routes(router: Router, *, messaging: Messaging) -> None:
     router.add("POST /v2/bot/message/multicast", routes.multicast, accepts_retry_key=True)
     router.add("POST /v2/bot/message/broadcast", routes.broadcast, accepts_retry_key=True)
     router.add("POST /v2/bot/message/reply", routes.reply)
-    for method in DeliveryMethod:
+    for method in _VALIDATED_METHODS:
         may_mention = method in (DeliveryMethod.PUSH, DeliveryMethod.REPLY)
         handler = routes.validate if may_mention else routes.validate_without_mentions
         router.add(f"POST /v2/bot/message/validate/{method}", handler)

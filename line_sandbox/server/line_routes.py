@@ -15,6 +15,7 @@ from line_sandbox.insight import routes as insight_routes
 from line_sandbox.memberships import routes as membership_routes
 from line_sandbox.messages import routes as message_routes
 from line_sandbox.narrowcasts import routes as narrowcast_routes
+from line_sandbox.notifications import routes as notification_routes
 from line_sandbox.rich_menus import alias_routes as rich_menu_alias_routes
 from line_sandbox.rich_menus import batch_routes as rich_menu_batch_routes
 from line_sandbox.rich_menus import insight_routes as rich_menu_insight_routes
@@ -22,6 +23,7 @@ from line_sandbox.rich_menus import link_routes as rich_menu_link_routes
 from line_sandbox.rich_menus import routes as rich_menu_routes
 from line_sandbox.tokens import routes as token_routes
 from line_sandbox.usage import routes as usage_routes
+from line_sandbox.usage.routes import SentMessageCounts
 from line_sandbox.users import routes as user_routes
 from line_sandbox.webhooks import endpoint_routes as webhook_routes
 
@@ -68,6 +70,12 @@ def _add_message_routes(router: Router, platform: Platform) -> None:
     message_routes.add_routes(router, messaging=platform.messaging)
     narrowcast_routes.add_routes(router, narrowcasts=platform.narrowcasts, clock=platform.clock)
     usage_routes.add_routes(router, usage=platform.usage, clock=platform.clock, page_tokens=platform.page_tokens)
+    notification_routes.add_routes(
+        router,
+        sender=platform.notifications,
+        counts=SentMessageCounts(platform.usage.counts, platform.clock),
+        has_contract=platform.options.notification_messages,
+    )
     insight_routes.add_routes(
         router,
         clock=platform.clock,

@@ -27,6 +27,15 @@ class DeliveryMethod(StrEnum):
     MULTICAST = "multicast"
     NARROWCAST = "narrowcast"
     BROADCAST = "broadcast"
+    PNP = "pnp"
+    """LINE notification messages (flexible), to phone numbers."""
+    PNP_TEMPLATED = "pnp/templated"
+    """LINE notification messages (template), to phone numbers."""
+
+    @property
+    def counts_to_quota(self) -> bool:
+        """Whether messages count to the monthly quota. Replies are free; notification messages are billed apart."""
+        return self not in (DeliveryMethod.REPLY, DeliveryMethod.PNP, DeliveryMethod.PNP_TEMPLATED)
 
 
 class DeliveryCounts:
@@ -61,7 +70,8 @@ class DeliveryCounts:
         }
 
     def _sent_before_start(self, day: date, method: DeliveryMethod) -> int:
-        if day < ACCOUNT_CREATED_ON or day >= self._clock.started_on:
+        is_notification = method in (DeliveryMethod.PNP, DeliveryMethod.PNP_TEMPLATED)
+        if is_notification or day < ACCOUNT_CREATED_ON or day >= self._clock.started_on:
             return 0
         bits = self._random.integer(day.toordinal() * 8 + len(method), 8)
         counts = self._followers.counts(day)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from line_sandbox.foundation.api_errors import Forbidden
 from line_sandbox.http.parameters import count_parameter, date_parameter
 from line_sandbox.http.response import HttpResponse
 from line_sandbox.usage.delivery_counts import DeliveryMethod
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from line_sandbox.foundation.page_tokens import PageTokens
     from line_sandbox.http.request import HttpRequest
     from line_sandbox.http.routing import Router
+    from line_sandbox.usage.delivery_counts import DeliveryCounts
     from line_sandbox.usage.state import Usage
 
 FIRST_COUNTED_DAY = date(2018, 3, 31)
@@ -34,15 +34,31 @@ def add_routes(router: Router, *, usage: Usage, clock: Clock, page_tokens: PageT
     router.add("GET /v2/bot/message/quota/consumption", routes.consumption)
     for method in (DeliveryMethod.REPLY, DeliveryMethod.PUSH, DeliveryMethod.MULTICAST, DeliveryMethod.BROADCAST):
         router.add(f"GET /v2/bot/message/delivery/{method}", routes.sent_messages)
-    router.add("GET /v2/bot/message/delivery/pnp", routes.sent_by_phone_number)
     router.add("GET /v2/bot/message/aggregation/info", routes.unit_count)
     router.add("GET /v2/bot/message/aggregation/list", routes.unit_names)
+
+
+class SentMessageCounts:
+    """Responds to requests for the number of messages sent on a day."""
+
+    def __init__(self, counts: DeliveryCounts, clock: Clock) -> None:
+        self._counts = counts
+        self._clock = clock
+
+    def respond(self, request: HttpRequest, method: DeliveryMethod) -> HttpResponse:
+        """Return the response to a request with the query parameter `date`."""
+        day = date_parameter(request, "date")
+        if day < FIRST_COUNTED_DAY:
+            return HttpResponse({"status": "out_of_service"})
+        if day >= self._clock.today():
+            return HttpResponse({"status": "unready"})
+        return HttpResponse({"status": "ready", "success": self._counts.sent_by_api(day, method)})
 
 
 class _UsageRoutes:
     def __init__(self, usage: Usage, clock: Clock, page_tokens: PageTokens) -> None:
         self._usage = usage
-        self._clock = clock
+        self._counts = SentMessageCounts(usage.counts, clock)
         self._page_tokens = page_tokens
 
     def quota(self, _: HttpRequest) -> HttpResponse:
@@ -53,16 +69,7 @@ class _UsageRoutes:
         return HttpResponse({"totalUsage": self._usage.quota.used})
 
     def sent_messages(self, request: HttpRequest) -> HttpResponse:
-        method = DeliveryMethod(request.path.rpartition("/")[2])
-        day = date_parameter(request, "date")
-        if day < FIRST_COUNTED_DAY:
-            return HttpResponse({"status": "out_of_service"})
-        if day >= self._clock.today():
-            return HttpResponse({"status": "unready"})
-        return HttpResponse({"status": "ready", "success": self._usage.counts.sent_by_api(day, method)})
-
-    def sent_by_phone_number(self, _: HttpRequest) -> HttpResponse:
-        raise Forbidden.for_account_type()
+        return self._counts.respond(request, DeliveryMethod(request.path.rpartition("/")[2]))
 
     def unit_count(self, _: HttpRequest) -> HttpResponse:
         return HttpResponse({"numOfCustomAggregationUnits": len(self._usage.units.names())})

@@ -1,0 +1,1 @@
+"""LINE notification messages: messages to phone numbers, for accounts with a contract."""
