@@ -81,8 +81,7 @@ class Platform:
         self.page_tokens = PageTokens(clock, seed)
         self.read_tokens = ReadTokens(seed)
 
-        module_account_id = self.account.user_id if options.module_bots else None
-        users = self.users = Users(options.followers, seed, module_account_id=module_account_id)
+        users = self.users = Users(options.followers, seed, self.account.user_id if options.module_bots else None)
         self.followers = FollowerListing(users, self.page_tokens, verified=options.verified)
         self.demographics = DemographicsEstimator(seed)
         self.follower_history = FollowerHistory(users, clock)

@@ -46,7 +46,7 @@ class UserProfile:
 class Users:
     """All users that the channel can know, by number: initial followers, initially blocked users, added users."""
 
-    def __init__(self, followers: int, seed: int, *, module_account_id: str | None = None) -> None:
+    def __init__(self, followers: int, seed: int, module_account_id: str | None = None) -> None:
         """Create the users of a seed.
 
         Args:
