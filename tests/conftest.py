@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -65,6 +66,15 @@ def kills(pytestconfig: pytest.Config, *, is_long: bool) -> int:
     """How many processes a sweep kills."""
     number: int | None = pytestconfig.getoption("--kills")
     return number if number is not None else LONG_KILLS if is_long else KILLS
+
+
+@pytest.fixture(autouse=True)
+def root_logger() -> Iterator[None]:
+    """Restore the handlers after a test in which a program has configured logging in this process."""
+    handlers, level = logging.root.handlers[:], logging.root.level
+    yield
+    logging.root.handlers[:] = handlers
+    logging.root.setLevel(level)
 
 
 @pytest.fixture(scope="session")
