@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MAX_SECONDS = 2.0
-"""Time for all templates of a message. They need less than a millisecond, and other limits stop them before."""
+"""Computing time of all templates of a message. They need less than a millisecond, and other limits stop them before.
+
+It is not the time of a clock: a message must not be rejected because the machine was busy or stood still.
+"""
 MAX_LOOP_STEPS = 10_000
 """Steps of all loops of a message's templates."""
 
@@ -19,7 +22,7 @@ MAX_LOOP_STEPS = 10_000
 class Budget:
     """Work that the templates of one message may still do."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
         """Start the time.
 
         Args:

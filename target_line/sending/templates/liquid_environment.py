@@ -243,7 +243,7 @@ class _ForTag(ForTag):
 _ENVIRONMENT = _MessageEnvironment(undefined=FalsyStrictUndefined)
 
 
-@lru_cache(maxsize=1000)
+@lru_cache(maxsize=300)
 def _compile(text: str) -> BoundTemplate:
     check_tags(text)
     return _ENVIRONMENT.from_string(text)
