@@ -21,6 +21,7 @@ from target_line.sending.templates.values import (
     TemplateValueError,
     checked,
     describe,
+    is_blank,
     number_of,
     text_of,
 )
@@ -112,7 +113,7 @@ def _limited_replace(library_filter: Filter) -> Filter:
 def _default(library_filter: Filter) -> Filter:
     @wraps(library_filter)
     def default(value: object, *args: object, **kwargs: object) -> object:
-        return checked(library_filter(value, *args, **kwargs))
+        return checked(library_filter("" if is_blank(value) else value, *args, **kwargs))
 
     return default
 

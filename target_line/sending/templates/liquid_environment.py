@@ -19,9 +19,10 @@ from liquid.expression import Expression
 from liquid.output import LimitedStringIO
 from liquid.undefined import UNDEFINED
 
+from target_line.sending.templates.conditions import ValueIfTag, ValueUnlessTag
 from target_line.sending.templates.filters import add_filters
 from target_line.sending.templates.tags import check_tags
-from target_line.sending.templates.values import SafeText, TemplateValueError, text_of
+from target_line.sending.templates.values import SafeText, TemplateValueError, is_blank, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +131,7 @@ class _MessageEnvironment(Environment):
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters(extra=extra)
-        for tag in (_Output, _EchoTag, _CycleTag, _CaptureTag, _ForTag):
+        for tag in (_Output, _EchoTag, _CycleTag, _CaptureTag, _ForTag, ValueIfTag, ValueUnlessTag):
             self.add_tag(tag)
         for name in _HTML_AND_FILE_TAGS:
             self.tags.pop(name)
@@ -141,20 +142,21 @@ def _print(expression: Expression, context: RenderContext, buffer: TextIO) -> in
     """Print the value of an expression. The error names the expression."""
     message_context = cast("MessageContext", context)
     try:
-        size = message_context.write(expression.evaluate(context), buffer)
+        value = expression.evaluate(context)
+        size = message_context.write(value, buffer)
     except TemplateValueError as error:
         raise TemplateValueError(f"{str(expression) or 'nothing'}: {error.message}") from None
-    if not size and isinstance(expression, FilteredExpression) and (name := _empty_name(expression, context)):
+    if is_blank(value) and isinstance(expression, FilteredExpression) and (name := _empty_name(expression, context)):
         message_context.empty_names.append(name)
     return size
 
 
 def _empty_name(expression: FilteredExpression, context: RenderContext) -> str | None:
-    """Return the name of a value of the record or the profile that is empty and has no default."""
+    """Return the name of a value of the record or the profile that is a blank text and has no default."""
     path = expression.left
     is_data = isinstance(path, Path) and path.head() not in context.locals
     has_default = any(used.name == "default" for used in expression.filters or ())
-    return str(path) if is_data and not has_default and path.evaluate(context) == "" else None
+    return str(path) if is_data and not has_default and is_blank(path.evaluate(context)) else None
 
 
 class _OutputNode(OutputNode):

@@ -74,6 +74,11 @@ def text_of(value: object) -> str:
     raise TemplateValueError(f"{describe(value)} cannot be printed")
 
 
+def is_blank(value: object) -> bool:
+    """Return whether a value is a text without a visible character."""
+    return isinstance(value, str) and not value.strip()
+
+
 def number_of(value: object) -> int | float:
     """Return the number of a number or of its text.
 

@@ -81,6 +81,7 @@ def error_of(template: Any, **variables: Any) -> RejectedRecordError:
         ("{{ variables.x | date: '%d' }}", None),
         ("Hello {{ variables.x }}!", ""),
         ("Hello {{ variables.x | upcase }}!", ""),
+        ("Hello {{ variables.x }}!", " \u3000"),
     ],
 )
 def test_a_value_without_text_makes_the_message_invalid(template: str, value: object) -> None:
@@ -147,10 +148,18 @@ def test_no_value_is_printed_as_python_writes_it(value: object) -> None:
         'Hello {{ variables.nothing | default: "friend" }}!',
         "Hello {% if variables.none %}{{ variables.none }}{% else %}friend{% endif %}!",
         'Hello friend{{ variables.nothing | default: "" }}!',
+        "Hello {% if variables.nothing %}{{ variables.nothing }}{% else %}friend{% endif %}!",
+        "Hello {% if variables.blank_name %}{{ variables.blank_name }}{% else %}friend{% endif %}!",
+        'Hello {{ variables.blank_name | default: "friend" }}!',
+        "Hello {% unless variables.nothing %}friend{% endunless %}!",
+        "Hello {% if profile.name and variables.nothing %}x{% elsif variables.nothing %}y{% else %}friend{% endif %}!",
+        "Hello {% if variables.nothing or profile.name %}friend{% endif %}!",
+        'Hello {% if variables.nothing == "" %}friend{% endif %}!',
+        "Hello {% if variables.nothing == empty and variables.blank_name == blank %}friend{% endif %}!",
     ],
 )
 def test_a_fallback_for_a_missing_name_can_be_written(template: str) -> None:
-    assert render(template, {"name": "x"}, none=None, nothing="") == "Hello friend!"
+    assert render(template, {"name": "x"}, none=None, nothing="", blank_name="  ") == "Hello friend!"
 
 
 @pytest.mark.parametrize("template", ["{{ profile.nick }}", "{{ nick }}", "{% assign n = profile.nick %}{{ n }}"])

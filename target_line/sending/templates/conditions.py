@@ -1,0 +1,71 @@
+"""The tags `if` and `unless`: a text that is empty or blank is false, like a missing value.
+
+In Liquid every text is true. But empty texts in data are missing values, and `{% if profile.nick %}` asks for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from liquid.builtin.expressions import Path
+from liquid.builtin.expressions.logical import LogicalAndExpression, LogicalOrExpression
+from liquid.builtin.tags.if_tag import IfTag
+from liquid.builtin.tags.unless_tag import UnlessTag
+from liquid.expression import Expression
+
+from target_line.sending.templates.values import is_blank
+
+if TYPE_CHECKING:
+    from liquid import RenderContext, TokenStream
+    from liquid.ast import Node
+
+
+class ValueIfTag(IfTag):
+    """The tag `if`."""
+
+    def parse(self, stream: TokenStream) -> Node:
+        """Parse the tag and its block."""
+        return _with_blank_as_false(super().parse(stream))
+
+
+class ValueUnlessTag(UnlessTag):
+    """The tag `unless`."""
+
+    def parse(self, stream: TokenStream) -> Node:
+        """Parse the tag and its block."""
+        return _with_blank_as_false(super().parse(stream))
+
+
+class _Value(Expression):
+    """The value of a path, or false if it is a blank text."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path.token)
+        self._path = path
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def evaluate(self, context: RenderContext) -> object:
+        value = self._path.evaluate(context)
+        return False if is_blank(value) else value
+
+    def children(self) -> list[Expression]:
+        return [self._path]
+
+
+def _with_blank_as_false(node: Node) -> Node:
+    tag = cast("Any", node)
+    for condition in (tag.condition, *(alternative.expression for alternative in tag.alternatives)):
+        condition.expression = _replace_paths(condition.expression)
+    return node
+
+
+def _replace_paths(expression: Expression) -> Expression:
+    """Return a condition in which the parts that are a path only are replaced. Comparisons stay as they are."""
+    if isinstance(expression, LogicalAndExpression | LogicalOrExpression):
+        expression.left = _replace_paths(expression.left)
+        expression.right = _replace_paths(expression.right)
+    return _Value(expression) if isinstance(expression, Path) else expression
