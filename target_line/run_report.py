@@ -146,7 +146,7 @@ class RunReport:
     def profile_changes(self) -> dict[str, Any]:
         """Return the changes of profiles, for the store."""
         return {
-            "created": self.changes.profiles_added + self.changes.profiles_merged,
+            "created": self.changes.profiles_created,
             "merged": self.changes.profiles_merged,
             "net": self.changes.profiles_added,
             "net_anonymous": self.changes.anonymous,
@@ -163,9 +163,9 @@ class RunReport:
             yield f"identifiers removed from records that were taken in: {_listed(self.notices.items())}"
         if any(role is not Role.MESSAGES for role in self.received):
             changes = self.changes
-            merged, net = changes.profiles_merged, changes.profiles_added
             yield (
-                f"changes of profiles: {net + merged:,} created, {merged:,} merged, net change {net:+,} "
+                f"changes of profiles: {changes.profiles_created:,} created, {changes.profiles_merged:,} merged, "
+                f"net change {changes.profiles_added:+,} "
                 f"(anonymous {changes.anonymous:+,}, identified {changes.identified:+,})"
             )
             yield f"merges and moved identifiers: {_listed(changes.merges.items())}"

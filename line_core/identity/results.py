@@ -68,6 +68,12 @@ class MergeRule(StrEnum):
     """An operator withdrew a record."""
 
 
+ABSORBING_RULES = frozenset({MergeRule.ANONYMOUS_IDENTIFIED, MergeRule.EMAIL_IDENTIFIED})
+"""Rules by which a profile was merged into another one. Each absorbed profile has one merge."""
+CORRECTION_RULES = frozenset({MergeRule.UNMERGED, MergeRule.DETACHED, MergeRule.LINK_KEPT, MergeRule.WITHDRAWN})
+"""Corrections of an operator."""
+
+
 @dataclass(frozen=True, slots=True)
 class Merge:
     """One profile was merged into another, or one identifier was moved, superseded or unlinked."""

@@ -6,27 +6,51 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from line_core.identity.model import IdentifierKind
 from line_core.store.tables import identity, inbox, ledger
 from line_core.store.tables.rejects import rejects
 from line_core.store.tables.runs import runs as run_rows
 from target_line.admin.output import as_json
+from target_line.identity.cluster_queries import shared_identifiers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from line_core.identity.policy import MergePolicy
     from line_core.identity.results import Profile
     from line_core.store import Store
     from target_line.admin.output import Row
     from target_line.identity.repository import IdentityRepository
 
+BOUND_SETTINGS = {
+    IdentifierKind.ID: "max_identifiers_per_id",
+    IdentifierKind.EMAIL: "max_people_per_email",
+    IdentifierKind.LINE_ID: "max_people_per_line_id",
+}
+"""Setting that says with how many others an identifier of a kind can be claimed."""
 
-def identities(repository: IdentityRepository, provider: str) -> Iterator[Row]:
-    """Return one row per profile. Equal identities give equal rows in the same order."""
-    yield from sorted((profile_row(profile, provider) for profile in repository.profiles()), key=as_json)
+
+def providers_in(store: Store) -> list[str]:
+    """Return the providers of the LINE IDs in the store, in alphabetical order."""
+    table = identity.identifiers.c
+    with store.read() as connection:
+        return sorted(connection.scalars(select(table.provider).where(table.kind == IdentifierKind.LINE_ID).distinct()))
 
 
-def profile_row(profile: Profile, provider: str) -> Row:
+def identities(repository: IdentityRepository, provider: str, *, all_providers: bool = False) -> Iterator[Row]:
+    """Return one row per profile. Equal identities give equal rows in the same order.
+
+    Args:
+        repository: The identity store.
+        provider: Provider of `line_id`.
+        all_providers: Whether `line_ids` has the LINE IDs of all providers, each with its provider.
+    """
+    rows = (profile_row(profile, provider, all_providers=all_providers) for profile in repository.profiles())
+    yield from sorted(rows, key=as_json)
+
+
+def profile_row(profile: Profile, provider: str, *, all_providers: bool = False) -> Row:
     """Return a profile without keys of the store and without times of runs."""
     canonical = profile.canonical.get(provider)
     return {
@@ -35,12 +59,27 @@ def profile_row(profile: Profile, provider: str) -> Row:
         "line_id": canonical.line_id if canonical else None,
         "line_ids": [
             {"line_id": account.line_id, "follow_state": account.follow_state}
+            | ({"provider": account.provider} if all_providers else {})
             for account in profile.line_accounts
-            if account.provider == provider
+            if all_providers or account.provider == provider
         ],
         "attributes": profile.attributes,
-        "aliases": {"ids": [], "emails": list(profile.former_emails)},
+        "aliases": {"ids": list(profile.former_ids), "emails": list(profile.former_emails)},
     }
+
+
+def shared(store: Store, policy: MergePolicy) -> Iterator[Row]:
+    """Return one row per identifier that identifies nobody, with the setting that bounds its kind."""
+    with store.read() as connection:
+        found = shared_identifiers(connection)
+    for name in sorted(found, key=lambda name: (policy.rank(name), name)):
+        yield {
+            "kind": name.kind,
+            "provider": name.provider or None,
+            "value": name.value,
+            "setting": BOUND_SETTINGS[name.kind],
+            "bound": policy.bound(name.kind),
+        }
 
 
 def merges(store: Store) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from line_core.store import Store, open_store
+from target_line.admin.listings import providers_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -48,6 +49,13 @@ class AdminOptions:
             StoreError: The store cannot be opened.
         """
         return open_store(self.store_url)
+
+    def provider_of(self, store: Store) -> str:
+        """Return the provider: the option; without it, the only one of the store; else the default."""
+        if "provider" in self.explicit:
+            return self.provider
+        providers = providers_in(store)
+        return providers[0] if len(providers) == 1 else self.provider
 
     def target(self, config_path: Path | None) -> TargetLine:
         """Create the target with its settings; explicit options take precedence.

@@ -45,6 +45,7 @@ class BatchWriter:
         self._absorbed_clusters: list[dict[str, Any]] = []
         self._moved_identifiers: list[dict[str, Any]] = []
         self._new_identifiers: list[dict[str, Any]] = []
+        self._deleted_identifiers: list[dict[str, Any]] = []
         self.merges: list[Merge] = []
         """The merges of the batch, in the order in which they were added."""
         self._merge_rows: list[dict[str, Any]] = []
@@ -79,12 +80,15 @@ class BatchWriter:
             {"kind": kind, "provider": provider, "value": value, "cluster_id": kept} for kind, provider, value in new
         )
 
-    def add_merge(self, merge: Merge, before: Mapping[Identifier, Profile]) -> None:
+    def add_merge(
+        self, merge: Merge, before: Mapping[Identifier, Profile], correction: dict[str, Any] | None = None
+    ) -> None:
         """Record a merge.
 
         Args:
             merge: The merge.
             before: The profiles before the merge, by identifier.
+            correction: Of a correction, what it added to the evidence.
         """
         involved = (before.get(name) for name in (merge.survivor, merge.absorbed, merge.identifier))
         profiles = {profile.key: profile for profile in involved if profile}
@@ -101,6 +105,7 @@ class BatchWriter:
                     {"identifiers": sorted(map(str, profile.identifiers)), "attributes": profile.attributes}
                     for _, profile in sorted(profiles.items())
                 ],
+                "correction": correction,
             },
         )
 
@@ -145,6 +150,12 @@ class BatchWriter:
         detail = f"{reason.description} The record has no other identifier."
         self._rejects.append(Reject(_STREAM, rejected, reason, detail))
 
+    def delete_identifiers(self, identifiers: Iterable[Identifier]) -> None:
+        """Delete identifiers that no evidence names any more."""
+        self._deleted_identifiers += (
+            {"of_kind": kind, "of_provider": provider, "of_value": value} for kind, provider, value in identifiers
+        )
+
     def delete_clusters(self, clusters: Iterable[int]) -> None:
         """Delete clusters of which no evidence remains."""
         self._absorbed_clusters += ({"absorbed": cluster} for cluster in clusters)
@@ -152,15 +163,17 @@ class BatchWriter:
     def flush(self) -> None:
         """Write all rows, in statements of many rows each."""
         clusters, identifiers = tables.clusters, tables.identifiers
-        move = update(identifiers).where(
+        of_identifier = (
             identifiers.c.kind == bindparam("of_kind"),
             identifiers.c.provider == bindparam("of_provider"),
             identifiers.c.value == bindparam("of_value"),
         )
+        move = update(identifiers).where(*of_identifier)
         for statement, rows in (
             (update(clusters).where(clusters.c.cluster_id == bindparam("kept")), self._changed_clusters),
             (move.values(cluster_id=bindparam("kept")), self._moved_identifiers),
             (delete(clusters).where(clusters.c.cluster_id == bindparam("absorbed")), self._absorbed_clusters),
+            (delete(identifiers).where(*of_identifier), self._deleted_identifiers),
             (insert(tables.merges), self._merge_rows),
         ):
             if rows:

@@ -6,10 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from line_core.identity.results import MergeRule
-
 if TYPE_CHECKING:
-    from line_core.identity.results import RejectionReason
+    from line_core.identity.results import MergeRule, RejectionReason
 
 
 @dataclass
@@ -20,8 +18,10 @@ class IdentityChanges:
     """Net change of the number of profiles that have only LINE IDs."""
     identified: int = 0
     """Net change of the number of profiles that have an id or email."""
+    absorbed: int = 0
+    """Net change of the number of absorbed identifiers: those that would be the key of a profile without merges."""
     merges: Counter[MergeRule] = field(default_factory=Counter)
-    """New merges and moved identifiers by rule."""
+    """New rows in `merges` by rule."""
     rejections: Counter[RejectionReason] = field(default_factory=Counter)
     """Identifiers that a profile claims and does not get, by reason."""
     forgotten: int = 0
@@ -34,12 +34,21 @@ class IdentityChanges:
 
     @property
     def profiles_merged(self) -> int:
-        """Number of profiles that were merged into another profile."""
-        return self.merges[MergeRule.ANONYMOUS_IDENTIFIED] + self.merges[MergeRule.EMAIL_IDENTIFIED]
+        """Net change of the number of profiles that are merged into another profile.
+
+        As a sum of changes, it depends on all records, not on how they are divided into batches and runs.
+        """
+        return self.absorbed
+
+    @property
+    def profiles_created(self) -> int:
+        """Number of profiles that there are more, not counting merges."""
+        return self.profiles_added + self.absorbed
 
     def add(self, other: IdentityChanges) -> None:
         """Add the counts of another batch."""
         self.anonymous += other.anonymous
         self.identified += other.identified
+        self.absorbed += other.absorbed
         self.merges.update(other.merges)
         self.rejections.update(other.rejections)

@@ -5,23 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
 from line_core.identity.codec import decode_evidence, encode_evidence, encode_record
 from line_core.identity.model import Claim, Evidence, Follow, IdentifierKind, identifiers_in
-from line_core.identity.results import SHARED_REASONS
+from line_core.identity.results import ABSORBING_RULES, SHARED_REASONS
 from line_core.identity.rules import resolve
 from line_core.identity.sharing import linking_identifiers, newly_shared, split_evidence
+from line_core.store.dialects import in_values
+from line_core.store.tables import identity as tables
 from target_line.identity.changes import IdentityChanges
 from target_line.identity.cluster_queries import SHARED, clusters_of, encoded_evidence_of
 from target_line.identity.grouping import group_connected
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection
 
     from line_core.identity.model import EvidenceRecord, Identifier
     from line_core.identity.policy import MergePolicy
-    from line_core.identity.results import Profile
+    from line_core.identity.results import Merge, Profile
     from target_line.identity.batch_writer import BatchWriter
     from target_line.identity.grouping import EvidenceGroup
 
@@ -126,14 +130,47 @@ class BatchIngestion:
         changes.rejections.update(SHARED_REASONS[identifier.kind] for identifier in new)
         return changes
 
-    def _record_changes(self, before: list[Evidence], after: list[Evidence]) -> IdentityChanges:
-        """Record the merges and rejected identifiers that the evidence before did not have."""
+    def change(self, identifiers: Iterable[Identifier], change: Callable[[Evidence], None]) -> IdentityChanges:
+        """Change the evidence of the clusters that contain any of the identifiers. It must connect no clusters."""
+        changes = IdentityChanges()
+        clusters = set(clusters_of(self._connection, identifiers).values())
+        for cluster, text in sorted(encoded_evidence_of(self._connection, clusters).items()):
+            before, after = decode_evidence(text), decode_evidence(text)
+            change(after)
+            known, names = before.identifiers(), after.identifiers()
+            if names:
+                self._writer.add_cluster({cluster}, encode_evidence(after), new=names - known)
+            else:
+                self._writer.delete_clusters([cluster])
+            self._writer.delete_identifiers(known - names)
+            changes.add(self._record_changes([before], [after], without_known=True))
+        return changes
+
+    def _record_changes(
+        self, before: list[Evidence], after: list[Evidence], *, without_known: bool = False
+    ) -> IdentityChanges:
+        """Record the merges and rejected identifiers that the evidence before did not have.
+
+        Args:
+            before: The evidence before.
+            after: The evidence now.
+            without_known: Whether merges that have a row already are left out.
+        """
         old = [resolve(evidence, self._policy, self._channel) for evidence in before]
         new = [resolve(evidence, self._policy, self._channel) for evidence in after]
         old_profiles = [profile for resolution in old for profile in resolution.profiles]
         new_profiles = [profile for resolution in new for profile in resolution.profiles]
-        merges = {merge for resolution in new for merge in resolution.merges}
-        merges = merges.difference(*(resolution.merges for resolution in old))
+        old_merges = {merge for resolution in old for merge in resolution.merges}
+        new_merges = {merge for resolution in new for merge in resolution.merges}
+        old_absorbed, new_absorbed = _absorbed(old_merges), _absorbed(new_merges)
+        # An absorbed identifier has one row, whatever its survivor is called later.
+        merges = {
+            merge
+            for merge in new_merges - old_merges
+            if merge.rule not in ABSORBING_RULES or merge.absorbed not in old_absorbed
+        }
+        if merges and without_known:
+            merges -= self._known(merges)
         profile_of = profiles_by_identifier(old_profiles) if merges else {}
         for merge in sorted(merges, key=lambda merge: (merge.evidence_at, merge.rule, merge.identifier)):
             self._writer.add_merge(merge, profile_of)
@@ -145,9 +182,30 @@ class BatchIngestion:
         return IdentityChanges(
             anonymous,
             len(new_profiles) - len(old_profiles) - anonymous,
+            len(new_absorbed) - len(old_absorbed),
             Counter(merge.rule for merge in merges),
             Counter(item.reason for item in rejected),
         )
+
+    def _known(self, merges: Collection[Merge]) -> set[Merge]:
+        """Return those of some merges that have a row which is not undone."""
+        table = tables.merges.c
+        absorbed = {str(merge.absorbed) for merge in merges}
+        query = select(table.rule, table.survivor, table.absorbed, table.identifier).where(
+            in_values(self._connection, table.absorbed, absorbed), table.undone_at.is_(None)
+        )
+        rows = {tuple(row) for row in self._connection.execute(query)}
+        absorbing = {(rule, absorbed) for rule, _, absorbed, _ in rows}
+        return {
+            merge
+            for merge in merges
+            if (merge.rule, str(merge.survivor), str(merge.absorbed), str(merge.identifier)) in rows
+            or (merge.rule in ABSORBING_RULES and (merge.rule, str(merge.absorbed)) in absorbing)
+        }
+
+
+def _absorbed(merges: Iterable[Merge]) -> set[Identifier]:
+    return {merge.absorbed for merge in merges if merge.rule in ABSORBING_RULES}
 
 
 def profiles_by_identifier(profiles: Iterable[Profile]) -> dict[Identifier, Profile]:

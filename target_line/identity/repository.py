@@ -1,4 +1,4 @@
-"""The identity store: ingest batches of evidence, find profiles, undo merges.
+"""The identity store: ingest batches of evidence, find profiles.
 
 Each method executes a constant number of SQL statements per thousand rows, never one per record.
 """
@@ -6,15 +6,13 @@ Each method executes a constant number of SQL statements per thousand rows, neve
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from line_core.errors import LineError
 from line_core.identity.codec import decode_evidence
-from line_core.identity.model import UNDATED, Claim, Correction, Evidence, Follow, Identifier
-from line_core.identity.results import Merge, MergeRule
+from line_core.identity.model import Claim, Follow
 from line_core.identity.rules import resolve
 from line_core.store.tables import identity as tables
 from target_line.identity.batch_writer import BatchWriter
@@ -27,9 +25,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from line_core.identity.model import EvidenceRecord
+    from line_core.identity.model import Evidence, EvidenceRecord, Identifier
     from line_core.identity.policy import MergePolicy
-    from line_core.identity.results import Profile
+    from line_core.identity.results import Merge, Profile
     from line_core.store import Store
     from target_line.identity.changes import IdentityChanges
     from target_line.identity.erased import ErasedIdentifiers
@@ -40,10 +38,6 @@ _PAGE_SIZE = 1000
 
 class UnknownPersonError(LineError):
     """No profile in the store has the given identifier."""
-
-
-class UnmergeError(LineError):
-    """The merge does not exist or is undone already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,35 +90,6 @@ class IdentityRepository:
             BatchIngestion(connection, self._policy, writer, self._channel).add(records)
         return writer.merges
 
-    def unmerge(self, merge_id: int) -> IdentityChanges:
-        """Undo a merge or a moved identifier permanently, by a separation constraint.
-
-        Args:
-            merge_id: Key of the row in table `merges`.
-
-        Raises:
-            UnmergeError: The merge does not exist or is undone already.
-        """
-        merges = tables.merges
-        with self._store.write(lock="identity") as connection:
-            row = connection.execute(select(merges).where(merges.c.merge_id == merge_id)).one_or_none()
-            if row is None or row.rule == MergeRule.UNMERGED:
-                raise UnmergeError(f"there is no merge {merge_id}; see `target-line-admin merges`")
-            if row.undone_at is not None:
-                raise UnmergeError(f"merge {merge_id} is undone already")
-            survivor, identifier = Identifier.parse(row.survivor), Identifier.parse(row.identifier)
-            before = profiles_by_identifier(self._stored_profiles(connection, {survivor, identifier}))
-            writer = BatchWriter(connection, self._channel)
-            ingestion = BatchIngestion(connection, self._policy, writer, self._channel)
-            changes = ingestion.add([Correction.separate(survivor, identifier)])
-            undone = Merge(MergeRule.UNMERGED, survivor, Identifier.parse(row.absorbed), identifier, UNDATED)
-            writer.add_merge(undone, before)
-            connection.execute(
-                update(merges).where(merges.c.merge_id == merge_id).values(undone_at=datetime.now(UTC)),
-            )
-            writer.flush()
-        return changes
-
     def evidence_of(self, identifier: Identifier) -> Evidence | None:
         """Return the evidence of the cluster that contains an identifier, None if no cluster does."""
         with self._store.read() as connection:
@@ -168,11 +133,6 @@ class IdentityRepository:
             return records
         remaining = (without_person(record, erased, self._policy) for record in records)
         return [record for record in remaining if record]
-
-    def _stored_profiles(self, connection: Connection, identifiers: set[Identifier]) -> Iterator[Profile]:
-        encoded = encoded_evidence_of(connection, set(clusters_of(connection, identifiers).values()))
-        for text in encoded.values():
-            yield from resolve(decode_evidence(text), self._policy, self._channel).profiles
 
 
 def _input_records(evidence: Iterable[EvidenceRecord]) -> int:

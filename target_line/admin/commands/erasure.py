@@ -9,7 +9,7 @@ import click
 from line_core.store.saved_policy import load_policy
 from target_line.admin.options import format_option
 from target_line.admin.output import print_rows
-from target_line.admin.person_lookup import parse_identifier
+from target_line.admin.person_lookup import find_identifier
 from target_line.erasure.person import erase_person, list_claims_of_others, list_mentions
 from target_line.identity.erased import admit as admit_identifiers
 
@@ -28,8 +28,8 @@ def forget(options: AdminOptions, identifier: str, *, yes: bool, dry_run: bool, 
 
     IDENTIFIER is an id, email or LINE ID, or one of them with its kind: id:…, email:… or line_id:….
     """
-    name = parse_identifier(identifier, options.provider)
     with options.open_store() as store:
+        name = find_identifier(store, identifier, options)
         policy = load_policy(store)
         others = list_claims_of_others(store, policy, name)
         if dry_run:
@@ -55,8 +55,8 @@ def admit(options: AdminOptions, identifiers: tuple[str, ...], reason: str) -> N
 
     What was erased does not come back. Only a keyed hash of each identifier is kept.
     """
-    names = [parse_identifier(text, options.provider) for text in identifiers]
     with options.open_store() as store:
+        names = [find_identifier(store, text, options) for text in identifiers]
         admit_identifiers(store, names, reason)
     click.echo(f"records that name {', '.join(map(str, names))} are accepted again")
 

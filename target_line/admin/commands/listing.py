@@ -24,8 +24,25 @@ if TYPE_CHECKING:
 def identities(options: AdminOptions, output_format: str) -> None:
     """List the profiles after all merges. Equal identities give equal output."""
     with options.open_store() as store:
-        repository = IdentityRepository(store, load_policy(store))
-        print_rows(listings.identities(repository, options.provider), output_format)
+        repository = IdentityRepository(store, load_policy(store), options.channel)
+        provider, providers = options.provider_of(store), listings.providers_in(store)
+        all_providers = "provider" not in options.explicit and len(providers) > 1
+        if all_providers:
+            click.echo(
+                f"The store has LINE IDs of several providers: {', '.join(providers)}. The column line_id is of "
+                f"{provider}, line_ids are of all; --provider selects one.",
+                err=True,
+            )
+        print_rows(listings.identities(repository, provider, all_providers=all_providers), output_format)
+
+
+@click.command()
+@format_option
+@click.pass_obj
+def shared(options: AdminOptions, output_format: str) -> None:
+    """List the identifiers that too many people claim, so that they identify nobody. This is permanent."""
+    with options.open_store() as store:
+        print_rows(listings.shared(store, load_policy(store)), output_format)
 
 
 @click.command()
@@ -102,4 +119,4 @@ def status(options: AdminOptions, *, check: bool, output_format: str) -> None:
     print_rows([counts] if output_format == "jsonl" else table, output_format)
 
 
-LISTING_COMMANDS = (identities, merges, deliveries, rejects, runs, plans, status)
+LISTING_COMMANDS = (identities, shared, merges, deliveries, rejects, runs, plans, status)

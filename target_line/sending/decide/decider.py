@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from line_core.identity.results import SHARED_REASONS
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.account import UNITS_PER_MONTH
 from target_line.sending.decide.content import ContentRenderer
 from target_line.sending.decide.decisions import DecidedMessage, Invalid, LineUser, Send
-from target_line.sending.decide.rules import decide_message, has_unreadable_time_zone
+from target_line.sending.decide.rules import decide_message, has_unreadable_time_zone, reject_shared
 from target_line.sending.ledger import Cursor
 from target_line.sending.read.message import Message, parse_message
 from target_line.sending.read.recipients import ChatRecipient, PersonRecipient
@@ -110,8 +109,7 @@ class MessageDecider:
         recipient = message.recipient
         identifier = recipient.identifier if isinstance(recipient, PersonRecipient) else None
         if identifier and identifier in found.shared:
-            reason = Reason.of(SHARED_REASONS[identifier.kind])
-            return Invalid(reason, f"the {identifier.kind} identifies nobody")
+            return reject_shared(identifier)
         profile = found.profiles.get(identifier) if identifier else None
         if has_unreadable_time_zone(profile, self._policy):
             self._unreadable_time_zones.add(message.message_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from line_core.consent import consent_of
 from line_core.follow_state import FollowState
 from line_core.identity.model import IdentifierKind
+from line_core.identity.results import SHARED_REASONS
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.decide.decisions import Invalid, LineUser, Postponed, Send, Skipped
 from target_line.sending.read.recipients import ChatRecipient, PersonRecipient
@@ -15,6 +16,7 @@ from target_line.sending.time_zones import possible_time_zones, read_time_zone
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
+    from line_core.identity.model import Identifier
     from line_core.identity.results import LineAccount, Profile
     from target_line.sending.decide.content import MessageContent
     from target_line.sending.decide.decisions import Decision, Destination
@@ -52,7 +54,7 @@ def decide_message(  # noqa: PLR0913 - the inputs of the decision, by name
     """
     if _is_expired(message, policy, now, staged_at):
         return Skipped(Reason.EXPIRED)
-    destination = _resolve_destination(message.recipient, profile, policy)
+    destination = resolve_destination(message.recipient, profile, policy)
     if isinstance(destination, Skipped | Invalid):
         return destination
     zones = _zones_of(profile, policy)
@@ -81,9 +83,10 @@ def _is_expired(message: Message, policy: SendingPolicy, now: datetime, staged_a
     return now - (message.send_at or message.created_at or staged_at) > policy.max_message_age
 
 
-def _resolve_destination(
+def resolve_destination(
     recipient: Recipient, profile: Profile | None, policy: SendingPolicy
 ) -> Destination | Skipped | Invalid:
+    """Return where a message goes, or why it does not."""
     if not isinstance(recipient, PersonRecipient):
         return recipient
     identifier = recipient.identifier
@@ -107,6 +110,11 @@ def _skip_reason(account: LineAccount, profile: Profile, policy: SendingPolicy) 
     if any(consent_of(profile.attributes.get(name)) for name in policy.suppression_attributes):
         return Reason.SUPPRESSED
     return None
+
+
+def reject_shared(identifier: Identifier) -> Invalid:
+    """Return the decision about a message to an identifier that identifies nobody."""
+    return Invalid(Reason.of(SHARED_REASONS[identifier.kind]), f"the {identifier.kind} identifies nobody")
 
 
 def has_unreadable_time_zone(profile: Profile | None, policy: SendingPolicy) -> bool:

@@ -66,7 +66,8 @@ def test_a_profile_is_explained_by_each_of_its_identifiers(store_url: str, named
     assert explanation["canonical"] == {"default": {"line_id": line_id(1), "of": [line_id(1)]}}
     text = run(store_url, "explain", named)
     assert "id:42 is one person with" in text
-    assert f"Messages of provider default go to {line_id(1)}." in text
+    assert f"The LINE ID of provider default is {line_id(1)}." in text
+    assert f"A message on channel main of provider default is sent to {line_id(1)}" in text
 
 
 @pytest.mark.usefixtures("identity")
@@ -90,11 +91,11 @@ def test_unmerge_undoes_a_merge_and_explain_shows_it(store_url: str) -> None:
     header, _, *lines = run(store_url, "merges").splitlines()
     assert header.split() == ["merge", "when", "rule", "who", "into", "by", "undone"]
     assert any("anonymous_identified" in line and "id:42" in line for line in lines)
-    run(store_url, "unmerge", str(merge))
-    assert "unmerged: " in run(store_url, "explain", "42")
+    run(store_url, "unmerge", str(merge), "--yes")
+    assert "separate: " in run(store_url, "explain", "42")
     assert len(run(store_url, "identities", "--format", "jsonl").splitlines()) == 3
     with pytest.raises(LineError, match="undone already"):
-        run(store_url, "unmerge", str(merge))
+        run(store_url, "unmerge", str(merge), "--yes")
 
 
 @pytest.mark.usefixtures("identity")
@@ -108,7 +109,6 @@ def test_the_preview_of_a_file_lists_its_merges_and_changes_nothing(store_url: s
     )
     rows = map(json.loads, run(store_url, "merges", "--preview", str(file), "--format", "jsonl").splitlines())
     assert sorted((row["rule"], row["who"], row["into"], row["by"]) for row in rows) == [
-        ("anonymous_identified", f"line_id:default/{line_id(1)}", "id:43", f"line_id:default/{line_id(1)}"),
         ("identifier_moved", "id:42", "id:43", f"line_id:default/{line_id(1)}"),
         ("identifier_moved", "id:43", "id:42", f"email:{EMAIL}"),
         ("identifier_superseded", f"line_id:default/{line_id(2)}", "id:43", f"line_id:default/{line_id(1)}"),
@@ -213,7 +213,7 @@ def test_explain_names_the_reason_if_an_email_is_shared(store: Store, store_url:
     save_policy(store, policy)
     shared = [identify(at=1, id=str(number), email="info@example.com") for number in range(3)]
     IdentityRepository(store, policy).ingest(shared)
-    with pytest.raises(LineError, match="identifies nobody: more people claim it than max_people_per_email"):
+    with pytest.raises(LineError, match="identifies nobody: More people claim the email than max_people_per_email"):
         run(store_url, "explain", "info@example.com")
 
 

@@ -18,8 +18,9 @@ from line_core.identity.sharing import newly_shared, split_evidence
 from line_core.store import open_store
 from line_core.store.tables import identity as tables
 from line_core.store.tables.rejects import rejects
+from target_line.identity.changes import IdentityChanges
 from target_line.identity.cluster_queries import SHARED
-from target_line.identity.repository import IdentityRepository, UnmergeError
+from target_line.identity.repository import IdentityRepository
 from tests.support import people
 from tests.support.people import evidence_of, follow, identify, line_id
 
@@ -78,50 +79,6 @@ def test_a_batch_with_more_rows_than_a_statement_allows_is_stored_completely(ide
     assert sum(1 for _ in identity.profiles()) == 2500
 
 
-def merge_ids(store: Store) -> dict[str, int]:
-    """Keys of the merges that are not undone, by rule."""
-    with store.read() as connection:
-        table = tables.merges.c
-        query = select(table.rule, table.merge_id).where(table.undone_at.is_(None), table.rule != MergeRule.UNMERGED)
-        return dict(connection.execute(query).all())
-
-
-def test_an_undone_merge_stays_undone_when_the_records_are_ingested_again(
-    identity: IdentityRepository, store: Store
-) -> None:
-    records = [follow(1, at=1)], [identify(at=2, id="a", line=1, plan="gold")]
-    for batch in records:
-        identity.ingest(batch)
-    (merge_id,) = merge_ids(store).values()
-    assert identity.unmerge(merge_id).profiles_added == 1
-    for batch in records:
-        assert identity.ingest(batch).profiles_added == 0
-    found = {profile.key.kind: profile for profile in identity.profiles()}
-    assert found[IdentifierKind.ID].attributes == {"plan": "gold"}
-    assert found[IdentifierKind.ID].line_accounts == ()
-    assert [account.line_id for account in found[IdentifierKind.LINE_ID].line_accounts] == [line_id(1)]
-    with store.read() as connection:
-        merged, undone = connection.execute(select(tables.merges).order_by(tables.merges.c.merge_id)).all()
-    assert merged.undone_at is not None
-    assert (undone.rule, undone.survivor, undone.identifier) == ("unmerged", "id:a", f"line_id:default/{line_id(1)}")
-    assert undone.before == [
-        {"identifiers": ["id:a", f"line_id:default/{line_id(1)}"], "attributes": {"plan": "gold"}},
-    ]
-
-
-def test_only_an_existing_merge_can_be_undone_and_only_once(identity: IdentityRepository, store: Store) -> None:
-    identity.ingest([follow(1, at=1)])
-    identity.ingest([identify(at=2, id="a", line=1)])
-    (merge_id,) = merge_ids(store).values()
-    identity.unmerge(merge_id)
-    with pytest.raises(UnmergeError, match="undone already"):
-        identity.unmerge(merge_id)
-    with pytest.raises(UnmergeError, match="there is no merge"):
-        identity.unmerge(merge_id + 1)
-    with pytest.raises(UnmergeError, match="there is no merge"):
-        identity.unmerge(0)
-
-
 def test_an_identifier_that_a_profile_claims_and_does_not_get_is_a_reject(store: Store) -> None:
     identity = IdentityRepository(store, MergePolicy(conflict=IdentifierConflict.REJECT, max_line_ids=1))
     batch = [
@@ -173,7 +130,8 @@ def test_a_preview_returns_the_merges_and_changes_nothing(identity: IdentityRepo
     identity.ingest([follow(1, at=1)])
     (merge,) = identity.preview([identify(at=2, id="a", line=1)])
     assert (merge.rule, str(merge.survivor)) == (MergeRule.ANONYMOUS_IDENTIFIED, "id:a")
-    assert merge_ids(store) == {}
+    with store.read() as connection:
+        assert connection.execute(select(func.count()).select_from(tables.merges)).scalar_one() == 0
     assert [profile.id for profile in identity.profiles()] == [None]
 
 
@@ -188,6 +146,12 @@ def shared_store(request: pytest.FixtureRequest) -> Iterator[Store]:
             yield store
 
 
+def empty(store: Store) -> None:
+    with store.write() as connection:
+        for table in (tables.identifiers, tables.clusters, tables.merges):
+            connection.execute(delete(table))
+
+
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -198,9 +162,7 @@ def test_profiles_do_not_depend_on_order_and_batches(
     policy: MergePolicy,
     data: st.DataObject,
 ) -> None:
-    with shared_store.write() as connection:
-        for table in (tables.identifiers, tables.clusters, tables.merges):
-            connection.execute(delete(table))
+    empty(shared_store)
     identity = IdentityRepository(shared_store, policy)
     shuffled = data.draw(st.permutations([*history, *history[:3]]))
     while shuffled:
@@ -217,6 +179,44 @@ def test_profiles_do_not_depend_on_order_and_batches(
     assert sorted(identity.profiles(), key=by_key) == sorted(expected, key=by_key)
     named = {name: profile for profile in expected for name in profile.identifiers}
     assert identity.find_profiles(evidence.identifiers()) == named
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(people.histories(), people.policies(), st.data())
+def test_counts_do_not_depend_on_how_the_records_are_divided_into_runs(
+    shared_store: Store,
+    history: list[EvidenceRecord],
+    policy: MergePolicy,
+    data: st.DataObject,
+) -> None:
+    totals = []
+    for _ in range(2):
+        empty(shared_store)
+        identity = IdentityRepository(shared_store, policy)
+        total = IdentityChanges()
+        rest = data.draw(st.permutations(history))
+        while rest:
+            size = data.draw(st.integers(min_value=1, max_value=len(rest)))
+            total.add(identity.ingest(rest[:size]))
+            rest = rest[size:]
+        totals.append((total.profiles_created, total.profiles_merged, total.anonymous, total.identified))
+        assert total.profiles_created - total.profiles_merged == total.profiles_added == len(list(identity.profiles()))
+    assert totals[0] == totals[1]
+
+
+def test_a_merge_has_one_row_whatever_its_survivor_is_called(identity: IdentityRepository, store: Store) -> None:
+    records = [follow(1, at=1), identify(at=2, email="x@example.com", line=1)]
+    runs = [identity.ingest([record]) for record in records]
+    runs.append(identity.ingest([identify(at=3, id="a", email="x@example.com")]))
+    assert [(run.profiles_created, run.profiles_merged) for run in runs] == [(1, 0), (1, 1), (1, 1)]
+    with store.read() as connection:
+        rows = connection.execute(select(tables.merges.c.survivor, tables.merges.c.absorbed)).all()
+    assert [tuple(row) for row in rows] == [
+        ("email:x@example.com", f"line_id:default/{line_id(1)}"),
+        ("id:a", "email:x@example.com"),
+    ]
 
 
 def by_key(profile: Profile) -> Identifier:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from line_core.identity.model import UNDATED, CorrectionKind
+from line_core.identity.model import UNDATED
 from line_core.identity.policy import CanonicalCriterion
 from line_core.identity.rules import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from line_core.identity.model import Claim, Evidence, Follow, Identifier
+    from line_core.identity.model import Claim, Correction, Evidence, Follow, Identifier
     from line_core.identity.policy import MergePolicy
     from line_core.identity.results import Merge, RejectedIdentifier
 
@@ -25,7 +25,7 @@ _CRITERIA = {
 }
 
 
-def explain(evidence: Evidence, identifier: Identifier, policy: MergePolicy, channel: str = "main") -> dict[str, Any]:
+def explain(evidence: Evidence, identifier: Identifier, policy: MergePolicy, channel: str) -> dict[str, Any]:
     """Explain the profile that has an identifier.
 
     Args:
@@ -36,11 +36,11 @@ def explain(evidence: Evidence, identifier: Identifier, policy: MergePolicy, cha
 
     Returns:
         `profile` (key), `identifiers`, `records` (claims), `follows`, `merges` (rule, into, from, identifier, at),
-        `refused` (rejected identifiers), `cuts` (separation constraints), and `canonical` (by provider: the LINE ID,
-        and the LINE IDs that it was chosen from).
+        `refused` (rejected identifiers), `corrections` (of an operator), and `canonical` (by provider: the LINE ID,
+        and the LINE IDs of the provider that it was chosen from).
 
     Raises:
-        KeyError: No record names the identifier.
+        KeyError: No profile has the identifier.
     """
     resolution = resolve(evidence, policy, channel)
     profile = resolution.profile_of(identifier)
@@ -60,13 +60,16 @@ def explain(evidence: Evidence, identifier: Identifier, policy: MergePolicy, cha
         ],
         "merges": _merges(resolution.merges, members),
         "refused": _rejected(resolution.rejected_identifiers, members),
-        "cuts": [
-            list(map(str, correction.identifiers))
+        "corrections": [
+            _correction(correction)
             for correction in sorted(evidence.corrections)
-            if correction.kind is CorrectionKind.SEPARATE and members.intersection(correction.identifiers)
+            if members.intersection(correction.identifiers)
         ],
         "canonical": {
-            provider: {"line_id": account.line_id, "of": [other.line_id for other in profile.line_accounts]}
+            provider: {
+                "line_id": account.line_id,
+                "of": [other.line_id for other in profile.line_accounts if other.provider == provider],
+            }
             for provider, account in sorted(profile.canonical.items())
         },
     }
@@ -76,7 +79,7 @@ def explanation_lines(explained: dict[str, Any], policy: MergePolicy) -> Iterato
     """Yield the lines of an explanation as text.
 
     Args:
-        explained: Result of `explain`.
+        explained: Result of `person_lookup.explain_person`.
         policy: The policy that it was made with.
     """
     yield f"{explained['profile']} is one person with {', '.join(explained['identifiers'])}."
@@ -84,7 +87,11 @@ def explanation_lines(explained: dict[str, Any], policy: MergePolicy) -> Iterato
         f"{' + '.join(record['identifiers'])}, {_span(record['first_at'], record['last_at'])}"
         for record in explained["records"]
     ]
-    follows = [f"{follow['line_id']} {follow['state']}, {follow['at'] or 'undated'}" for follow in explained["follows"]]
+    follows = [
+        f"{follow['line_id']} of provider {follow['provider']}: {follow['state']} on "
+        f"{'channel ' + follow['channel'] if follow['channel'] else 'all channels'}, {follow['at'] or 'undated'}"
+        for follow in explained["follows"]
+    ]
     yield from _section("Records", [*records, *follows])
     yield from _section(
         "Merges",
@@ -98,9 +105,22 @@ def explanation_lines(explained: dict[str, Any], policy: MergePolicy) -> Iterato
         [f"{item['reason']}: {item['identifier']} claimed by {item['claimed_by']}" for item in explained["refused"]],
     )
     yield from _section(
-        "Undone merges", [f"unmerged: {one} and {other} never merge again" for one, other in explained["cuts"]]
+        "Corrections",
+        [
+            f"{correction['kind']}: {' and '.join(correction['identifiers'])}{_at(correction['at'])}"
+            for correction in explained["corrections"]
+        ],
     )
     yield from _canonical_lines(explained["canonical"], policy)
+    yield delivery_line(explained["messages"])
+
+
+def delivery_line(delivery: dict[str, Any]) -> str:
+    """Return the line that says what happens to a message; see `person_lookup.delivery_of`."""
+    on = f"on channel {delivery['channel']} of provider {delivery['provider']}"
+    if delivery["result"] == "sent":
+        return f"A message {on} is sent to {delivery['line_id']}, unless it expires, or a limit postpones it."
+    return f"A message {on} is not sent: {delivery['result']} ({delivery['reason']}). {delivery['detail']}"
 
 
 def _section(title: str, lines: Collection[str]) -> Iterator[str]:
@@ -114,9 +134,9 @@ def _canonical_lines(canonical_by_provider: dict[str, Any], policy: MergePolicy)
     for provider, canonical in canonical_by_provider.items():
         others = len(canonical["of"]) - 1
         reason = f", chosen before {others} others by {order}, then smallest LINE ID" if others else ""
-        yield f"Messages of provider {provider} go to {canonical['line_id']}{reason}."
+        yield f"The LINE ID of provider {provider} is {canonical['line_id']}{reason}."
     if not canonical_by_provider:
-        yield "The profile has no LINE ID, so it gets no messages."
+        yield "The profile has no LINE ID."
 
 
 def _claim(claim: Claim) -> dict[str, Any]:
@@ -129,7 +149,25 @@ def _claim(claim: Claim) -> dict[str, Any]:
 
 
 def _follow(follow: Follow) -> dict[str, Any]:
-    return {"line_id": follow.line_id.value, "state": follow.state.value, "at": _iso_time(follow.at)}
+    return {
+        "line_id": follow.line_id.value,
+        "provider": follow.line_id.provider,
+        "channel": follow.channel,
+        "state": follow.state.value,
+        "at": _iso_time(follow.at),
+    }
+
+
+def _correction(correction: Correction) -> dict[str, Any]:
+    return {
+        "kind": correction.kind.value,
+        "identifiers": list(map(str, correction.identifiers)),
+        "at": _iso_time(correction.at),
+    }
+
+
+def _at(time: str | None) -> str:
+    return f", {time}" if time else ""
 
 
 def _merges(merges: Collection[Merge], members: frozenset[Identifier]) -> list[dict[str, Any]]:
