@@ -433,6 +433,25 @@ def test_a_body_that_is_not_json_is_rejected_with_line_and_column(
 
 
 @pytest.mark.parametrize(
+    ("body", "index"),
+    [
+        (b'{"to": "x", "messages": [{"type": "text", "text": "a\nb"}]}', 0),
+        (b'{"messages": [{"type": "a, [b]{\\""}, {"quickReply": {"items": [,]}}]}', 1),
+        (b'{"messages": [{"type": "a"}], "x": [{]}', None),
+        (b'{"messages": [{"type": "a"},,]}', None),
+    ],
+)
+def test_an_error_inside_a_message_names_the_message(sandbox: SandboxClient, body: bytes, index: int | None) -> None:
+    headers = {"content-type": "application/json"}
+    response = sandbox.request("POST", "/v2/bot/message/push", data=body, headers=headers)
+    assert response.status_code == 400
+    start = "The request body could not be parsed as JSON (line: 1, column: "
+    if index is not None:
+        start = f"The property, 'messages[{index}]', in the request body is invalid (line: 1, column: "
+    assert response.json()["message"].startswith(start)
+
+
+@pytest.mark.parametrize(
     ("body", "content_type", "status"),
     [
         (b"{", "application/json", 400),
