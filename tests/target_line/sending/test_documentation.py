@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from target_line.sending.policy import sending_policy_from_config
-from target_line.sending.read.message import parse_message
+from target_line.sending.read.message import MESSAGE_COLUMNS, parse_message
 from target_line.settings import CONFIG_JSONSCHEMA
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -44,6 +44,7 @@ def test_docs_list_exactly_the_columns_that_a_message_record_can_have() -> None:
         for name in re.findall("`([a-z_]+)`", row.split("|")[1])
     }
     assert documented == record.read, "a column must be in docs/sending.md, and in target_line/sending/read"
+    assert record.read == MESSAGE_COLUMNS, "a column must be in MESSAGE_COLUMNS, or a warning says that it is ignored"
 
 
 def test_every_sending_setting_that_is_read_is_in_the_schema() -> None:
