@@ -105,10 +105,18 @@ class RejectedRecordError(Exception):
         """
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
-        self.detail = detail
+        self.detail = _storable(detail)
         self.column = column
         self.opt_out: RefusedOptOut | None = None
         """The opt-out of the record, which counts although the record is rejected."""
+
+
+_MAX_DETAIL_LENGTH = 2_000
+
+
+def _storable(text: str) -> str:
+    """Return a text that every store can contain: of limited length, without lone surrogates and U+0000."""
+    return text[:_MAX_DETAIL_LENGTH].encode("utf-8", "replace").decode().replace("\0", "\ufffd")
 
 
 _MAX_SHOWN_CHARACTERS = 100

@@ -375,8 +375,12 @@ def test_half_of_a_surrogate_pair_is_rejected_wherever_it_stands() -> None:
         {"text": "{{ variables.x }}", "variables": {"x": half}},
         {"text": "{{ variables.x | append: '' }}", "variables": {"x": half}},
         {"messages": {"type": "text", "text": "x", half: half}},
+        {"text": "{{ variables.\ud83d }}"},
+        {"text": '{{ variables["\ud83d"] }}'},
     ):
-        assert isinstance(decide({"id": "a", **record}, person), Invalid)
+        decision = decide({"id": "a", **record}, person)
+        assert isinstance(decision, Invalid)
+        assert decision.detail.encode()
     with pytest.raises(RejectedRecordError):
         parse_message({"message_id": "m", "text": "x", "recipient": {"filter": {half: half}}}, "default")
 
@@ -403,3 +407,9 @@ def test_a_mention_in_a_message_to_a_person_is_invalid() -> None:
     messages = {"type": "textV2", "text": "Hi {all}", "substitution": {"all": mention}}
     assert isinstance(decide({"id": "a", "messages": messages}, CUSTOMER), Invalid)
     assert isinstance(decide({"group_id": GROUP, "messages": messages}, None), Send)
+
+
+def test_the_detail_of_a_reject_can_be_stored() -> None:
+    error = RejectedRecordError(Reason.INVALID_MESSAGE, "a\0\ud83d" + "x" * 5_000)
+    assert error.detail[:4] == "a\ufffd?x"
+    assert len(error.detail) == 2_000
