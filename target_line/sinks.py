@@ -8,9 +8,11 @@ from __future__ import annotations
 import abc
 import gc
 import json
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from line_core.singer.hooks import UnvalidatedSink
+from line_core.store.database import is_caused_by_values
 from target_line.erasure.intake import forgotten_reject, without_erased_recipients, without_erased_records
 from target_line.identity.records import ParsedEvidence
 from target_line.intake.guarded_target import GuardedTarget
@@ -66,32 +68,63 @@ class LineSink(UnvalidatedSink):
         if isinstance(record, UnusableRecord):
             self._reject(record.content, RejectedRecordError(Reason.INVALID_RECORD, record.detail), context)
             return
-        # A stream map can yield values that are not JSON.
-        values: dict[str, Any] = json.loads(json.dumps(record, default=str)) if self._is_mapped else record
-        self.run_context.column_watch.add(self.stream_name, self.role, values)
         try:
+            # A stream map can yield values that are not JSON.
+            values: dict[str, Any] = json.loads(json.dumps(record, default=str)) if self._is_mapped else record
+            self.run_context.column_watch.add(self.stream_name, self.role, values)
             if self._record_validator:
                 self._record_validator.check(values)
             parsed = self.run_context.parser.parse(self.role, values)
         except RejectedRecordError as error:
             self._reject(values, error, context)
-            return
-        context.setdefault("parsed", []).append(parsed)
-        if isinstance(parsed, ParsedEvidence) and parsed.notices:
-            context.setdefault("notices", []).append(notice_reject(self.stream_name, values, parsed.notices))
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with one record must not end the run
+            self._reject(record, self._unexpected(error), context)
+        else:
+            context.setdefault("parsed", []).append((values, parsed))
+            if isinstance(parsed, ParsedEvidence) and parsed.notices:
+                context.setdefault("notices", []).append(notice_reject(self.stream_name, values, parsed.notices))
 
     def process_batch(self, context: dict[str, Any]) -> None:
         """Commit the batch to the store."""
-        rejects: list[Reject] = context.get("rejects", [])
-        if rejects:
+        if parsed := context.get("parsed"):
+            context.setdefault("rejects", []).extend(self._save_or_reject(parsed))
+        if rejects := context.get("rejects"):
             self._save_rejects(rejects)
         if notices := context.get("notices"):
             self._save_notices(notices)
-        if parsed := context.get("parsed"):
-            self.save(parsed)
         context.clear()
         if not gc.isenabled():  # see `TargetLine.invoke`
             gc.collect()
+
+    def _save_or_reject(self, parsed: list[tuple[dict[str, Any], Any]]) -> list[Reject]:
+        """Save parsed records, and return rejects of those that cannot be saved.
+
+        If the batch cannot be saved because of a value, its halves are saved, until only the records with such values
+        are left.
+
+        Raises:
+            StoreError: The store cannot be written.
+        """
+        try:
+            self.save([item for _, item in parsed])
+        except Exception as error:
+            if not is_caused_by_values(error):
+                raise
+            if len(parsed) == 1:
+                unexpected = self._unexpected(error)
+                return [Reject(self.stream_name, parsed[0][0], unexpected.reason, unexpected.detail)]
+            middle = len(parsed) // 2
+            return self._save_or_reject(parsed[:middle]) + self._save_or_reject(parsed[middle:])
+        return []
+
+    def _unexpected(self, error: Exception) -> RejectedRecordError:
+        """Log where an unexpected error happened, without its text, which can contain values of the record."""
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        name = type(error).__name__
+        self.logger.warning(
+            "Stream %s: a record was rejected: %s at %s:%s", self.stream_name, name, place.name, place.lineno
+        )
+        return RejectedRecordError(Reason.INVALID_RECORD, f"the record cannot be processed ({name})")
 
     def _reject(self, record: dict[str, Any], error: RejectedRecordError, context: dict[str, Any]) -> None:
         """Add a record to the batch as a reject. Its opt-out counts nevertheless."""
@@ -100,7 +133,7 @@ class LineSink(UnvalidatedSink):
         context.setdefault("rejects", []).append(reject)
         opt_out = error.opt_out or self.run_context.parser.refused_opt_out(self.role, record)
         if opt_out:
-            context.setdefault("parsed", []).append(ParsedEvidence((opt_out,), is_rejected=True))
+            context.setdefault("parsed", []).append((record, ParsedEvidence((opt_out,), is_rejected=True)))
 
     def _save_rejects(self, rejects: list[Reject]) -> None:
         self._store_rejects(rejects)

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, NoSuchModuleError, SQLAlchemyError, StatementError
 from sqlalchemy.schema import CreateSchema
 
 from line_core import json_text
-from line_core.errors import StoreError
+from line_core.errors import LineError, StoreError
 from line_core.store.location import SchemaSelector, parse_store_url
 from line_core.store.schema_version import SCHEMA_VERSION, checked_version, migrate, prepare_schema
 
@@ -209,3 +209,15 @@ def _store_errors(location: StoreLocation) -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         reason = location.without_password(" ".join(str(cause).split())) or type(cause).__name__
         raise StoreError(f"cannot use the store at {location}: {reason}") from error
+
+
+def is_caused_by_values(error: Exception) -> bool:
+    """Return whether a write failed because of its values, so that another write can succeed.
+
+    Args:
+        error: What a block of `Store.write` raised.
+    """
+    if not isinstance(error, LineError):
+        return True
+    cause = error.__cause__
+    return isinstance(cause, DataError) or (isinstance(cause, StatementError) and not isinstance(cause, DBAPIError))

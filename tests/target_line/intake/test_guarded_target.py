@@ -9,14 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk.exceptions import RecordsWithoutSchemaException
+from sqlalchemy.exc import DataError, OperationalError
 
+from line_core.errors import StoreError
+from line_core.identity.codec import encode_record
 from line_core.store import open_store
 from target_line.admin import listings
+from target_line.identity.records import EvidenceParser
 from target_line.intake.singer_reader import InputError
 from target_line.target import TargetLine
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from line_core.identity.model import Claim
+    from target_line.identity.records import ParsedEvidence
 
 SCHEMA = {
     "type": "SCHEMA",
@@ -96,6 +103,47 @@ def test_columns_in_upper_case_are_not_missing(tmp_path: Path) -> None:
     Loaded(tmp_path, {**SCHEMA, "schema": {"properties": {"ID": {}}}})
 
 
+def test_an_unexpected_error_of_one_record_rejects_this_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def parse(parser: EvidenceParser, values: dict[str, Any]) -> ParsedEvidence:
+        if values["id"] == "b":
+            raise OverflowError("aoi@example.com")
+        return original(parser, values)
+
+    original = EvidenceParser.parse_profile
+    monkeypatch.setattr(EvidenceParser, "parse_profile", parse)
+    loaded = Loaded(tmp_path, SCHEMA, *(record(id=letter) for letter in "abc"))
+    assert loaded.ids() == ["a", "c"]
+    assert [row["record"] for row in loaded.rejects()] == [{"id": "b"}]
+    assert "OverflowError at parse" in caplog.text
+    assert "aoi" not in caplog.text
+
+
+@pytest.mark.parametrize("error", [OverflowError("too large"), DataError("INSERT", {}, ValueError("value"))])
+def test_a_record_that_cannot_be_stored_is_rejected_and_the_rest_of_its_batch_is_stored(
+    error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def encode(evidence: Claim) -> str:
+        if evidence.identifiers[0].value in "bf":
+            raise error
+        return encode_record(evidence)
+
+    monkeypatch.setattr("target_line.identity.ingestion.encode_record", encode)
+    loaded = Loaded(tmp_path, SCHEMA, *(record(id=letter) for letter in "abcdefg"))
+    assert loaded.ids() == ["a", "c", "d", "e", "g"]
+    assert sorted(row["record"]["id"] for row in loaded.rejects()) == ["b", "f"]
+
+
+def test_a_store_that_fails_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def encode(_evidence: Claim) -> str:
+        raise OperationalError("INSERT", {}, OSError("the disk is full"))
+
+    monkeypatch.setattr("target_line.identity.ingestion.encode_record", encode)
+    with pytest.raises(StoreError, match="the disk is full"):
+        Loaded(tmp_path, SCHEMA, record(id="a"))
+
+
 class TestBatchFiles:
     """BATCH messages: files of records."""
 
@@ -125,7 +173,6 @@ class TestBatchFiles:
         [
             ({"format": "csv"}, "the format csv; supported are"),
             ({"format": "jsonl", "compression": "zstd"}, "the format jsonl with compression zstd"),
-            ({"format": "parquet"}, "which need the extra"),
             ({"format": "jsonl"}, "file 1 of a BATCH message cannot be read: No such file"),
             ({"format": "jsonl", "compression": "gzip"}, "file 1 of a BATCH message cannot be read: No such file"),
         ],
