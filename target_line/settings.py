@@ -231,7 +231,7 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         "time_zone",
         th.StringType,
         title="Time zone",
-        description="Time zone such as Asia/Tokyo for times without one, and for persons without a time zone "
+        description="Time zone such as Asia/Tokyo or +09:00 for times without one, and for persons without a time zone "
         "attribute. Default: UTC.",
     ),
     th.Property(

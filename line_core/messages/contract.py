@@ -62,7 +62,7 @@ class Contract:
         registry = jsonschema_rs.Registry([(resource["$id"], resource) for resource in resources])
         self._validator = jsonschema_rs.Draft202012Validator({"$ref": root}, registry=registry, keywords=dict(KEYWORDS))
         self._missing = missing
-        self._known_types = frozenset(_types(resources))
+        self._known_types = frozenset(map(str.casefold, _types(resources)))
 
     def problems(self, value: Any) -> list[Problem]:  # noqa: ANN401 - any JSON
         """Return the problems of a value, each once; empty if the value is valid."""
@@ -82,12 +82,16 @@ class Contract:
         if error.kind.name == "required":
             return Problem(property_name([*path, rule["property"]]), self._missing)
         message = _MESSAGES.get(error.kind.name)
-        is_type = error.kind.name == "enum" and path[-1:] == ["type"] and isinstance(error.instance, str)
         return Problem(
             property_name(path),
             message(rule) if message else "invalid property",
-            is_unknown_type=is_type and error.instance not in self._known_types,
+            is_unknown_type=error.kind.name == "enum" and path[-1:] == ["type"] and self._is_unknown(error.instance),
         )
+
+    def _is_unknown(self, type_: object) -> bool:
+        """Return whether no schema has a type. One in another case, such as Text, is a mistake and not unknown."""
+        name = type_.strip().casefold() if isinstance(type_, str) else ""
+        return bool(name) and name not in self._known_types
 
 
 def property_name(path: Sequence[str | int]) -> str:

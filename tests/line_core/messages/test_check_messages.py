@@ -467,7 +467,9 @@ def test_a_sender_cannot_be_called_line(name: str, is_valid: bool) -> None:
     [
         ("text", "type", "hologram", True),
         ("text", "type", "box", False),
-        ("text", "type", "", True),
+        ("text", "type", "Text", False),
+        ("text", "type", " TEXTV2", False),
+        ("text", "type", "", False),
         ("text", "type", 7, False),
         ("buttons", "template.type", "wheel", True),
         ("buttons", "template.actions[0].type", "pay", True),
