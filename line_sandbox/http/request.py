@@ -46,7 +46,7 @@ class HttpRequest:
         """Method and path template; set by routing."""
         self.path_parameters: Mapping[str, str] = {}
         """Values of the template's parameters; set by routing."""
-        self._query = query
+        self.query_string = query
         self._headers = headers
 
     def header(self, name: bytes) -> str | None:
@@ -59,7 +59,7 @@ class HttpRequest:
     @cached_property
     def query(self) -> dict[str, list[str]]:
         """The query parameters, each with all its values."""
-        return parse_qs(self._query.decode("latin-1"), keep_blank_values=True)
+        return parse_qs(self.query_string.decode("latin-1"), keep_blank_values=True)
 
     def query_parameter(self, name: str) -> str | None:
         """Return the first value of a query parameter."""

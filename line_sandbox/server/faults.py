@@ -61,7 +61,7 @@ class Fault:
     method: str | None = None
     """HTTP method; None for every method."""
     contains: bytes = b""
-    """A part of the request body, such as a recipient."""
+    """A part of the query or the body of the request, such as a recipient."""
     response: FaultyResponse = FaultyResponse()
     seconds: float = 60.0
     """Duration, for the kinds `timeout`, `timeout_after_accept` and `slow`."""
@@ -82,7 +82,7 @@ class Fault:
         """Decide whether the fault applies to a request, and count the request if it does."""
         if self.left == 0 or self.method not in (None, request.method) or not request.path.startswith(self.path):
             return False
-        if self.contains not in request.body:
+        if self.contains not in request.body and self.contains not in request.query_string:
             return False
         if self.probability < 1.0 and self._random.random() >= self.probability:
             return False

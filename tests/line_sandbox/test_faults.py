@@ -84,6 +84,14 @@ def test_a_fault_can_apply_to_the_requests_of_one_recipient(sandbox: SandboxClie
     assert (fault["contains"], fault["met"]) == (first, 2)
 
 
+def test_a_fault_can_refuse_the_second_page(sandbox: SandboxClient) -> None:
+    followers = "/v2/bot/followers/ids"
+    sandbox.fault("status", followers, contains="start=", status=400, body={"message": "Invalid start param"})
+    page = sandbox.request("GET", followers, params={"limit": 1})
+    assert page.status_code == 200
+    assert sandbox.request("GET", followers, params={"start": page.json()["next"]}).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("kind", "delivered"),
     [("drop_before", 0), ("drop_after_accept", 1), ("timeout", 0), ("timeout_after_accept", 1)],
