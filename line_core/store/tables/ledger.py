@@ -71,6 +71,20 @@ messages = Table(
         comment="Runs in which LINE answered 429 for this message and accepted others",
     ),
     Column("set_aside_since", UtcDateTime, comment="The first of these runs"),
+    Column(
+        "send_order",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="Smaller numbers are sent first: the negated priority; transactional messages have the smallest",
+    ),
+    Column(
+        "due_minute",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="Of equal send_order, the oldest is first: minutes from 1970 to send_at, else to the run's start",
+    ),
     Index(None, "updated_at"),
     Index(None, "staged_by"),
 )
@@ -94,6 +108,8 @@ Index(
 Index(
     "ix_messages_scheduled",
     messages.c.channel,
+    messages.c.send_order,
+    messages.c.due_minute,
     messages.c.content_key,
     messages.c.message_id,
     sqlite_where=messages.c.status == "scheduled",
@@ -107,4 +123,12 @@ plans = Table(
     Column("plan_hash", String(64), primary_key=True, comment="SHA-256 of who gets what"),
     Column("made_at", UtcDateTime, nullable=False),
     Column("summary", JsonDocument, nullable=False, comment="Counts and examples, as they were printed"),
+)
+
+cancelled_campaigns = Table(
+    "cancelled_campaigns",
+    metadata,
+    Column("channel", String(64), primary_key=True),
+    Column("campaign", String(30), primary_key=True),
+    Column("cancelled_at", UtcDateTime, nullable=False, comment="Deleted once the scheduled messages are withdrawn"),
 )

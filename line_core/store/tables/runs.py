@@ -13,7 +13,9 @@ runs = Table(
     Column("channel", String(64), nullable=False),
     Column("mode", String(16), nullable=False, comment="send, plan or validate"),
     Column("started_at", UtcDateTime, nullable=False),
-    Column("finished_at", UtcDateTime, nullable=False),
+    Column(
+        "finished_at", UtcDateTime, comment="Null while the run has not ended, and for ever if its process was killed"
+    ),
     Column("outcomes", JsonDocument, nullable=False, comment="Records by stream role and outcome; they add up"),
     Column("profiles", JsonDocument, nullable=False, comment="What the run did to the profiles"),
     Column("error", Text, comment="Why it ended early, if it did"),
