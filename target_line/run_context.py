@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from line_core.store import open_store
-from line_core.store.saved_policy import save_policy
+from line_core.store.saved_policy import has_lower_bounds, load_policy, save_policy
 from target_line.identity.erased import ErasedIdentifiers
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.column_watch import ColumnWatch
@@ -45,20 +45,28 @@ class RunContext:
     erased: ErasedIdentifiers
     report: RunReport
     column_watch: ColumnWatch
+    has_saved_policy: bool = False
+    """Whether `merge_policy` is that of the store's last run."""
 
     @classmethod
-    def open(cls, config: Mapping[str, Any]) -> Self:
+    def open(cls, config: Mapping[str, Any], *, with_saved_policy: bool = False) -> Self:
         """Read the settings and open the store.
+
+        Args:
+            config: All settings, with their defaults.
+            with_saved_policy: Whether the merge rules have the settings of the store's last run, not those of `config`.
 
         Raises:
             SettingError: A setting is invalid.
             StoreError: The store cannot be opened.
         """
         channel: str = config["channel"]
-        merge_policy = policy_of(config)
+        merge_policy = policy_of(config)  # checked before the store is opened
         sending_policy = sending_policy_from_config(config)
         report = RunReport(RejectLimit.parse(config.get("max_rejects")))
         store = open_store(config["store_url"])
+        if with_saved_policy:
+            merge_policy = load_policy(store)
         run = Run(channel, config["mode"])
         erased = ErasedIdentifiers(store)
         return cls(
@@ -77,9 +85,17 @@ class RunContext:
                 opt_outs=merge_policy.opt_outs,
                 time_zone=sending_policy.time_zone_attribute if sending_policy.quiet_hours else None,
             ),
+            has_saved_policy=with_saved_policy,
         )
 
     def save_merge_policy(self) -> None:
-        """Save the settings of the merge rules in the store, for the tap and for `target-line-admin`."""
+        """Save the settings of the merge rules in the store, for the tap and for `target-line-admin`.
+
+        Lowered bounds for shared identifiers are applied to the stored evidence before.
+        """
+        if self.has_saved_policy:
+            return
+        if has_lower_bounds(self.store, self.merge_policy):
+            self.report.changes.add(self.identity.apply_bounds())
         if save_policy(self.store, self.merge_policy):
             _logger.warning("The settings of the merge rules changed: identities are resolved by the new settings")

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from line_core.identity.results import RejectionReason
 from line_core.message_status import MessageStatus
 from target_line.identity.changes import IdentityChanges
 from target_line.intake.reject_limit import RejectLimit, TooManyRejectsError
@@ -155,6 +156,15 @@ class RunReport:
             "doubts": dict(sorted(self.changes.rejections.items())),
         }
 
+    def warnings(self) -> Iterator[str]:
+        """Return warnings about identifiers that this run found to be shared, without personal data."""
+        for reason, (kind, setting) in _SHARED.items():
+            if count := self.changes.rejections[reason]:
+                yield (
+                    f"{count:,} {kind} are claimed together with more identifiers than {setting} allows: from now on "
+                    "they identify nobody. To list them: `target-line-admin shared`"
+                )
+
     def lines(self) -> Iterator[str]:
         """Return the report as log lines without personal data."""
         for role, received in sorted(self.received.items()):
@@ -178,6 +188,13 @@ class RunReport:
         )
         if self.notices or any(rejected):
             yield "to list the rejected records with their reasons: `target-line-admin rejects`"
+
+
+_SHARED = {
+    RejectionReason.SHARED_EMAIL: ("emails", "max_people_per_email"),
+    RejectionReason.SHARED_LINE_ID: ("LINE IDs", "max_people_per_line_id"),
+    RejectionReason.SHARED_ID: ("ids", "max_identifiers_per_id"),
+}
 
 
 def _outcome(status: str, reason: str | None) -> str:

@@ -132,6 +132,8 @@ class TargetLine(LinePlugin, RunTarget):
         """Log the outcomes of the input records, and save them in the store."""
         report = context.report
         report.add_outcomes_of_new_messages(context.ledger.counts_of_run())
+        for warning in report.warnings():
+            self.logger.warning(warning)
         for line in report.lines():
             self.logger.info(line)
         if report.received or report.sent:

@@ -7,8 +7,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from line_core.consent import consent_of
 from line_core.identity.codec import decode_evidence, encode_evidence, encode_record
-from line_core.identity.model import Claim, Evidence, Follow, IdentifierKind, identifiers_in
+from line_core.identity.model import (
+    UNDATED,
+    Claim,
+    Evidence,
+    Follow,
+    IdentifierKind,
+    RefusedOptOut,
+    identifiers_in,
+)
 from line_core.identity.results import ABSORBING_RULES, SHARED_REASONS
 from line_core.identity.rules import resolve
 from line_core.identity.sharing import linking_identifiers, newly_shared, split_evidence
@@ -66,17 +75,18 @@ class BatchIngestion:
         if changes is not None:
             return changes
         before = [decode_evidence(text) for text in stored]
-        if len(before) == 1 and all(map(before[0].covers, group.records)):
+        records = list(_dated(group.records, before))
+        if len(before) == 1 and all(map(before[0].covers, records)):
             return IdentityChanges()
         after = Evidence()
         for evidence in before:
             after.merge(evidence)
-        for record in group.records:
+        for record in records:
             after.add(record)
             if shared:
                 after.shared |= shared.intersection(identifiers_in(record))
         if new := newly_shared(after, self._policy):
-            return self._split(group, before, after, new)
+            return self.split(group.clusters, before, after, new)
         known = [evidence.identifiers() for evidence in before]
         self._writer.add_cluster(
             group.clusters,
@@ -104,10 +114,17 @@ class BatchIngestion:
         is_anonymous = all(name.kind is IdentifierKind.LINE_ID for name in identifiers_in(record))
         return IdentityChanges(anonymous=1) if is_anonymous else IdentityChanges(identified=1)
 
-    def _split(
-        self, group: EvidenceGroup, before: list[Evidence], after: Evidence, new: set[Identifier]
+    def split(
+        self, clusters: set[int], before: list[Evidence], after: Evidence, new: set[Identifier]
     ) -> IdentityChanges:
-        """Mark identifiers as shared permanently, and store each component that remains as a cluster."""
+        """Mark identifiers as shared permanently, and store each component that remains as a cluster.
+
+        Args:
+            clusters: The clusters of the evidence.
+            before: The evidence of the clusters before.
+            after: All evidence now.
+            new: The identifiers that became shared.
+        """
         known = {name for evidence in before for name in evidence.identifiers()}
         for identifier in sorted(new):
             self._writer.add_shared(identifier, is_known=identifier in known)
@@ -119,13 +136,13 @@ class BatchIngestion:
         for number, component in enumerate(components):
             names = component.identifiers()
             self._writer.add_cluster(
-                set() if number else group.clusters,
+                set() if number else clusters,
                 encode_evidence(component),
                 new=names - known,
                 moved=names & known,
             )
         if not components:
-            self._writer.delete_clusters(group.clusters)
+            self._writer.delete_clusters(clusters)
         changes = self._record_changes(before, components)
         changes.rejections.update(SHARED_REASONS[identifier.kind] for identifier in new)
         return changes
@@ -206,6 +223,39 @@ class BatchIngestion:
 
 def _absorbed(merges: Iterable[Merge]) -> set[Identifier]:
     return {merge.absorbed for merge in merges if merge.rule in ABSORBING_RULES}
+
+
+def _dated(records: Sequence[EvidenceRecord], stored: Iterable[Evidence]) -> Iterator[EvidenceRecord]:
+    """Yield the records. An undated opt-out of a rejected record gets the time of the newest claim of its identifiers.
+
+    Args:
+        records: Records of a batch, in their order.
+        stored: The evidence of their clusters.
+    """
+    if not any(isinstance(record, RefusedOptOut) for record in records):
+        yield from records
+        return
+    newest: dict[Identifier, int] = {}
+
+    def add(claim: Claim) -> None:
+        for name in claim.identifiers:
+            newest[name] = max(claim.last_at, newest.get(name, UNDATED))
+
+    for evidence in stored:
+        for claim in evidence.claims.values():
+            add(claim)
+    for record in records:
+        if isinstance(record, Claim):
+            add(record)
+        if isinstance(record, RefusedOptOut):
+            at = max((newest.get(name, UNDATED) for name in record.identifiers), default=UNDATED)
+            attributes = {
+                name: dated._replace(at=at) if dated.at == UNDATED and consent_of(dated.value) else dated
+                for name, dated in record.attributes.items()
+            }
+            yield RefusedOptOut(record.identifiers, attributes)
+        else:
+            yield record
 
 
 def profiles_by_identifier(profiles: Iterable[Profile]) -> dict[Identifier, Profile]:

@@ -14,8 +14,10 @@ from line_core.errors import LineError
 from line_core.identity.codec import decode_evidence
 from line_core.identity.model import Claim, Follow
 from line_core.identity.rules import resolve
+from line_core.identity.sharing import newly_shared
 from line_core.store.tables import identity as tables
 from target_line.identity.batch_writer import BatchWriter
+from target_line.identity.changes import IdentityChanges
 from target_line.identity.cluster_queries import SHARED, clusters_of, encoded_evidence_of
 from target_line.identity.erased import without_person
 from target_line.identity.ingestion import BatchIngestion, profiles_by_identifier
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from line_core.identity.policy import MergePolicy
     from line_core.identity.results import Merge, Profile
     from line_core.store import Store
-    from target_line.identity.changes import IdentityChanges
     from target_line.identity.erased import ErasedIdentifiers
 
 _PAGE_SIZE = 1000
@@ -82,6 +83,29 @@ class IdentityRepository:
             changes.forgotten = _input_records(records) - _input_records(kept)
             writer.flush()
         return changes
+
+    def apply_bounds(self) -> IdentityChanges:
+        """Find the shared identifiers of all clusters, after a bound was lowered. After a crash, it can be repeated.
+
+        Raises:
+            StoreError: The store cannot be written.
+        """
+        changes = IdentityChanges()
+        clusters, last_cluster = tables.clusters.c, -1
+        while True:
+            with self._store.write(lock="identity") as connection:
+                query = select(clusters.cluster_id, clusters.evidence).where(clusters.cluster_id > last_cluster)
+                rows = connection.execute(query.order_by(clusters.cluster_id).limit(_PAGE_SIZE)).all()
+                writer = BatchWriter(connection, self._channel)
+                ingestion = BatchIngestion(connection, self._policy, writer, self._channel)
+                for cluster, text in rows:
+                    evidence = decode_evidence(text)
+                    if new := newly_shared(evidence, self._policy):
+                        changes.add(ingestion.split({cluster}, [decode_evidence(text)], evidence, new))
+                writer.flush()
+            if len(rows) < _PAGE_SIZE:
+                return changes
+            last_cluster = rows[-1].cluster_id
 
     def preview(self, records: Sequence[EvidenceRecord]) -> list[Merge]:
         """Return the merges that a batch of evidence would cause. The store is not changed."""

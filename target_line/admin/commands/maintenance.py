@@ -41,7 +41,7 @@ def replay_rejects(  # noqa: PLR0913, PLR0917 - the options of the command
     from target_line.run_context import RunContext  # noqa: PLC0415
 
     config = options.target(config_path).config
-    run_context = RunContext.open(config)
+    run_context = RunContext.open(config, with_saved_policy=config_path is None)
     with run_context.store:
         replay = RejectReplay(run_context, config["stream_roles"])
         outcomes = replay.run(RejectFilter(reason, stream, limit))

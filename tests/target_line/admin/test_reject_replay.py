@@ -149,15 +149,22 @@ def test_rejects_are_selected_by_reason_stream_and_limit(store: Store, store_url
     assert replayed(store_url) == {"scheduled, to be sent by the next run": 1}
 
 
-def test_the_merge_policy_is_saved_only_if_evidence_is_replayed(store: Store, store_url: str) -> None:
+def test_the_merge_policy_is_saved_only_if_evidence_is_replayed_with_settings(
+    store: Store, store_url: str, tmp_path: Path
+) -> None:
     policy = MergePolicy(max_line_ids=3)
     save_policy(store, policy)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"max_line_ids_per_profile": 5}))
     save_as_rejects(store, "messages", message(1))
-    replayed(store_url)
+    replayed(store_url, "--config", str(config))
     assert load_policy(store) == policy
     save_as_rejects(store, "profiles", {"id": "a"})
     replayed(store_url)
-    assert load_policy(store) == MergePolicy()
+    assert load_policy(store) == policy, "without --config, the saved settings apply"
+    save_as_rejects(store, "profiles", {"id": "b"})
+    replayed(store_url, "--config", str(config))
+    assert load_policy(store).max_line_ids == 5
 
 
 def test_rejects_are_replayed_in_batches(store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

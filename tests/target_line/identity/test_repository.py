@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 
-from line_core.identity.model import Identifier, IdentifierKind
+from line_core.identity.model import UNDATED, DatedValue, Identifier, IdentifierKind, RefusedOptOut
 from line_core.identity.policy import IdentifierConflict, MergePolicy
 from line_core.identity.results import MergeRule, RejectionReason
 from line_core.identity.rules import resolve
 from line_core.identity.sharing import newly_shared, split_evidence
 from line_core.store import open_store
+from line_core.store.saved_policy import has_lower_bounds, save_policy
 from line_core.store.tables import identity as tables
 from line_core.store.tables.rejects import rejects
 from target_line.identity.changes import IdentityChanges
@@ -124,6 +128,87 @@ def test_an_email_that_too_many_people_share_identifies_nobody_permanently(store
         ("gold", "2026-01-01T00:03:00+00:00"),
     ]
     assert clusters == 3, "persons without a common identifier are in one cluster"
+
+
+def test_every_kind_of_identifier_that_is_claimed_with_too_many_others_identifies_nobody(store: Store) -> None:
+    identity = IdentityRepository(store, MergePolicy(max_people_per_line_id=2, max_identifiers_per_id=2))
+    tablet = [identify(at=1, id=name, line=9) for name in ("a", "b", "c")]
+    guest = [identify(at=1, id="guest", email=f"{name}@example.com") for name in "xyz"]
+    assert identity.ingest([*tablet, *guest]).rejections == {
+        RejectionReason.SHARED_LINE_ID: 1,
+        RejectionReason.SHARED_ID: 1,
+    }
+    identity.ingest([follow(9, at=2), identify(at=2, id="a", city="Osaka", line=9), identify(at=2, id="guest")])
+    found = {str(profile.key): profile for profile in identity.profiles()}
+    assert sorted(found) == [
+        "email:x@example.com",
+        "email:y@example.com",
+        "email:z@example.com",
+        "id:a",
+        "id:b",
+        "id:c",
+    ]
+    assert found["id:a"].attributes == {"city": "Osaka"}
+    assert found["id:a"].line_accounts == ()
+    shared = Identifier(IdentifierKind.LINE_ID, "default", line_id(9)), Identifier(IdentifierKind.ID, "", "guest")
+    assert identity.find_recipients(shared).shared == set(shared)
+    with store.read() as connection:
+        counts = select(rejects.c.reason, func.count()).group_by(rejects.c.reason)
+        assert dict(connection.execute(counts).all()) == {"shared_line_id": 2, "shared_id": 2}
+
+
+@pytest.mark.parametrize("number", [1, 1500])
+def test_a_lowered_bound_applies_to_the_stored_evidence(store: Store, number: int) -> None:
+    IdentityRepository(store, MergePolicy()).ingest(
+        [
+            *(
+                identify(at=1, id=f"{group}-{name}", email=f"info{group}@example.com")
+                for group in range(2)
+                for name in "abc"
+            ),
+            *(identify(at=1, id=f"x-{other}", line=other + 1) for other in range(number)),
+        ]
+    )
+    lowered = IdentityRepository(store, MergePolicy(max_people_per_email=2))
+    assert lowered.apply_bounds().rejections == {RejectionReason.SHARED_EMAIL: 2}
+    assert lowered.apply_bounds().rejections == {}
+    found = [profile.email for profile in IdentityRepository(store, MergePolicy()).profiles()]
+    assert found == [None] * (number + 6), "a raised bound does not undo it"
+
+
+def test_bounds_are_compared_with_those_that_the_store_was_checked_with(store: Store) -> None:
+    assert not has_lower_bounds(store, MergePolicy()), "a new store has no evidence"
+    old = {name: value for name, value in asdict(MergePolicy()).items() if name != "max_people_per_line_id"}
+    with store.write() as connection:
+        connection.execute(
+            insert(tables.policies).values(policy_id=1, policy=msgspec.to_builtins(old), saved_at=datetime.now(UTC))
+        )
+    assert has_lower_bounds(store, MergePolicy()), "an older version had no bound for LINE IDs"
+    assert not save_policy(store, MergePolicy()), "its rules are the same"
+    assert not has_lower_bounds(store, MergePolicy())
+    assert has_lower_bounds(store, MergePolicy(max_identifiers_per_id=99))
+    assert not has_lower_bounds(store, MergePolicy(max_identifiers_per_id=101))
+
+
+def test_a_rejected_opt_out_without_a_time_counts_as_of_the_newest_record_of_its_identifiers(
+    identity: IdentityRepository,
+) -> None:
+    name = Identifier(IdentifierKind.ID, "", "a")
+    refused = RefusedOptOut((name,), {"unsubscribed": DatedValue(UNDATED, "yes"), "blocked": DatedValue(UNDATED, "no")})
+    identity.ingest([identify(at=2, id="a", unsubscribed=False)])
+    identity.ingest([refused])
+    identity.ingest([identify(at=1, id="a", unsubscribed=False)])
+    assert identity.find_profiles([name])[name].attributes == {"unsubscribed": "yes"}
+    identity.ingest([identify(at=3, id="a", unsubscribed=False)])
+    assert identity.find_profiles([name])[name].attributes == {"unsubscribed": False}
+
+
+def test_a_rejected_opt_out_of_an_unknown_line_id_suppresses_messages_to_it(identity: IdentityRepository) -> None:
+    name = Identifier(IdentifierKind.LINE_ID, "default", line_id(1))
+    changes = identity.ingest([RefusedOptOut((name,), {"unsubscribed": DatedValue(UNDATED, True)})])
+    assert changes.profiles_added == 0
+    assert list(identity.profiles()) == []
+    assert identity.find_recipients([name]).profiles[name].attributes == {"unsubscribed": True}
 
 
 def test_a_preview_returns_the_merges_and_changes_nothing(identity: IdentityRepository, store: Store) -> None:
