@@ -117,6 +117,20 @@ def test_quiet_hours_in_several_time_zones_end_with_the_last_of_them() -> None:
     assert chain.end_in_all(quiet_in_tokyo, [london, tokyo]) == datetime(2026, 11, 26, 8, tzinfo=UTC)
 
 
+@given(
+    now=st.integers(0, 366 * 24 * 60).map(lambda minute: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minute)),
+    zones=st.lists(st.sampled_from(ZONES).map(ZoneInfo), min_size=1, max_size=4),
+    begin=st.times().map(lambda clock: clock.replace(microsecond=0)),
+    end=st.times().map(lambda clock: clock.replace(microsecond=0)),
+)
+def test_quiet_hours_have_ended_in_all_time_zones(now: datetime, zones: list[ZoneInfo], begin: time, end: time) -> None:
+    hours = QuietHours(begin, end)
+    until = hours.end_in_all(now, zones)
+    assert until is None or until > now
+    has_ended = all(hours.end_after(until or now, zone) is None for zone in zones)
+    assert begin == end or has_ended or until == hours.end_after(now, zones[0])
+
+
 def test_quiet_hours_that_never_end_in_all_time_zones_end_with_the_first() -> None:
     zones = [ZoneInfo(name) for name in ("Europe/London", "Asia/Tokyo", "America/New_York", "Pacific/Auckland")]
     hours = QuietHours.parse("20:00-12:00")
