@@ -128,8 +128,7 @@ class LineSink(UnvalidatedSink):
 
     def _reject(self, record: dict[str, Any], error: RejectedRecordError, context: dict[str, Any]) -> None:
         """Add a record to the batch as a reject. Its opt-out counts nevertheless."""
-        kept = {} if error.reason is Reason.FORGOTTEN else record
-        reject = Reject(self.stream_name, kept, error.reason, error.detail, error.column)
+        reject = Reject(self.stream_name, record, error.reason, error.detail, error.column)
         context.setdefault("rejects", []).append(reject)
         opt_out = error.opt_out or self.run_context.parser.refused_opt_out(self.role, record)
         if opt_out:
@@ -146,7 +145,7 @@ class LineSink(UnvalidatedSink):
     def _store_rejects(self, rejects: list[Reject]) -> None:
         run = self.run_context
         with run.store.write() as connection:
-            kept = without_erased_records(connection, run.erased, run.parser.provider, rejects)
+            kept = without_erased_records(connection, run.erased, run.parser, rejects)
             save_rejects(connection, run.channel, kept)
 
     @abc.abstractmethod

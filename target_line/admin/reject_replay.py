@@ -152,7 +152,7 @@ class RejectReplay:
             rejected = without_erased_records(
                 connection,
                 context.erased,
-                context.parser.provider,
+                context.parser,
                 [reject for reject_id, reject in batch.rejected.items() if reject_id in open_ids],
             )
             scheduled = context.ledger.reschedule_rejected(connection, messages)

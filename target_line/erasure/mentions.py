@@ -10,7 +10,7 @@ from target_line.identity.identifiers import identifier_of
 from target_line.reasons import RejectedRecordError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 _AT_SIGNS = frozenset("@\ufe6b\uff20")  # with those that Unicode NFKC turns into @
 _LINE_ID_LENGTH = 33
@@ -39,8 +39,8 @@ def names_in(document: object, provider: str) -> Iterator[Identifier]:
         document: Any JSON value.
         provider: Provider of the LINE IDs.
     """
-    if isinstance(document, dict) and (name := _parsed(IdentifierKind.ID, document.get("id"), provider)):
-        yield name
+    if isinstance(document, dict):
+        yield from (name for name in identity_columns(document, provider).values() if name.kind is IdentifierKind.ID)
     for text in _texts(document):
         if not _AT_SIGNS.isdisjoint(text):
             kind = IdentifierKind.EMAIL
@@ -50,6 +50,17 @@ def names_in(document: object, provider: str) -> Iterator[Identifier]:
             continue
         if name := _parsed(kind, text, provider):
             yield name
+
+
+def identity_columns(record: Mapping[str, Any], provider: str) -> dict[str, Identifier]:
+    """Return the identifiers in the columns `id`, `email` and `line_id` of a record, by column, in any case."""
+    kinds = {kind.value: kind for kind in IdentifierKind}
+    found = {
+        column: _parsed(kind, value, provider)
+        for column, value in record.items()
+        if (kind := kinds.get(column.casefold()))
+    }
+    return {column: name for column, name in found.items() if name}
 
 
 def _parsed(kind: IdentifierKind, value: Any, provider: str) -> Identifier | None:  # noqa: ANN401 - any JSON value

@@ -8,13 +8,15 @@ import click
 
 from line_core.store.saved_policy import load_policy
 from target_line.admin import listings
-from target_line.admin.merge_preview import preview_merges
-from target_line.admin.options import format_option
+from target_line.admin.merge_preview import MergePreview
+from target_line.admin.options import config_option, format_option
 from target_line.admin.output import print_rows
 from target_line.admin.store_check import BrokenStoreError, check_store
 from target_line.identity.repository import IdentityRepository
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from target_line.admin.options import AdminOptions
 
 
@@ -50,19 +52,35 @@ def shared(options: AdminOptions, output_format: str) -> None:
     "--preview",
     "file",
     type=click.File(encoding="utf-8"),
-    help="List the merges that a file of profile records would cause (one JSON record per line, or the output of a "
-    "tap). The store is not changed.",
+    help="List the merges that a file of records would cause (one JSON record of profiles per line, or the output of a "
+    "tap). The records are read with the settings of target-line. The store is not changed.",
 )
+@config_option
 @format_option
 @click.pass_obj
-def merges(options: AdminOptions, file: TextIO | None, output_format: str) -> None:
+def merges(options: AdminOptions, file: TextIO | None, config_path: Path | None, output_format: str) -> None:
     """List merges and moved identifiers: rule, profiles, time and the profiles before the merge."""
+    if file:
+        _preview(options, file, config_path, output_format)
+        return
     with options.open_store() as store:
-        if file:
-            print_rows(preview_merges(store, file, options.provider), output_format)
-        else:
-            rows = listings.merges(store)
-            print_rows(rows if output_format == "jsonl" else map(listings.short_merge, rows), output_format)
+        rows = listings.merges(store)
+        print_rows(rows if output_format == "jsonl" else map(listings.short_merge, rows), output_format)
+
+
+def _preview(options: AdminOptions, file: TextIO, config_path: Path | None, output_format: str) -> None:
+    # Imported here since its dependencies take long to import.
+    from target_line.run_context import RunContext  # noqa: PLC0415
+
+    config = options.target(config_path).config
+    run = RunContext.open(config)
+    with run.store as store:
+        # Without a configuration, the rules are those of the last run.
+        repository = run.identity if config_path else IdentityRepository(store, load_policy(store), run.channel)
+        preview = MergePreview(run.parser, config["stream_roles"])
+        print_rows(list(preview.merges(repository, file)), output_format)
+    for problem in preview.problems:
+        click.echo(problem, err=True)
 
 
 @click.command()

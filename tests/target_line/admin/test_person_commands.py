@@ -114,15 +114,37 @@ def test_the_preview_of_a_file_lists_its_merges_and_changes_nothing(store_url: s
         ("identifier_superseded", f"line_id:default/{line_id(2)}", "id:43", f"line_id:default/{line_id(1)}"),
     ]
     assert run(store_url, "identities", "--format", "jsonl") == before
-    file.write_text('{"id": null}\n')
-    with pytest.raises(LineError, match="line 1 would be rejected"):
-        run(store_url, "merges", "--preview", str(file))
-    file.write_text('\n{"type": "STATE", "value": {}}\n{"id"')
-    with pytest.raises(LineError, match="line 3 is not JSON"):
-        run(store_url, "merges", "--preview", str(file))
-    file.write_text("[]\n")
-    with pytest.raises(LineError, match="line 1 is not a record"):
-        run(store_url, "merges", "--preview", str(file))
+
+
+@pytest.mark.usefixtures("identity")
+def test_the_preview_reads_records_as_a_run_and_reports_bad_lines_one_by_one(store_url: str, tmp_path: Path) -> None:
+    file, config = tmp_path / "records.jsonl", tmp_path / "config.json"
+    file.write_text(
+        f'{{"id": "43", "email": "{EMAIL}"}}\n'
+        '{"id": null}\n'
+        '{"type": "STATE", "value": {}}\n'
+        '{"id"\n'
+        "[]\n"
+        f'{{"id": "guest", "line_id": "{line_id(1)}"}}\n'
+        f'{{"id": "44", "email": "{EMAIL}", "updated_at": "soon"}}\n'
+        '{"type": "RECORD", "stream": "orders", "record": {}}\n'
+        f'{{"type": "RECORD", "stream": "follows", "record": {{"line_id": "{line_id(9)}", "type": "follow"}}}}\n'
+        f'{{"type": "RECORD", "stream": "messages", "record": {{"message_id": "1"}}}}\n'
+        f'{{"id": "45", "line_id": "{line_id(9)}"}}\n'
+    )
+    config.write_text(json.dumps({"junk_identifiers": ["guest"], "store_url": store_url}))
+    outcome = CliRunner().invoke(
+        commands,
+        ["--store-url", store_url, "merges", "--preview", str(file), "--config", str(config), "--format", "jsonl"],
+        catch_exceptions=False,
+    )
+    assert outcome.exit_code == 0
+    assert sorted((row["rule"], row["who"]) for row in map(json.loads, outcome.stdout.splitlines())) == [
+        ("anonymous_identified", f"line_id:default/{line_id(9)}"),
+        ("identifier_moved", "id:43"),
+    ]
+    lines = [line.partition(": ")[0] for line in outcome.stderr.splitlines()]
+    assert lines == ["line 2 would be rejected", "line 4", "line 5", "line 6", "line 7 would be rejected", "line 8"]
 
 
 def dump(store: Store) -> str:

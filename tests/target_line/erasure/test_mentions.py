@@ -24,6 +24,8 @@ AOI = Person(
     "document",
     [
         {"id": 42},
+        {"ID": 42, "EMAIL": "x"},
+        {"email": "mailto:Aoi@example.com;"},
         {"id": 42.0},
         {"id": " 42 "},
         {"email": " AOI@Example.com"},
