@@ -232,4 +232,5 @@ def _merge(row: Row[Any]) -> Merge:
 def _set_undone_at(connection: Connection, merge_id: int | None, undone_at: datetime | None) -> None:
     if merge_id is not None:
         merges = tables.merges
-        connection.execute(update(merges).where(merges.c.merge_id == merge_id).values(undone_at=undone_at))
+        changed = {"undone_at": undone_at, "changed_at": datetime.now(UTC)}
+        connection.execute(update(merges).where(merges.c.merge_id == merge_id).values(changed))

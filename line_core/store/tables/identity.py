@@ -40,6 +40,7 @@ merges = Table(
     Column("evidence_at", UtcDateTime, comment="Time of the record that joined them"),
     Column("before", JsonDocument, nullable=False, comment="The profiles that the store had, as they were"),
     Column("undone_at", UtcDateTime, comment="When it was undone; null again if that was taken back"),
+    Column("changed_at", UtcDateTime, comment="When it was undone, or this taken back; null if never"),
     Column("correction", JsonDocument, comment="Of a correction: what it added, to take it back"),
     Index(None, "survivor"),
     Index(None, "absorbed"),

@@ -9,7 +9,7 @@ from singer_sdk import typing as th
 from sqlalchemy import select
 
 from line_core.identity.codec import decode_evidence
-from line_core.identity.results import MergeRule
+from line_core.identity.results import ABSORBING_RULES
 from line_core.identity.rules import resolve
 from line_core.store.saved_policy import load_policy
 from line_core.store.tables.identity import clusters
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     from line_core.identity.policy import MergePolicy
     from line_core.identity.results import Profile
-
-# Rules whose absorbed profile no longer exists. With other rules only an identifier moves.
-_ABSORBING_RULES = {MergeRule.ANONYMOUS_IDENTIFIED, MergeRule.EMAIL_IDENTIFIED}
 
 
 class Identities(StoreStream):
@@ -57,6 +54,7 @@ class Identities(StoreStream):
             ),
             description="All LINE IDs of the person",
         ),
+        th.Property("former_ids", th.ArrayType(th.StringType), description="Other ids of the person"),
         th.Property("former_emails", th.ArrayType(th.StringType), description="Other emails of the person"),
         th.Property("attributes", th.ObjectType(additional_properties=True), description="Attributes of the person"),
         th.Property("updated_at", th.DateTimeType, description="Time of the last change of the evidence"),
@@ -78,7 +76,7 @@ class Identities(StoreStream):
         """Yield the profiles of a cluster, after the profiles that were merged into them."""
         resolution = resolve(decode_evidence(row["evidence"]), self._policy, self.services.channel)
         merged = {
-            str(merge.absorbed): str(merge.survivor) for merge in resolution.merges if merge.rule in _ABSORBING_RULES
+            str(merge.absorbed): str(merge.survivor) for merge in resolution.merges if merge.rule in ABSORBING_RULES
         }
         for absorbed, survivor in sorted(merged.items()):
             yield {"profile": absorbed, "merged_into": survivor, "updated_at": row["updated_at"]}
@@ -103,6 +101,7 @@ def _identity_record(profile: Profile) -> dict[str, Any]:
             }
             for account in profile.line_accounts
         ],
+        "former_ids": list(profile.former_ids),
         "former_emails": list(profile.former_emails),
         "attributes": profile.attributes,
     }

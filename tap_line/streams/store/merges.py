@@ -22,7 +22,7 @@ class Merges(StoreStream):
     name = "merges"
     primary_keys: ClassVar[tuple[str, ...]] = ("merge_id",)
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(
-        th.Property("merge_id", th.IntegerType, required=True, description="Number of the merge, for unmerge"),
+        th.Property("merge_id", th.IntegerType, required=True, description="Number of the merge, for unmerge and undo"),
         th.Property("merged_at", th.DateTimeType, description="Time at which target-line found the merge"),
         th.Property("rule", th.StringType, description="Merge rule"),
         th.Property("survivor", th.StringType, description="Strongest identifier of the surviving profile"),
@@ -43,4 +43,5 @@ class Merges(StoreStream):
 
     @property
     def changed_at(self) -> ColumnElement[datetime]:
-        return func.coalesce(merges.c.undone_at, merges.c.merged_at, type_=merges.c.merged_at.type)
+        times = (merges.c.changed_at, merges.c.undone_at, merges.c.merged_at)
+        return func.coalesce(*times, type_=merges.c.merged_at.type)

@@ -30,6 +30,7 @@ REVISIONS = {
     "0005_corrections_and_erasure.py": "b4121c17b3366b7b097b3f5d744cbe4bfbfadd9b3696c28d35a5a6049dfea6df",
     "0006_attempts.py": "390bd07dd54e41ddad44d55dfbd553afa46153669cc44502e40a04010ce135a7",
     "0007_order_and_cancellation.py": "3a1413ac0570e051f8320be15db00e567fcc0f3ecc5e78f3dbcf252044a31b1f",
+    "0008_changes_of_merges.py": "c0a03caf31b5d2a649623118c0c5d443f4b312fbdcc4da9951a7ff1ea571cd20",
 }
 
 

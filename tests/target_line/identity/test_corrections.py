@@ -88,6 +88,20 @@ def test_an_undone_merge_stays_undone_until_it_is_taken_back(people: People) -> 
     assert people.rows() == [(1, "anonymous_identified", False), (2, "unmerged", True)]
 
 
+def test_a_reader_of_changed_rows_sees_that_a_correction_was_taken_back(people: People, store: Store) -> None:
+    for batch in ANONYMOUS_THEN_KNOWN:
+        people.ingest(*batch)
+    changed = []
+    for plan in (people.corrections.plan_unmerge, people.corrections.plan_undo):
+        people.corrections.apply(plan(1))
+        with store.read() as connection:
+            row = connection.execute(select(tables.merges).where(tables.merges.c.merge_id == 1)).one()
+        changed.append((row.undone_at is None, row.changed_at))
+    (undone, first), (again, second) = changed
+    assert (undone, again) == (False, True)
+    assert first < second
+
+
 def test_a_correction_is_taken_back_by_the_number_of_what_it_undid(people: People) -> None:
     for batch in ANONYMOUS_THEN_KNOWN:
         people.ingest(*batch)
