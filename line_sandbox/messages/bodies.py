@@ -74,7 +74,7 @@ def _detail(body: dict[str, Any], match: re.Match[str], problem: Problem) -> dic
     elif length := _LENGTH.fullmatch(message):
         if part == "contents":
             message = "invalid property"
-        elif path[-1] == "uri":
+        elif path[-1:] == ["uri"]:
             message = f"size must be between 0 and {length[1]}"
         else:
             message = f"must not be longer than {length[1]} characters"
