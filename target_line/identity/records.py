@@ -203,7 +203,8 @@ class EvidenceParser:
     def _with_opt_outs(self, nested: dict[str, Any], columns: dict[str, Any]) -> dict[str, Any]:
         """Return the attributes. Opt-outs have the spelling of the setting, and those that say nothing are left out.
 
-        A column counts before the same key of the column `attributes`; of several opt-outs, a yes counts most.
+        A column counts before the same key of the column `attributes`; of several opt-outs, the one that counts of
+        several records of the same time.
         """
         attributes = {**nested, **columns} if nested else columns
         spelling_of = spellings_in(tuple(attributes), self.opt_out_attributes)
@@ -211,10 +212,10 @@ class EvidenceParser:
             return attributes
         result = {name: value for name, value in attributes.items() if name not in spelling_of}
         for name, value in (*nested.items(), *columns.items()):
-            if spelling := spelling_of.get(name):
-                consent = consent_of(value)
-                if consent or (consent is False and spelling not in result):
-                    result[spelling] = value
+            spelling = spelling_of.get(name)
+            if spelling and consent_of(value) is not None:
+                known = DatedValue(UNDATED, result.get(spelling))
+                result[spelling] = known.newer(DatedValue(UNDATED, value)).value
         return result
 
     def _unlinks(self, record: Mapping[str, Any], identifiers: tuple[Identifier, ...], at: int) -> tuple[Unlink, ...]:
