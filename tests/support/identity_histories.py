@@ -74,11 +74,35 @@ _follow_records = st.builds(
 profile_records = _profile_records(_times)
 """Records of people whose times can be used."""
 
-dated_histories = st.lists(st.one_of(profile_records, profile_records, profile_records, _follow_records), max_size=12)
+rejected_records = _profile_records(_unusable_times)
+"""Records of people whose times cannot be used."""
+
+_pairs = st.sampled_from(
+    [
+        *({"id": id_, "email": email} for id_ in IDS for email in EMAILS),
+        *({"id": id_, "line_id": line_id_} for id_ in IDS for line_id_ in LINE_IDS),
+        *({"email": email, "line_id": line_id_} for email in EMAILS for line_id_ in LINE_IDS),
+    ]
+)
+_single = st.sampled_from([{kind: value} for kind, value in RECIPIENTS])
+plain_records = st.builds(
+    lambda named, at, answer: ("profiles", {**named, "updated_at": at, **answer}),
+    st.one_of(_pairs, _pairs, _pairs, _single),
+    st.sampled_from([minute(at) for at in range(1, 6)]),
+    st.sampled_from([{}, {}, {}, {}, {}, {"unsubscribed": True}, {"unsubscribed": "no"}]),
+)
+"""Dated records with one or two valid identifiers, and at most one attribute, an answer."""
+
+plain_histories = st.lists(plain_records, min_size=4, max_size=9)
+"""Lists of plain records: they connect more people than other lists."""
+
+dated_histories = plain_histories | st.lists(
+    st.one_of(profile_records, profile_records, profile_records, _follow_records), max_size=12
+)
 """Lists of records whose order of arrival does not count."""
 
-histories = st.lists(
-    st.one_of(profile_records, profile_records, profile_records, _follow_records, _profile_records(_unusable_times)),
+histories = plain_histories | st.lists(
+    st.one_of(profile_records, profile_records, profile_records, _follow_records, rejected_records),
     max_size=12,
 )
 """Lists of records, also with times that cannot be used."""
@@ -96,11 +120,13 @@ def merge_settings(**fixed: Any) -> st.SearchStrategy[Settings]:
             lambda order: st.integers(1, len(order)).map(lambda number: tuple(order[:number]))
         ),
         "max_line_ids_per_profile": st.sampled_from([1, 2, 3, 20]),
-        "max_people_per_email": st.sampled_from([2, 3, 1000]),
-        "max_people_per_line_id": st.sampled_from([2, 3, 100]),
-        "max_identifiers_per_id": st.sampled_from([2, 3, 100]),
+        "max_people_per_email": st.sampled_from([2, 3, 1000, 1000]),
+        "max_people_per_line_id": st.sampled_from([2, 3, 100, 100]),
+        "max_identifiers_per_id": st.sampled_from([2, 3, 100, 100]),
         "null_identifiers": st.sampled_from(["ignore", "clear"]),
-        "suppression_attributes": st.sampled_from([(), ("unsubscribed",), ("unsubscribed", "blocked")]),
+        "suppression_attributes": st.sampled_from(
+            [(), ("unsubscribed",), ("unsubscribed",), ("unsubscribed", "blocked")]
+        ),
     }
     return st.builds(Settings, **{**free, **{name: st.just(value) for name, value in fixed.items()}})
 

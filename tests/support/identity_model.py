@@ -30,7 +30,7 @@ class Message:
 
 def json_text(value: Any) -> str:
     """Return the JSON text that decides between two values of the same time."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, sort_keys=True)
 
 
 class IdentityModel:
@@ -49,7 +49,7 @@ class IdentityModel:
         named = {known for claim in read.claims + read.rejected for known in claim.identifiers}
         self.shared = {known for known in named if self._is_shared(known)}
         self._claims = self._without_shared(read.claims)
-        self._rejected = self._without_shared(read.rejected)
+        self._rejected = [claim for claim in self._without_shared(read.rejected) if self._answers(claim)]
         self.contested: set[Known] = set()
         self._profiles = self._resolve()
 
@@ -134,22 +134,26 @@ class IdentityModel:
     # Profiles (rules 1 to 4)
 
     def _resolve(self) -> list[set[Known]]:
-        profiles = [{known} for known in sorted(self._in_profiles())]
         links = sorted((link for link in self._links() if not self._is_void(link)), key=self._order)
         if self.settings.identifier_conflict == "reject":
-            in_force = [link for link in links if not self._is_superseded(link)]
-            others = {other for _, other in in_force}
-            for examined in sorted(others, key=lambda known: (self.settings.rank(known[0]), known[1])):
-                to_it = [link for link in in_force if link[1] == examined and link[0] not in self.contested]
-                if self._is_contested(to_it, profiles):
-                    self.contested.add(examined)
-                else:
-                    for link in to_it:
-                        self._apply(link, profiles)
-            links = [link for link in links if link not in in_force and not set(link) & self.contested]
+            self._examine([link for link in links if not self._is_superseded(link)])
+        profiles = [{known} for known in sorted(self._in_profiles())]
         for link in links:
-            self._apply(link, profiles)
+            if not set(link) & self.contested:
+                self._apply(link, profiles, max_line_ids=self.settings.max_line_ids_per_profile)
         return profiles
+
+    def _examine(self, links: list[Link]) -> None:
+        """Find the contested identifiers, one after the other, without regard to the number of LINE IDs."""
+        profiles = [{known} for known in self._in_profiles()]
+        others = {other for _, other in links}
+        for examined in sorted(others, key=lambda known: (self.settings.rank(known[0]), known[1])):
+            to_it = [link for link in links if link[1] == examined and link[0] not in self.contested]
+            if self._is_contested(to_it, profiles):
+                self.contested.add(examined)
+            else:
+                for link in to_it:
+                    self._apply(link, profiles)
 
     def _in_profiles(self) -> set[Known]:
         """Return the identifiers that have a profile: those of claims, and of follows, that are not shared."""
@@ -171,26 +175,27 @@ class IdentityModel:
             for one, other in combinations(links, 2)
         )
 
-    def _apply(self, link: Link, profiles: list[set[Known]]) -> None:
+    def _apply(self, link: Link, profiles: list[set[Known]], max_line_ids: float = float("inf")) -> None:
         strong, other = (profile_of(known, profiles) for known in link)
         line_ids = [known for known in strong | other if known[0] == "line_id"]
-        is_too_large = len(line_ids) > self.settings.max_line_ids_per_profile
+        is_too_large = len(line_ids) > max_line_ids
         if strong is other or is_too_large or self._must_separate(strong, other, (link[0][0],)):
             return
         profiles.remove(other)
         strong |= other
 
-    def _oldest_first(self, known: Known) -> tuple[float, str]:
-        times = [claim.time for claim in self._claims if known in claim.identifiers]
-        return min(times, default=float("inf")), known[1]
-
     def _of_kind(self, profile: set[Known], kind: str) -> list[str]:
-        """Return the values of a kind: the one to show first."""
-        return [value for _, value in sorted((k for k in profile if k[0] == kind), key=self._oldest_first)]
+        """Return the values of a kind, the one that the newest of the profile's own records names first."""
+
+        def newest(value: str) -> float:
+            own = (claim for claim in self._claims if self._strongest(claim) in profile)
+            return max((claim.time for claim in own if (kind, value) in claim.identifiers), default=UNDATED)
+
+        return sorted((value for known, value in profile if known == kind), key=lambda value: (-newest(value), value))
 
     def _key(self, profile: set[Known]) -> Known:
-        kind = self.settings.strongest(profile)[0]
-        return kind, self._of_kind(profile, kind)[0]
+        """Return the strongest identifier. Rule 4 leaves no profile with two of its strongest kind."""
+        return self.settings.strongest(profile)
 
     # LINE IDs (rules 1 and 6)
 
@@ -232,27 +237,28 @@ class IdentityModel:
         """Return the name in `suppression_attributes`, which is compared without case."""
         return next((known for known in self.settings.suppression_attributes if known.lower() == name.lower()), None)
 
+    def _answers(self, claim: Claim) -> bool:
+        """Return whether a record says yes or no."""
+        return any(self._suppression_name(name) and consent(value) for name, value in claim.answers)
+
     def _newest(self, values: list[tuple[Claim, Any]], key: Known) -> Any:
         def strength(said: tuple[Claim, Any]) -> tuple[Any, ...]:
             claim, value = said
-            meaning = {"yes": 2, "no": 1}.get(consent(value) or "", 0)
-            return claim.time, value is not None, key in claim.identifiers, meaning, json_text(value)
+            is_yes = consent(value) == "yes"
+            return claim.time, value is not None, key in claim.identifiers, is_yes, json_text(value)
 
         return max(values, key=strength)[1] if values else None
 
-    def _value(self, name: str, profile: set[Known]) -> Any:
+    def _value(self, said: list[tuple[Claim, Any]], profile: set[Known]) -> Any:
+        """Return the value that counts for a profile, of the values that its own records say."""
         key = self._key(profile)
-        said = [
-            (claim, claim.attributes[name])
-            for claim in self._claims
-            if name in claim.attributes and self._strongest(claim) in profile
-        ]
+        own = [(claim, value) for claim, value in said if self._strongest(claim) in profile]
         if self.settings.attribute_conflict == "survivor":
-            of_key = self._newest([(claim, value) for claim, value in said if key in claim.identifiers], key)
+            of_key = self._newest([(claim, value) for claim, value in own if key in claim.identifiers], key)
             if of_key is not None:
                 return of_key
-            said = [(claim, value) for claim, value in said if key not in claim.identifiers]
-        return self._newest(said, key)
+            own = [(claim, value) for claim, value in own if key not in claim.identifiers]
+        return self._newest(own, key)
 
     def _said(self, attribute: str, answer: str) -> list[tuple[Claim, Any]]:
         """Return the records, rejected ones too, that say yes or no for a suppression attribute, and their values."""
@@ -287,12 +293,15 @@ class IdentityModel:
         return [(claim, value) for claim, value in self._standing(attribute) if person & set(claim.identifiers)]
 
     def _attributes(self, profile: set[Known]) -> dict[str, Any]:
-        names = {name for claim in self._claims for name in claim.attributes}
-        values = {name: self._value(name, profile) for name in names if not self._suppression_name(name)}
-        for attribute in self.settings.suppression_attributes:
-            said_no = [(claim, value) for claim, value in self._said(attribute, "no") if not claim.is_rejected]
-            own = [(claim, value) for claim, value in said_no if self._strongest(claim) in profile]
-            values[attribute] = self._newest(self._opt_outs(profile, attribute) or own, self._key(profile))
+        values: dict[str, Any] = {}
+        for name in {name for claim in self._claims for name in claim.attributes if not self._suppression_name(name)}:
+            said = [(claim, claim.attributes[name]) for claim in self._claims if name in claim.attributes]
+            values[name] = self._value(said, profile)
+        for name in self.settings.suppression_attributes:
+            said_no = [(claim, value) for claim, value in self._said(name, "no") if not claim.is_rejected]
+            opt_outs = self._opt_outs(profile, name)
+            newest = max(((claim.time, json_text(value), value) for claim, value in opt_outs), default=None)
+            values[name] = newest[2] if newest else self._value(said_no, profile)
         return {name: value for name, value in values.items() if value is not None}
 
     # Results

@@ -1,4 +1,4 @@
-"""The slow model of docs/identity.md gives the results of the examples of that page."""
+"""The program gives the profiles and decisions of the slow model of docs/identity.md, and keeps the model's laws."""
 
 from __future__ import annotations
 
@@ -6,13 +6,32 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from tests.support.identity_evidence import profiles_of
+from tests.support.identity_histories import (
+    RECIPIENTS,
+    arrivals,
+    dated_histories,
+    histories,
+    merge_settings,
+)
 from tests.support.identity_model import IdentityModel
 from tests.support.identity_model_records import Settings
+from tests.support.identity_program import LoadedIdentities
 from tests.target_line.identity.test_docs import Example, examples
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import random
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tests.support.identity_histories import Record
+    from tests.support.identity_model import Message
+    from tests.support.identity_model_records import Known
+
+    Load = Callable[..., tuple[list[str], dict[Known, Message]]]
 
 
 def as_lines(profiles: Sequence[dict[str, Any]]) -> list[str]:
@@ -20,8 +39,70 @@ def as_lines(profiles: Sequence[dict[str, Any]]) -> list[str]:
     return sorted(json.dumps(profile, sort_keys=True) for profile in profiles)
 
 
+@pytest.fixture
+def load(new_sqlite_store: Callable[[Path], str], tmp_path: Path) -> Load:
+    """A function that loads records into a new store, and returns the program's profiles and decisions."""
+
+    def load_into_new_store(
+        runs: Sequence[Sequence[Record]], with_settings: Settings, **config: Any
+    ) -> tuple[list[str], dict[Known, Message]]:
+        url = new_sqlite_store(tmp_path / "store.db")
+        loaded = LoadedIdentities.load(url, runs, with_settings, **config)
+        try:
+            return as_lines(loaded.profiles()), loaded.messages_to(RECIPIENTS)
+        finally:
+            loaded.close()
+            for file in tmp_path.glob("store.db*"):
+                file.unlink()
+
+    return load_into_new_store
+
+
+def assert_equal(model: IdentityModel, profiles: list[str], messages: dict[Known, Message]) -> None:
+    assert profiles == as_lines(model.profiles())
+    for recipient, message in messages.items():
+        expected = model.message_to(recipient)
+        if expected.outcome == "suppressed" and message.outcome in {"unfollowed", "no_line_id"}:
+            continue  # two reasons prevent the message
+        assert message == expected, recipient
+
+
 @pytest.mark.parametrize("example", list(examples()))
 def test_the_model_gives_the_results_of_the_page(example: Example) -> None:
     records = [(record.pop("stream"), record) for record in example.records]
     model = IdentityModel(records, Settings(**example.settings))
     assert as_lines(model.profiles()) == as_lines([json.loads(profile) for profile in example.profiles])
+
+
+@pytest.mark.sweep
+def test_the_rules_give_the_profiles_of_the_model(*, is_long: bool) -> None:
+    @settings(max_examples=5000 if is_long else 150)
+    @given(histories, merge_settings())
+    def check(records: list[Record], with_settings: Settings) -> None:
+        expected = IdentityModel(records, with_settings).profiles()
+        assert as_lines(profiles_of(records, with_settings)) == as_lines(expected)
+
+    check()
+
+
+@pytest.mark.sweep
+def test_the_program_gives_the_results_of_the_model(load: Load, *, is_long: bool) -> None:
+    @settings(max_examples=1000 if is_long else 20)
+    @given(histories, merge_settings())
+    def check(records: list[Record], with_settings: Settings) -> None:
+        assert_equal(IdentityModel(records, with_settings), *load([records], with_settings))
+
+    check()
+
+
+@pytest.mark.sweep
+def test_any_order_repetition_batch_size_and_cut_into_runs_gives_the_results_of_the_model(
+    load: Load, *, is_long: bool
+) -> None:
+    @settings(max_examples=1000 if is_long else 20)
+    @given(dated_histories, st.randoms(use_true_random=False), st.integers(1, 3), st.integers(1, 5), merge_settings())
+    def check(records: list[Record], chance: random.Random, runs: int, batch: int, with_settings: Settings) -> None:
+        results = load(arrivals(records, chance, runs), with_settings, batch_size_rows=batch)
+        assert_equal(IdentityModel(records, with_settings), *results)
+
+    check()
