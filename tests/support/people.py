@@ -6,7 +6,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from line_core.identity.model import Correction, Evidence, EvidenceRecord, Identifier, IdentifierKind
+from line_core.identity.model import (
+    Correction,
+    CorrectionKind,
+    DatedValue,
+    Evidence,
+    EvidenceRecord,
+    Identifier,
+    IdentifierKind,
+    RefusedOptOut,
+    Unlink,
+)
 from line_core.identity.policy import AttributeConflict, CanonicalCriterion, IdentifierConflict, MergePolicy
 from target_line.identity.identifiers import IdentifierReader
 from target_line.identity.records import EvidenceParser
@@ -64,20 +74,72 @@ def evidence_of(*records: EvidenceRecord) -> Evidence:
 
 _times = st.integers(min_value=0, max_value=5)
 _lines = st.integers(min_value=1, max_value=4)
+_ids = st.sampled_from(["a", "b", "c"])
+_emails = st.sampled_from(["x@example.com", "y@example.com"])
+_opt_outs = st.sampled_from([True, False, "yes", "no"])
 _follows = st.builds(
-    lambda line, at, type_: follow(line, at=at, type_=type_),
+    lambda line, at, type_, channel: follow(line, at=at, type_=type_, channel=channel),
     _lines,
     _times,
     st.sampled_from(["follow", "unfollow"]),
+    st.sampled_from(["main", "shop"]),
 )
 
 
-_emails = st.sampled_from(["x@example.com", "y@example.com"])
-_separations = st.builds(separation, st.sampled_from(["a", "b"]), _lines | _emails)
+def _claims() -> st.SearchStrategy[EvidenceRecord]:
+    named = st.fixed_dictionaries({}, optional={"id": _ids, "email": _emails, "line": _lines}).filter(bool)
+    attributes = st.fixed_dictionaries(
+        {},
+        optional={
+            "plan": st.sampled_from([None, "free", "gold", 1, 1.0, True]),
+            "unsubscribed": _opt_outs,
+            "linked_at": st.integers(1, 5).map(minute),
+        },
+    )
+    return st.builds(lambda at, names, values: identify(at=at, **names, **values), _times, named, attributes)
+
+
+def _identifiers() -> st.SearchStrategy[Identifier]:
+    return st.one_of(
+        _ids.map(lambda id_: Identifier(IdentifierKind.ID, "", id_)),
+        _emails.map(lambda email: Identifier(IdentifierKind.EMAIL, "", email)),
+        _lines.map(lambda number: Identifier(IdentifierKind.LINE_ID, "default", line_id(number))),
+    )
+
+
+def _unlinks() -> st.SearchStrategy[EvidenceRecord]:
+    kinds = st.sampled_from([(IdentifierKind.EMAIL, ""), (IdentifierKind.LINE_ID, "default")])
+    return st.builds(
+        lambda identifier, kind, at: Unlink(identifier, kind[0], kind[1], at), _identifiers(), kinds, _at()
+    )
+
+
+def _at() -> st.SearchStrategy[int]:
+    return st.integers(1, 5).map(lambda at: 1767225600000 + at * 60_000)
+
+
+def _refused_opt_outs() -> st.SearchStrategy[EvidenceRecord]:
+    return st.builds(
+        lambda names, at, value: RefusedOptOut(tuple(sorted(names)), {"unsubscribed": DatedValue(at, value)}),
+        st.sets(_identifiers(), min_size=1, max_size=2),
+        _at(),
+        _opt_outs,
+    )
+
+
+def corrections() -> st.SearchStrategy[Correction]:
+    """Generate corrections, except withdrawals."""
+    pairs = st.tuples(_identifiers(), _identifiers()).filter(lambda pair: pair[0] < pair[1])
+    return st.one_of(
+        pairs.map(lambda pair: Correction.separate(*pair)),
+        pairs.map(lambda pair: Correction(CorrectionKind.KEEP_LINK, pair)),
+        _identifiers().map(lambda identifier: Correction(CorrectionKind.DETACH, (identifier,))),
+    )
 
 
 def policies() -> st.SearchStrategy[MergePolicy]:
     """Generate merge policies with all combinations of settings."""
+    bounds = st.sampled_from([2, 3, 1000])
     return st.builds(
         MergePolicy,
         st.permutations(list(IdentifierKind)).map(tuple),
@@ -86,22 +148,14 @@ def policies() -> st.SearchStrategy[MergePolicy]:
         st.permutations(list(CanonicalCriterion)).map(tuple),
         st.integers(1, 4),
         st.sampled_from([(), ("unsubscribed",)]),
-        st.sampled_from([2, 3, 1000]),
+        bounds,
+        bounds,
+        bounds,
     )
 
 
 def histories() -> st.SearchStrategy[list[EvidenceRecord]]:
-    """Generate records of few people with shared and moved identifiers, equal and missing times, and separations."""
-    named = st.fixed_dictionaries(
-        {},
-        optional={
-            "id": st.sampled_from(["a", "b", "c"]),
-            "email": _emails,
-            "line": _lines,
-        },
-    ).filter(bool)
-    attributes = st.fixed_dictionaries(
-        {}, optional={"plan": st.sampled_from([None, "free", "gold"]), "unsubscribed": st.sampled_from([True, False])}
-    )
-    claims = st.builds(lambda at, names, values: identify(at=at, **names, **values), _times, named, attributes)
-    return st.lists(st.one_of(claims, claims, _follows, _separations), max_size=12)
+    """Generate evidence of all kinds about few people, with shared and moved identifiers, equal and missing times."""
+    claims = _claims()
+    others = st.one_of(_unlinks(), _refused_opt_outs(), corrections())
+    return st.lists(st.one_of(claims, claims, claims, _follows, others), max_size=14)

@@ -9,9 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from line_core.consent import consent_of
 from line_core.follow_state import FollowState
 from line_core.identity.codec import decode_evidence, encode_evidence
-from line_core.identity.model import UNDATED, DatedValue, Evidence, Identifier, IdentifierKind, RefusedOptOut
+from line_core.identity.model import (
+    UNDATED,
+    Claim,
+    Correction,
+    CorrectionKind,
+    DatedValue,
+    Evidence,
+    Identifier,
+    IdentifierKind,
+    RefusedOptOut,
+)
 from line_core.identity.policy import AttributeConflict, CanonicalCriterion, IdentifierConflict, MergePolicy
 from line_core.identity.results import MergeRule, Profile, RejectedIdentifier, RejectionReason
 from line_core.identity.rules import Resolution, resolve
@@ -207,21 +218,80 @@ def test_every_identifier_is_in_exactly_one_profile_within_the_limits(
         assert kinds.count(profile.key.kind) == 1, "several identifiers of a kind have a stronger one in common"
         assert kinds.count(IdentifierKind.LINE_ID) <= policy.max_line_ids
         assert profile.key in profile.identifiers
-        assert not any(profile.identifiers.issuperset(correction.identifiers) for correction in evidence.corrections)
+        for correction in evidence.corrections:
+            names = set(correction.identifiers)
+            if correction.kind is CorrectionKind.SEPARATE:
+                assert not names <= profile.identifiers
+            elif correction.kind is CorrectionKind.DETACH and names <= profile.identifiers:
+                assert profile.identifiers == names
         assert set(profile.canonical) == {account.provider for account in profile.line_accounts}
 
 
+def says(record: Claim | RefusedOptOut) -> bool | None:
+    dated = record.attributes.get("unsubscribed")
+    return consent_of(dated.value) if dated else None
+
+
+def connected(identifiers: frozenset[Identifier], records: list[Claim | RefusedOptOut]) -> frozenset[Identifier]:
+    """Return the identifiers, and all that records name together with one of them, and so on."""
+    named = identifiers.union(*(record.identifiers for record in records if identifiers & set(record.identifiers)))
+    return named if named == identifiers else connected(named, records)
+
+
 @given(people.histories(), people.policies())
-def test_an_opt_out_under_any_identifier_stays_in_force(history: list[EvidenceRecord], policy: MergePolicy) -> None:
-    evidence = evidence_of(*history)
-    for profile in resolve(evidence, policy).profiles:
-        newest: dict[Identifier, DatedValue] = {}
-        for claim in evidence.claims.values():
-            side = min(claim.identifiers, key=policy.rank)
-            if side in profile.identifiers and (said := claim.attributes.get("unsubscribed")):
-                newest[side] = said.newer(newest.get(side, said))
-        if policy.opt_outs and any(said.value for said in newest.values()):
-            assert profile.attributes["unsubscribed"] is True
+def test_a_person_is_suppressed_until_the_source_of_each_opt_out_says_no_later(
+    history: list[EvidenceRecord], policy: MergePolicy
+) -> None:
+    records = [record for record in history if isinstance(record, Claim | RefusedOptOut)]
+    records = [record for record in records if isinstance(record, Claim) or says(record) is not None]
+
+    def stands(record: Claim | RefusedOptOut) -> bool:
+        source = min(record.identifiers, key=policy.rank)
+        at = record.attributes["unsubscribed"].at
+        return not any(
+            says(other) is False
+            and other.attributes["unsubscribed"].at > at
+            and min(other.identifiers, key=policy.rank) == source
+            for other in records
+        )
+
+    opted_out = {
+        name for record in records if says(record) and stands(record) for name in record.identifiers if policy.opt_outs
+    }
+    found = resolve(evidence_of(*history), policy)
+    for profile in (*found.profiles, *found.opted_out):
+        is_suppressed = not opted_out.isdisjoint(connected(profile.identifiers, records))
+        assert is_suppressed or profile in found.profiles
+        if policy.opt_outs:
+            assert (consent_of(profile.attributes.get("unsubscribed")) is True) == is_suppressed
+
+
+@given(people.histories(), people.policies(), st.randoms(), st.integers(0, 5))
+def test_withdrawn_records_do_not_count_also_when_they_are_loaded_again(
+    history: list[EvidenceRecord], policy: MergePolicy, random: Random, minutes: int
+) -> None:
+    claims = [record for record in history if isinstance(record, Claim)]
+    if not claims:
+        return
+    at = next((claim.last_at for claim in claims if claim.last_at != UNDATED), UNDATED) if minutes else UNDATED
+    withdrawn = Correction(CorrectionKind.WITHDRAW, claims[0].identifiers, at)
+    kept = [
+        record
+        for record in history
+        if not isinstance(record, Claim) or (record.identifiers, record.last_at) != (claims[0].identifiers, at)
+    ]
+    kept = [
+        record
+        for record in kept
+        if not isinstance(record, RefusedOptOut)
+        or record.identifiers != claims[0].identifiers
+        or record.attributes["unsubscribed"].at != at
+    ]
+    again = [*history]
+    random.shuffle(again)
+    expected = resolve(evidence_of(withdrawn, *kept), policy)
+    assert resolve(evidence_of(withdrawn, *history), policy) == expected
+    assert resolve(evidence_of(*again, withdrawn, *again), policy) == expected
 
 
 @given(people.histories(), people.policies(), st.sampled_from(["a", "b"]), st.integers(1, 4))

@@ -260,9 +260,11 @@ def test_profiles_do_not_depend_on_order_and_batches(
     assert set(missing) <= {SHARED}, "identifiers refer to clusters that do not exist"
     evidence = evidence_of(*history)
     evidence.shared = newly_shared(evidence, policy)
-    expected = [profile for part in split_evidence(evidence) for profile in resolve(part, policy).profiles]
+    resolutions = [resolve(part, policy) for part in split_evidence(evidence)]
+    expected = [profile for resolution in resolutions for profile in resolution.profiles]
     assert sorted(identity.profiles(), key=by_key) == sorted(expected, key=by_key)
-    named = {name: profile for profile in expected for name in profile.identifiers}
+    opted_out = [profile for resolution in resolutions for profile in resolution.opted_out]
+    named = {name: profile for profile in (*expected, *opted_out) for name in profile.identifiers}
     assert identity.find_profiles(evidence.identifiers()) == named
 
 
