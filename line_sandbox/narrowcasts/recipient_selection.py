@@ -77,6 +77,10 @@ class RecipientSelector:
         """Return the current followers: LINE's "target reach"."""
         return self._users.in_state(UserState.FOLLOWING)
 
+    def followers_among(self, users: Sequence[int]) -> list[int]:
+        """Return the users who follow the account now."""
+        return [number for number in users if self._users.is_following(number)]
+
     def matching_users(self, target: NarrowcastTarget) -> Sequence[int]:
         """Return the current followers who match a target."""
         recipient, followers = target.recipient, self.followers()

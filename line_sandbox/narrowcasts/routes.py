@@ -60,7 +60,12 @@ class _NarrowcastRoutes:
         content: dict[str, Any] = {"phase": phase, "acceptedTime": iso_time(narrowcast.accepted_at)}
         if phase is not NarrowcastPhase.WAITING:
             sent = int(len(narrowcast.recipients) * narrowcast.fraction_sent(now))
-            content |= {"targetCount": len(narrowcast.recipients), "successCount": sent, "failureCount": 0}
+            failures = narrowcast.failure_count
+            content |= {
+                "targetCount": len(narrowcast.recipients),
+                "successCount": sent - failures,
+                "failureCount": failures,
+            }
         if narrowcast.failure and phase is NarrowcastPhase.FAILED:
             content |= {
                 "failedDescription": narrowcast.failure.description,

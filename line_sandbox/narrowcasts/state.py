@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from line_sandbox.messages.send_request import SendRequest
     from line_sandbox.narrowcasts.recipient_selection import NarrowcastTarget, RecipientSelector
     from line_sandbox.usage.monthly_quota import MonthlyQuota
+    from line_sandbox.users.user_set import UserSet
 
 WAITING_SECONDS = 5.0
 SENDING_SECONDS = 5.0
@@ -73,8 +74,12 @@ class Narrowcast:
     """Messages of the quota that are reserved until sending ends."""
     recipients: Sequence[int] = ()
     """Chosen when sending starts."""
+    followers: UserSet | None = None
+    """The followers when sending starts."""
     failure: NarrowcastFailure | None = None
     """Known when sending starts."""
+    failure_count: int = 0
+    """Recipients who stopped following the account before sending ended."""
 
     @property
     def starts_at(self) -> float:
@@ -176,6 +181,7 @@ class Narrowcasts:
     def _start(self, narrowcast: Narrowcast) -> None:
         """Choose the recipients. LINE fails a narrowcast without room in the quota now, not at its request."""
         narrowcast.is_started = True
+        narrowcast.followers = self._selector.followers()
         users = self._selector.matching_users(narrowcast.target)
         if narrowcast.reserved or self._reserve(narrowcast):
             maximum = narrowcast.reserved
@@ -199,8 +205,13 @@ class Narrowcasts:
     def _complete(self, narrowcast: Narrowcast) -> None:
         self._in_progress.remove(narrowcast)
         self._quota.reserve(-narrowcast.reserved)
-        if narrowcast.failure is None:
-            self._deliveries.record(narrowcast.request, narrowcast.recipients, narrowcast.completed_at)
+        if narrowcast.failure:
+            return
+        reached = narrowcast.recipients
+        if self._selector.followers() is not narrowcast.followers:
+            reached = self._selector.followers_among(reached)
+            narrowcast.failure_count = len(narrowcast.recipients) - len(reached)
+        self._deliveries.record(narrowcast.request, reached, narrowcast.completed_at)
 
     def find(self, request_id: str) -> Narrowcast:
         """Return a narrowcast that was accepted in the last 14 days.

@@ -205,6 +205,22 @@ async def test_a_narrowcast_reaches_an_audience(sdk: Sdk, sandbox: SandboxClient
     assert len(sandbox.deliveries()) == 60
 
 
+def test_recipients_who_block_the_account_during_a_narrowcast_are_failures(sandbox: SandboxClient) -> None:
+    line_ids = sandbox.followers(4)
+    recipient = {"type": "audience", "audienceGroupId": audience(sandbox, line_ids)}
+    body = {"messages": ONE_TEXT, "recipient": recipient}
+    response = sandbox.request("POST", "/v2/bot/message/narrowcast", json=body)
+    sandbox.set_user(line_ids[0], "blocked")
+    sandbox.advance(7)
+    sandbox.set_user(line_ids[1], "blocked")
+    sandbox.advance(60)
+    parameters = {"requestId": response.headers["x-line-request-id"]}
+    progress = sandbox.request("GET", "/v2/bot/message/progress/narrowcast", params=parameters).json()
+    counts = [progress[name] for name in ("phase", "targetCount", "successCount", "failureCount")]
+    assert counts == ["succeeded", 3, 2, 1]
+    assert sorted(entry["line_id"] for entry in sandbox.deliveries()) == sorted(line_ids[2:])
+
+
 async def test_a_demographic_filter_chooses_among_all_followers(sdk: Sdk, sandbox: SandboxClient) -> None:
     for gender in ("male", "female"):
         chosen = Filter(demographic=GenderDemographicFilter(oneOf=[gender]))
