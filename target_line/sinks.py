@@ -128,7 +128,8 @@ class LineSink(UnvalidatedSink):
 
     def _reject(self, record: dict[str, Any], error: RejectedRecordError, context: dict[str, Any]) -> None:
         """Add a record to the batch as a reject. Its opt-out counts nevertheless."""
-        reject = Reject(self.stream_name, record, error.reason, error.detail, error.column)
+        kept = {} if error.reason is Reason.FORGOTTEN else record
+        reject = Reject(self.stream_name, kept, error.reason, error.detail, error.column)
         context.setdefault("rejects", []).append(reject)
         opt_out = error.opt_out or self.run_context.parser.refused_opt_out(self.role, record)
         if opt_out:

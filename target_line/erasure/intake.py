@@ -52,7 +52,7 @@ def _without_erased(reject: Reject, erased: ErasedIdentifiers, parser: RecordPar
         return any(name in erased for name in names_in(record, parser.provider))
 
     if not is_named_in(reject.record):
-        return replace(reject, record={}) if reject.reason is Reason.FORGOTTEN else reject
+        return reject
     named = identity_columns(reject.record, parser.provider)
     kept = [column for column, name in named.items() if name not in erased]
     strongest = min(named, key=lambda column: parser.evidence.rank(named[column]), default=None)
