@@ -203,7 +203,7 @@ def start(
             own_group,
             patches or {},
         )
-        process = _context().Process(target=_run, args=(told, _Standard(null, *written)), name=program)
+        process = fork_server().Process(target=_run, args=(told, _Standard(null, *written)), name=program)
         process.start()
     return Program(process, *read)
 
@@ -242,7 +242,8 @@ def serve(
         raise RuntimeError(f"{program} ended before it was ready, exit code {process.wait()}; its log: {log}")
 
 
-def _context() -> multiprocessing.context.ForkServerContext:
+def fork_server() -> multiprocessing.context.ForkServerContext:
+    """Return the context of `multiprocessing` whose processes are forked with all imports done."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_PRELOADED)
     return context

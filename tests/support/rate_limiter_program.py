@@ -1,10 +1,8 @@
-"""A process that calls LINE as fast as a shared rate limiter allows. It prints the time of each call, as JSON."""
+"""Calls of LINE as fast as a shared rate limiter allows, in a process of their own."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import sys
 import time
 
 from line_core.api.rate_limit.shared import SharedRateLimiter
@@ -23,16 +21,16 @@ async def acquire_all(rate_limiter: SharedRateLimiter, endpoint: str, calls: int
     return times
 
 
-def main() -> None:
-    """Arguments: store URL, endpoint, number of calls, `acquire` or `try_acquire`."""
-    store_url, endpoint, calls, method = sys.argv[1:]
+def make_calls(store_url: str, endpoint: str, calls: int, method: str) -> list[float]:
+    """Make `calls` calls, and return the time of each.
+
+    Args:
+        store_url: URL of a store.
+        endpoint: Method and path template.
+        calls: Number of calls.
+        method: `acquire`, or `try_acquire` to make only the calls that can be made at once.
+    """
     with open_store(store_url) as store, SharedRateLimiter(store, "main") as rate_limiter:
         if method == "acquire":
-            times = asyncio.run(acquire_all(rate_limiter, endpoint, int(calls)))
-        else:
-            times = [time.time() for _ in range(int(calls)) if rate_limiter.try_acquire(endpoint)]
-    print(json.dumps(times))  # noqa: T201 - the program's output
-
-
-if __name__ == "__main__":
-    main()
+            return asyncio.run(acquire_all(rate_limiter, endpoint, calls))
+        return [time.time() for _ in range(calls) if rate_limiter.try_acquire(endpoint)]

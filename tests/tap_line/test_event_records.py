@@ -28,7 +28,7 @@ def stored(event: dict[str, Any]) -> InboxEvent:
     common = {"timestamp": 1767225600123, "webhookEventId": "01H", "mode": "active", "source": SOURCE}
     body = json.dumps({"destination": "Ubot", "events": [{**common, **event}]}).encode()
     (received,) = parse_events("main", body, RECEIVED)
-    columns = {name: getattr(received, name) for name in InboxEvent.__dataclass_fields__ if hasattr(received, name)}
+    columns = {name: getattr(received, name) for name in InboxEvent.__struct_fields__ if hasattr(received, name)}
     return InboxEvent(**{"position": 7, "message_state": None, "deliveries": 1, **columns})
 
 

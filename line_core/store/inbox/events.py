@@ -16,34 +16,18 @@ from sqlalchemy import delete, func, insert, select, update
 from line_core.store.inbox.insert import insert_events
 from line_core.store.tables.inbox import events
 from line_core.webhook_events.content_state import ContentState, MessageEvent, content_states, remove_content
+from line_core.webhook_events.parsing import ReceivedEvent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
-    from datetime import datetime
 
     from sqlalchemy import Connection
 
-    from line_core.webhook_events.parsing import ReceivedEvent
 
-
-@dataclass(frozen=True, slots=True)
-class InboxEvent:
+class InboxEvent(ReceivedEvent, frozen=True, array_like=True, gc=False):
     """One stored event. The fields are columns of the table `events`."""
 
     position: int
-    channel: str
-    webhook_event_id: str
-    type: str
-    mode: str | None
-    occurred_at: datetime
-    received_at: datetime
-    destination: str | None
-    line_id: str | None
-    source_type: str | None
-    chat_id: str | None
-    message_id: str | None
-    message_state: str | None
-    payload: str
     deliveries: int
 
 
@@ -91,9 +75,7 @@ def read_events(
         Events sorted by position. An event that changed after it was read (its message was edited or unsent) is
         returned again, at a new position.
     """
-    query = select(*(events.c[name] for name in InboxEvent.__dataclass_fields__)).where(
-        events.c.position > after_position
-    )
+    query = select(*(events.c[name] for name in InboxEvent.__struct_fields__)).where(events.c.position > after_position)
     if types:
         query = query.where(events.c.type.in_(types))
     rows = connection.execute(query.order_by(events.c.position).limit(limit))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import uuid
-from pathlib import Path
+from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +18,8 @@ from line_core.api.rate_limit.table import rate_limit_of
 from line_core.errors import StoreError
 from line_core.store import Store, open_store, upgrade_store
 from line_core.store.schema import alembic_config
-from tests.support import rate_limiter_program
+from tests.support import programs
+from tests.support.rate_limiter_program import make_calls
 from tests.support.rate_limiter_simulation import (
     DelayedSubmit,
     SimulatedCaller,
@@ -33,6 +31,7 @@ from tests.support.rate_limiter_simulation import (
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from concurrent.futures import Future
+    from pathlib import Path
 
     from sqlalchemy import Connection
 
@@ -93,8 +92,9 @@ def test_thousands_of_calls_per_second_need_a_few_transactions(store: Store) -> 
     clock = SimulatedClock()
     commits: list[object] = []
     event.listen(store.engine, "commit", commits.append)
-    with SharedRateLimiter(store, "main", clock=clock) as rate_limiter:
-        called = simulate_calls(clock, [SimulatedCaller(clock.now, rate_limiter, PUSH)] * 10_000)
+    delayed = DelayedSubmit(clock, 0.01)
+    rate_limiter = LeasingRateLimiter(StorePermitSource(store, "main", clock), delayed)
+    called = simulate_calls(clock, [SimulatedCaller(clock.now, rate_limiter, PUSH)] * 10_000, delayed=delayed)
     seconds = called[-1] - called[0]
     assert max_calls_in(called, 1) <= 2000
     assert 10_000 / seconds > 1950
@@ -211,12 +211,9 @@ def test_an_upgrade_replaces_the_limits_of_the_previous_schema(empty_database_ur
 
 def run_two_processes(store_url: str, endpoint: str, calls: int, method: str) -> list[float]:
     """Run two processes concurrently; return the times of all calls."""
-    open_store(store_url).close()
-    command = [sys.executable, rate_limiter_program.__file__, store_url, endpoint, str(calls), method]
-    environment = {"PYTHONPATH": str(Path(rate_limiter_program.__file__).parent)}
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) for _ in range(2)]
-    outputs = [process.communicate(timeout=60)[0] for process in processes]
-    return [time for output in outputs for time in json.loads(output)]
+    with ProcessPoolExecutor(2, programs.fork_server()) as processes:
+        runs = [processes.submit(make_calls, store_url, endpoint, calls, method) for _ in range(2)]
+        return [time for run in runs for time in run.result(timeout=60)]
 
 
 def test_two_operating_system_processes_keep_a_limit_per_second(store_url: str) -> None:

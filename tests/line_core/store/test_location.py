@@ -68,48 +68,50 @@ def test_no_part_of_a_password_is_in_an_error(password: str) -> None:
     )
 
 
-def test_new_stores_on_postgres_have_a_schema_of_their_own(postgres_url: str) -> None:
-    execute(postgres_url, *MELTANO_TABLES)
-    open_store(postgres_url).close()
-    tables = execute(postgres_url, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'line_store'")
+def test_new_stores_on_postgres_have_a_schema_of_their_own(empty_postgres_url: str) -> None:
+    execute(empty_postgres_url, *MELTANO_TABLES)
+    open_store(empty_postgres_url).close()
+    tables = execute(
+        empty_postgres_url, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'line_store'"
+    )
     assert {name for (name,) in tables} == {*metadata.tables, "alembic_version"}
-    assert execute(postgres_url, "SELECT version_num FROM public.alembic_version") == [("6828cc5b1a4f",)]
-    assert upgrade_store(postgres_url) == (SCHEMA_VERSION, SCHEMA_VERSION)
+    assert execute(empty_postgres_url, "SELECT version_num FROM public.alembic_version") == [("6828cc5b1a4f",)]
+    assert upgrade_store(empty_postgres_url) == (SCHEMA_VERSION, SCHEMA_VERSION)
 
 
-def test_the_url_can_name_another_schema(postgres_url: str) -> None:
+def test_the_url_can_name_another_schema(empty_postgres_url: str) -> None:
     for schema in ("line_store", 'brand "B"'):
-        with open_store(in_schema(postgres_url, schema)) as store, store.write() as connection:
+        with open_store(in_schema(empty_postgres_url, schema)) as store, store.write() as connection:
             assert connection.execute(text("SELECT count(*) FROM rejects")).scalar_one() == 0
             assert connection.execute(text("SELECT current_schema()")).scalar_one() == schema
             connection.execute(text("INSERT INTO forgetting_keys VALUES (1, 'k')"))
 
 
-def test_a_store_of_an_earlier_version_stays_where_it_is(postgres_url: str) -> None:
-    with open_store(in_schema(postgres_url, "public")) as store, store.write() as connection:
+def test_a_store_of_an_earlier_version_stays_where_it_is(empty_postgres_url: str) -> None:
+    with open_store(in_schema(empty_postgres_url, "public")) as store, store.write() as connection:
         metadata.drop_all(connection)
         connection.execute(text("DROP TABLE alembic_version"))
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "0004")
     with pytest.raises(StoreError, match="schema 0004, this version needs"):
-        open_store(postgres_url)
-    assert upgrade_store(postgres_url) == ("0004", SCHEMA_VERSION)
-    with open_store(postgres_url) as store, store.read() as connection:
+        open_store(empty_postgres_url)
+    assert upgrade_store(empty_postgres_url) == ("0004", SCHEMA_VERSION)
+    with open_store(empty_postgres_url) as store, store.read() as connection:
         assert connection.execute(text("SELECT current_schema()")).scalar_one() == "public"
-    assert execute(postgres_url, "SELECT to_regnamespace('line_store')") == [(None,)]
+    assert execute(empty_postgres_url, "SELECT to_regnamespace('line_store')") == [(None,)]
 
 
 @pytest.mark.parametrize("opens", [open_store, upgrade_store])
-def test_tables_of_another_program_are_named_and_kept(store_url: str, opens: object) -> None:
-    url = store_url if store_url.startswith("sqlite") else in_schema(store_url, "public")
-    execute(store_url, *MELTANO_TABLES)
+def test_tables_of_another_program_are_named_and_kept(empty_database_url: str, opens: object) -> None:
+    url = empty_database_url if empty_database_url.startswith("sqlite") else in_schema(empty_database_url, "public")
+    execute(empty_database_url, *MELTANO_TABLES)
     with pytest.raises(StoreError, match="belongs to another program, which also uses Alembic"):
         opens(url)  # type: ignore[operator]  # both are functions of the URL
-    execute(store_url, "DROP TABLE alembic_version")
+    execute(empty_database_url, "DROP TABLE alembic_version")
     with pytest.raises(StoreError, match=r"has a table (events|runs) that does not belong to a store"):
         opens(url)  # type: ignore[operator]
-    assert execute(store_url, "SELECT count(*) FROM events") == [(0,)]
+    assert execute(empty_database_url, "SELECT count(*) FROM events") == [(0,)]
 
 
 @pytest.mark.parametrize("opens", [open_store, upgrade_store])

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from line_core.store import Store
 
 WRITERS = 8
-SECONDS = 3.0
+BATCHES = 25
+"""Number of transactions per writer."""
 
 unlocked = Table(
     "unlocked_events",
@@ -77,7 +78,7 @@ class Inbox:
 
 
 class ConcurrentRun:
-    """Concurrent writers, and readers with different pauses and page sizes, for a few seconds."""
+    """Concurrent writers, and readers with different pauses and page sizes."""
 
     def __init__(self, design: UnlockedTable | Inbox) -> None:
         self.design = design
@@ -97,8 +98,7 @@ class ConcurrentRun:
     def _write(self, writer: int) -> list[int]:
         seeded_random = random.Random(writer)
         numbers: list[int] = []
-        until = time.monotonic() + SECONDS
-        while time.monotonic() < until:
+        for _ in range(BATCHES):
             batch = [writer * 10**9 + len(numbers) + index for index in range(seeded_random.randint(1, 5))]
             self.design.write(batch, seeded_random.choice([0.0, 0.0, 0.002, 0.02]))
             numbers += batch

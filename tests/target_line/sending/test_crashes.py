@@ -10,24 +10,24 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from line_core.store import open_store
 from line_core.store.tables import ledger as tables
 
 if TYPE_CHECKING:
+    from line_core.store import Store
     from tests.support.target_program import TargetProgram
 
 MESSAGES = 400
 KILLS = 5
 
 
-def count_accepted(target: TargetProgram) -> int:
+def count_accepted(store: Store) -> int:
     """Return the number of accepted messages in the ledger."""
-    with open_store(target.config["store_url"]) as store, store.read() as connection:
+    with store.read() as connection:
         accepted = select(func.count()).where(tables.messages.c.status == "accepted")
         return connection.execute(accepted).scalar_one()
 
 
-def test_every_message_is_delivered_once_although_runs_are_killed(target: TargetProgram) -> None:
+def test_every_message_is_delivered_once_although_runs_are_killed(target: TargetProgram, store: Store) -> None:
     seeded = random.Random(7)
     line_ids = target.line_ids(MESSAGES)
     records = [
@@ -39,8 +39,8 @@ def test_every_message_is_delivered_once_although_runs_are_killed(target: Target
     killed_while_sending = 0
     for _ in range(KILLS):
         run = target.start(*records, max_requests_per_second=100)
-        before = count_accepted(target)
-        while run.poll() is None and count_accepted(target) == before:
+        before = count_accepted(store)
+        while run.poll() is None and count_accepted(store) == before:
             time.sleep(0.02)
         time.sleep(seeded.uniform(0, 0.5))
         killed_while_sending += run.poll() is None
@@ -53,14 +53,14 @@ def test_every_message_is_delivered_once_although_runs_are_killed(target: Target
     assert {row["status"] for row in target.ledger().values()} == {"accepted"}
 
 
-def test_sigterm_ends_a_run_cleanly_and_the_next_run_sends_the_rest(target: TargetProgram) -> None:
+def test_sigterm_ends_a_run_cleanly_and_the_next_run_sends_the_rest(target: TargetProgram, store: Store) -> None:
     line_ids = target.line_ids(MESSAGES)
     records = [
         ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": f"hello {number}"})
         for number, line_id in enumerate(line_ids)
     ]
     run = target.start(*records, max_requests_per_second=50)
-    while not count_accepted(target):
+    while not count_accepted(store):
         time.sleep(0.02)
     run.send_signal(signal.SIGTERM)
     _, log = run.communicate(timeout=30)
