@@ -23,12 +23,18 @@ MAX_EXACT_FLOAT = 2**53
 _MAX_DIGITS = 4000
 """Python refuses to write whole numbers that are longer."""
 
+_COLUMNS = tuple((kind, kind.value) for kind in IdentifierKind)
 # Control characters, and lone surrogates, which no encoding can represent.
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _REASONS = {
     IdentifierKind.ID: Reason.INVALID_ID,
     IdentifierKind.EMAIL: Reason.INVALID_EMAIL,
     IdentifierKind.LINE_ID: Reason.INVALID_LINE_ID,
+}
+_PROBLEMS = {
+    IdentifierKind.ID: "neither text nor a whole number that is exact",
+    IdentifierKind.EMAIL: "not of the form name@domain",
+    IdentifierKind.LINE_ID: "not U and 32 hexadecimal digits",
 }
 
 
@@ -68,20 +74,20 @@ class IdentifierReader:
         """Return the identifiers of a record, without those that are blank."""
         valid: list[Identifier] = []
         removed: list[RemovedIdentifier] = []
-        for kind in IdentifierKind:
-            value = record.get(kind.value)
+        for kind, column in _COLUMNS:
+            value = record.get(column)
             if value is None:
                 continue
             try:
                 identifier = self.parse(kind, value)
             except RejectedRecordError as error:
-                removed.append(RemovedIdentifier(kind.value, error.reason, error.detail))
+                removed.append(RemovedIdentifier(column, error.reason, error.detail))
                 continue
             if identifier is None:
                 continue
             if self._erased and identifier in self._erased:
                 detail = f"the {kind} was erased on request"
-                removed.append(RemovedIdentifier(kind.value, Reason.FORGOTTEN, detail, identifier))
+                removed.append(RemovedIdentifier(column, Reason.FORGOTTEN, detail, identifier))
             else:
                 valid.append(identifier)
         return FoundIdentifiers(tuple(valid), tuple(removed))
@@ -125,25 +131,35 @@ def identifier_of(kind: IdentifierKind, value: object, provider: str) -> Identif
     """
     if value is None:
         return None
-    match kind:
-        case IdentifierKind.ID:
-            number = whole_number(value)
-            text = value if isinstance(value, str) else None if number is None else str(number)
-            if text is None:
-                raise _malformed(kind, value, "neither text nor a whole number that is exact")
-            normal: str | None = normalized_id(text)
-        case IdentifierKind.EMAIL:
-            normal = normalized_email(value) if isinstance(value, str) else None
-            if normal is None:
-                raise _malformed(kind, value, "not of the form name@domain")
-        case IdentifierKind.LINE_ID:
-            normal = normalized_line_id(value) if isinstance(value, str) else None
-            if normal is None or (normal and not is_line_id(normal)):
-                raise _malformed(kind, value, "not U and 32 hexadecimal digits")
+    if kind is IdentifierKind.LINE_ID:
+        return _line_id(value, provider)
+    if kind is IdentifierKind.ID:
+        normal = normalized_id(value) if isinstance(value, str) else _digits(value)
+    else:
+        normal = normalized_email(value) if isinstance(value, str) else None
     if not normal:
+        if normal is None:
+            raise _malformed(kind, value)
         return None
-    issuer = provider if kind is IdentifierKind.LINE_ID else ""
-    return Identifier(kind, issuer, storable(normal, _REASONS[kind], column=kind.value))
+    if not (normal.isascii() and normal.isprintable() and len(normal) <= MAX_IDENTIFIER_LENGTH):
+        storable(normal, _REASONS[kind], MAX_IDENTIFIER_LENGTH, kind.value)
+    return Identifier(kind, "", normal)
+
+
+def _line_id(value: object, provider: str) -> Identifier | None:
+    normal = value if is_line_id(value) else normalized_line_id(value) if isinstance(value, str) else None
+    if not normal:
+        if normal is None:
+            raise _malformed(IdentifierKind.LINE_ID, value)
+        return None
+    if normal is not value and not is_line_id(normal):
+        raise _malformed(IdentifierKind.LINE_ID, value)
+    return Identifier(IdentifierKind.LINE_ID, provider, str(normal))
+
+
+def _digits(value: object) -> str | None:
+    number = whole_number(value)
+    return None if number is None else str(number)
 
 
 def whole_number(value: object) -> int | None:
@@ -172,5 +188,5 @@ def storable(text: str, reason: Reason, length: int = MAX_IDENTIFIER_LENGTH, col
     return text
 
 
-def _malformed(kind: IdentifierKind, value: object, problem: str) -> RejectedRecordError:
-    return RejectedRecordError(_REASONS[kind], f"{kind} {shown(value)} is {problem}", kind.value)
+def _malformed(kind: IdentifierKind, value: object) -> RejectedRecordError:
+    return RejectedRecordError(_REASONS[kind], f"{kind} {shown(value)} is {_PROBLEMS[kind]}", kind.value)

@@ -19,6 +19,7 @@ WRAPPING = " \t\r\n\f\v\"'`´‘’‚“”„‹›«»<>()[]{}「」『』【
 _ENDS = ".,;。、"
 _MAILTO = "mailto:"
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_SIMPLE_EMAIL = re.compile(r"[a-z0-9][a-z0-9._%+-]*@[a-z0-9.-]*[a-z0-9]")
 _FULL_STOPS = str.maketrans("。", ".")
 
 
@@ -42,6 +43,8 @@ def normalized_email(text: str) -> str | None:
     Lower case; Unicode NFKC; without invisible characters, and without surrounding blanks, quotes and brackets,
     `mailto:` and a final `.` `,` `;`. The domain is in its ASCII form (IDNA 2008, UTS 46). `ß` is not `ss`.
     """
+    if _SIMPLE_EMAIL.fullmatch(simple := text.lower()):
+        return simple  # nearly all emails
     email = _repeated(_email_step, text)
     if not email:
         return ""

@@ -34,6 +34,8 @@ _MINUS_ONE = re.compile(r"-1(\.0*)?")
 _NONZERO_DIGIT = re.compile("[1-9]")
 _ZEROS = re.compile(r"(urnuuid)?(0x)?0+|f{32}")
 _UNATTENDED = ("noreply", "donotreply")
+_MAX_LABELS = 1000
+"""Domains whose result is remembered."""
 _ONE_LETTER = re.compile(r"(.)\1*@\1+(\..*)?")
 
 
@@ -51,6 +53,7 @@ class Placeholders:
     def __init__(self, words: Iterable[str] = PLACEHOLDER_WORDS) -> None:
         self._exact: set[str] = set()
         self._words: set[str] = set()
+        self._labels: dict[str, bool] = {}
         for word in words:
             text = _folded(word)
             self._exact.add(text)
@@ -60,26 +63,32 @@ class Placeholders:
 
     def match(self, value: str) -> bool:
         """Return whether a text is a placeholder. It may be an email."""
-        text = _folded(value)
+        text = value.casefold() if value[:1].isalnum() and value[-1:].isalnum() and value.isascii() else _folded(value)
         if text in self._exact:
             return True
         name, _, domain = text.partition("@")
         if domain and name:
             return self._matches_email(name, domain)
         if _NONZERO_DIGIT.search(text):  # nearly all ids
-            return _MINUS_ONE.fullmatch(text) is not None
-        return _EXACT.fullmatch(text) is not None or self._matches_word(_letters(text))
+            return text.startswith("-1") and _MINUS_ONE.fullmatch(text) is not None
+        return _EXACT.fullmatch(text) is not None or self._matches_word(text)
 
-    def _matches_word(self, letters: str) -> bool:
+    def _matches_word(self, text: str) -> bool:
+        letters = _letters(text)
         return not letters or letters in self._words or _ZEROS.fullmatch(letters) is not None
 
     def _matches_email(self, name: str, domain: str) -> bool:
-        letters = _letters(name)
         if name[0] == domain[0] and _ONE_LETTER.fullmatch(f"{name}@{domain}"):
             return True
-        if self._matches_word(letters) and self._matches_word(_letters(domain.partition(".")[0])):
+        label = domain.partition(".")[0]
+        matches = self._labels.get(label)
+        if matches is None:
+            matches = self._matches_word(label)
+            if len(self._labels) < _MAX_LABELS:
+                self._labels[label] = matches
+        if matches and self._matches_word(name):
             return True
-        return letters.startswith(_UNATTENDED) and _letters(name.partition("+")[0]) in _UNATTENDED
+        return name[0] in "nd" and _letters(name.partition("+")[0]) in _UNATTENDED
 
 
 def _folded(value: str) -> str:

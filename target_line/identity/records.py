@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PROFILE_COLUMNS = frozenset({"id", "email", "line_id", "updated_at", "observed_at", "linked_at", "attributes"})
 """Columns of a `profiles` record that are not attributes."""
 
+_MILLISECOND = timedelta(milliseconds=1)
 _STATES = {state.value: state for state in FollowState}
 _FOLLOW_COLUMNS = {
     Role.FOLLOWS: ("type", {"follow": FollowState.FOLLOWING, "unfollow": FollowState.UNFOLLOWED}, "occurred_at"),
@@ -163,6 +164,8 @@ class EvidenceParser:
         Raises:
             RejectedRecordError: It has none, or its strongest one was erased.
         """
+        if not found.removed and found.valid:
+            return
         erased = [removed.erased for removed in found.removed if removed.erased]
         if erased:
             strongest = min((*found.valid, *erased), key=self.rank)
@@ -182,11 +185,11 @@ class EvidenceParser:
     def _time(self, record: Mapping[str, Any], column: str) -> int:
         """Return the milliseconds of a time, `UNDATED` if there is no value."""
         value = record.get(column)
-        at = read_time(value, column, self.time_zone)
+        at = None if value is None else read_time(value, column, self.time_zone)
         if at is None:
             return UNDATED
         at_milliseconds = milliseconds(at)
-        if at_milliseconds > (self.clock() + self.max_future_time.total_seconds()) * 1000:
+        if at_milliseconds - self.clock() * 1000 > self.max_future_time // _MILLISECOND:
             raise RejectedRecordError(
                 Reason.INVALID_TIMESTAMP, f"{column} {shown(value)} is more than max_future_time ahead", column
             )
@@ -210,13 +213,15 @@ class EvidenceParser:
         spelling_of = spellings_in(tuple(attributes), self.opt_out_attributes)
         if not spelling_of:
             return attributes
-        result = {name: value for name, value in attributes.items() if name not in spelling_of}
-        for name, value in (*nested.items(), *columns.items()):
-            spelling = spelling_of.get(name)
-            if spelling and consent_of(value) is not None:
-                known = DatedValue(UNDATED, result.get(spelling))
-                result[spelling] = known.newer(DatedValue(UNDATED, value)).value
-        return result
+        said: dict[str, Any] = {}
+        for name, spelling in spelling_of.items():
+            values = (attributes.pop(name), nested[name]) if name in nested else (attributes.pop(name),)
+            for value in values:
+                if consent_of(value) is not None:
+                    known = DatedValue(UNDATED, said.get(spelling))
+                    said[spelling] = known.newer(DatedValue(UNDATED, value)).value
+        attributes.update(said)
+        return attributes
 
     def _unlinks(self, record: Mapping[str, Any], identifiers: tuple[Identifier, ...], at: int) -> tuple[Unlink, ...]:
         if self.null_identifiers is NullIdentifiers.IGNORE or at == UNDATED:
@@ -240,7 +245,7 @@ def _attributes(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
         RejectedRecordError: The column `attributes` is not an object, or an attribute cannot be stored.
     """
     nested, columns = _nested_attributes(record), _attribute_columns(record)
-    for attributes in (nested, columns):
+    for attributes in (nested, columns) if nested else (columns,):
         if problem := problem_of(attributes):
             name = next(name for name, value in attributes.items() if problem_of({name: value}))
             raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, f"attribute {shown(name)} {problem}")

@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
 MAX_DEPTH = 100
 """Levels of objects and lists in a value. Encoders of JSON end with an error at about 1,000."""
+
+_encoder = msgspec.json.Encoder()
 
 _HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
@@ -17,17 +21,24 @@ def problem_of(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
     It cannot if a text contains half a character (a lone surrogate, which no encoding can represent), or if it is
     nested more deeply than `MAX_DEPTH`.
     """
+    try:
+        text = _encoder.encode(value)
+        if text.count(b"{") + text.count(b"[") <= MAX_DEPTH:  # a value has at most as many levels as brackets
+            return None
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        pass  # find the reason below
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
         below: list[Any] = []
         for item in level:
-            if isinstance(item, str):
+            kind = type(item)
+            if kind is str:
                 if not item.isascii() and _HALF_CHARACTER.search(item):
                     return "contains half a character (a lone surrogate)"
-            elif isinstance(item, dict):
-                below += item
+            elif kind is dict:
+                below.append("".join(item))
                 below += item.values()
-            elif isinstance(item, list):
+            elif kind is list:
                 below += item
         if not below:
             return None

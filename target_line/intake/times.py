@@ -57,6 +57,13 @@ def read_time(value: object, column: str, zone: tzinfo) -> datetime | None:
     Raises:
         RejectedRecordError: The value is not a time, or it is not within the years 1 to 9999.
     """
+    # The form of nearly all times. Python accepts every separator, so the separator is tested here.
+    if isinstance(value, str) and value[4:5] == "-" and value[10:11] in ("T", " "):
+        try:
+            at = datetime.fromisoformat(value)
+            return at if at.tzinfo is UTC else _in_utc(at, zone)
+        except (ValueError, OverflowError):
+            pass
     read = _read(value, column, zone)
     return read.at if read else None
 
@@ -108,12 +115,6 @@ def _parse(value: object, zone: tzinfo) -> _Time | None:
     if not isinstance(value, str):
         return None
     text = value.strip()
-    # The fast path: the form of nearly all times. Python accepts every separator, so the separator is tested here.
-    if text[4:5] == "-" and text[10:11] in ("T", " "):
-        try:
-            return _Time(_in_utc(datetime.fromisoformat(text), zone), is_date=False)
-        except ValueError:
-            pass
     if _NUMBER.fullmatch(text):
         return _from_number(Decimal(text))
     return _from_iso(text, zone)
