@@ -147,12 +147,10 @@ def identifier_of(kind: IdentifierKind, value: object, provider: str) -> Identif
 
 
 def _line_id(value: object, provider: str) -> Identifier | None:
-    normal = value if is_line_id(value) else normalized_line_id(value) if isinstance(value, str) else None
-    if not normal:
-        if normal is None:
-            raise _malformed(IdentifierKind.LINE_ID, value)
-        return None
-    if normal is not value and not is_line_id(normal):
+    normal = normalized_line_id(value) if isinstance(value, str) else None
+    if not is_line_id(normal):
+        if normal == "":
+            return None
         raise _malformed(IdentifierKind.LINE_ID, value)
     return Identifier(IdentifierKind.LINE_ID, provider, str(normal))
 

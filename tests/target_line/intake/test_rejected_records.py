@@ -62,6 +62,8 @@ def loading(sqlite_url: str) -> Loading:
     "rejected",
     [
         {"points": "many"},
+        {"updated_at": "yesterday"},
+        {"updated_at": "9999-12-31"},
         {"attributes": "{"},
         {"name": "\ud83d"},
         {"email": "info@", "points": "many"},
