@@ -71,6 +71,10 @@ class Reason(StrEnum):
         "A template is malformed or exceeds a limit, or prints a value that is missing, null, an object or a list.",
     )
     REFUSED_BY_LINE = "refused_by_line", "LINE rejected the request. The detail contains LINE's error message."
+    NARROWCAST_FAILED = (
+        "narrowcast_failed",
+        "LINE accepted the narrowcast and failed later. The detail contains LINE's reason.",
+    )
     UNKNOWN_RECIPIENT = "unknown_recipient", "No profile has the identifier of the recipient."
     NO_LINE_ID = "no_line_id", "The profile has no LINE ID of this provider."
     UNFOLLOWED = "unfollowed", "The person has blocked or left the channel."
@@ -80,6 +84,10 @@ class Reason(StrEnum):
     QUIET_HOURS = (
         "quiet_hours",
         "It is quiet_hours in the time zone of the person. The message is postponed until they end.",
+    )
+    SET_ASIDE = (
+        "set_aside",
+        "LINE answered 429 for this message and accepted others. It is tried again later, for a day at most.",
     )
     TEST_RECIPIENTS = "test_recipients", "The message was sent to test_recipients in place of its recipient."
     TOO_MANY_CAMPAIGNS = (

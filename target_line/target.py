@@ -16,8 +16,9 @@ from line_core.singer.plugin import LinePlugin
 from target_line.intake.roles import Role, role_of
 from target_line.intake.singer_reader import LineReader
 from target_line.run_context import RunContext
+from target_line.sending.narrowcast_progress import has_running_narrowcasts
 from target_line.sending.run_modes import SendingRun
-from target_line.settings import CONFIG_JSONSCHEMA
+from target_line.settings import CONFIG_JSONSCHEMA, Mode
 from target_line.sinks import RunTarget, sink_class_of
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class TargetLine(LinePlugin, RunTarget):
         error: LineError | None = None
         try:
             context.report.check_reject_limit()
-            if context.ledger.has_work():
+            if context.ledger.has_work() or self._has_running_narrowcasts(context):
                 self._process_due_messages(context)
             context.report.check_reject_limit()
             if everything_rejected := context.report.streams.error():
@@ -123,6 +124,9 @@ class TargetLine(LinePlugin, RunTarget):
             raise
         finally:
             self._report_outcomes(context, error)
+
+    def _has_running_narrowcasts(self, context: RunContext) -> bool:
+        return self.config["mode"] == Mode.SEND and has_running_narrowcasts(context.ledger)
 
     def _process_due_messages(self, context: RunContext) -> None:
         sending = SendingRun(self.config, context.ledger, context.identity, context.sending_policy, context.report)

@@ -7,10 +7,12 @@ client reaches LINE's limit of 2,000 requests per second.
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import aiohttp
 
+from line_core.api.activity import ClientActivity
 from line_core.api.endpoints import endpoint_of
 from line_core.api.errors import UnreachableError, error_from_response, failure_reason
 from line_core.api.response import Response
@@ -27,6 +29,10 @@ DEFAULT_TIMEOUT_SECONDS = 30.0
 
 _CONNECT_SECONDS = 10.0
 _UNAUTHORIZED = 401
+BeforeSend = Callable[[], Awaitable[None] | None]
+"""The last check of a request, after all waiting. It raises an error to hold the request back. If it returns an
+awaitable, the client awaits it and checks again."""
+
 # Without a connection LINE cannot have received the request.
 _NOT_SENT_ERRORS = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
@@ -63,14 +69,23 @@ class LineClient:
         self._slots = asyncio.Semaphore(connections)
         self._renewal = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
+        self.activity = ClientActivity()
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], tokens: TokenSource, rate_limiter: RateLimiter) -> Self:
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        tokens: TokenSource,
+        rate_limiter: RateLimiter,
+        *,
+        connections: int = DEFAULT_CONNECTIONS,
+    ) -> Self:
         """Create a client from the settings of a tap or target."""
         return cls(
             config["api_url"],
             tokens,
             rate_limiter,
+            connections=connections,
             timeout_seconds=config["request_timeout_seconds"],
             trust_env=config["use_proxy_from_environment"],
         )
@@ -88,7 +103,7 @@ class LineClient:
         if self._session:
             await self._session.close()
 
-    async def request(
+    async def request(  # noqa: PLR0913 - the parts of a request, by name
         self,
         method: str,
         path: str,
@@ -96,6 +111,7 @@ class LineClient:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        before_send: BeforeSend | None = None,
     ) -> Response:
         """Send one request within the rate limits and return the response, whatever its status.
 
@@ -108,13 +124,14 @@ class LineClient:
             body: Encoded JSON.
             headers: Additional headers, such as `X-Line-Retry-Key`.
             params: Query parameters.
+            before_send: Called when nothing is left to wait for, before the request leaves. Its errors are raised.
 
         Raises:
             UnreachableError: The connection failed or timed out.
             ApiError: LINE issued no token.
         """
         endpoint = endpoint_of(method, path)
-        options: dict[str, Any] = {"data": body, "params": params}
+        options = _Options(body, params, before_send)
         all_headers = dict(headers or {})
         if body is not None:
             all_headers["Content-Type"] = "application/json"
@@ -163,19 +180,39 @@ class LineClient:
         return token
 
     async def _send(
-        self, endpoint: str, method: str, path: str, headers: Mapping[str, str], options: Mapping[str, Any]
+        self, endpoint: str, method: str, path: str, headers: Mapping[str, str], options: _Options
     ) -> Response:
         if self._session is None:
             raise RuntimeError("use the client in an `async with` block")
-        await self._rate_limiter.acquire_async(endpoint)
+        await self._acquire(endpoint, options.before_send)
+        request = self._session.request(
+            method,
+            self._api_url + path,
+            headers=headers,
+            allow_redirects=False,
+            data=options.body,
+            params=options.params,
+        )
         try:
-            async with self._session.request(
-                method, self._api_url + path, headers=headers, allow_redirects=False, **options
-            ) as response:
-                return Response(endpoint, response.status, response.headers, await response.read())
+            with self.activity.waiting_for_response(endpoint):
+                async with request as response:
+                    return Response(endpoint, response.status, response.headers, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             may_have_arrived = not isinstance(error, _NOT_SENT_ERRORS)
             raise UnreachableError(endpoint, reason=failure_reason(error), may_have_arrived=may_have_arrived) from None
+
+    async def _acquire(self, endpoint: str, before_send: BeforeSend | None) -> None:
+        """Wait for a permit, then check the request. After it, the request leaves without further waiting."""
+        with self.activity.waiting_for_permit(endpoint):
+            await self._rate_limiter.acquire_async(endpoint)
+            while before_send and (check := before_send()) is not None:
+                await check
+
+
+class _Options(NamedTuple):
+    body: bytes | None
+    params: Mapping[str, str] | None
+    before_send: BeforeSend | None
 
 
 def _authorization(token: str) -> dict[str, str]:

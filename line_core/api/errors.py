@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MAX_TEXT_LENGTH = 300
 _MONTHLY_LIMIT = "monthly limit"
+_OAUTH_PATH = "/oauth"
 
 
 class _Response(Protocol):
@@ -164,6 +165,13 @@ class QuotaUsedUpError(ApiError):
     default_message = "The account's monthly message quota is used up"
 
 
+class ForeignResponseError(ApiError):
+    """An error response without LINE's request id: a proxy or CDN sent it, and LINE may have got the request."""
+
+    default_message = "a server between here and LINE answered in place of LINE"
+    default_setting = "api_url"
+
+
 class ServerError(ApiError):
     """Status 500 or above."""
 
@@ -183,6 +191,9 @@ _ERRORS_BY_STATUS: Mapping[int, type[ApiError]] = {
 def error_from_response(response: _Response, *, credentials_setting: str | None = None) -> ApiError | None:
     """Return the error that a response reports; None if it is a success.
 
+    LINE's responses have a request id. An error without one is a `ForeignResponseError`, whatever its status; the token
+    endpoints are excepted, since LINE documents no headers for them.
+
     LINE uses status 429 for a rate limit and for a used-up quota. Only the text of the response differs.
 
     Args:
@@ -191,6 +202,8 @@ def error_from_response(response: _Response, *, credentials_setting: str | None 
     """
     if response.status < HTTPStatus.MULTIPLE_CHOICES:
         return None
+    if not response.request_id and _OAUTH_PATH not in response.endpoint:
+        return ForeignResponseError(response.endpoint, status=response.status)
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return ServerError.from_response(response)
     kind = _ERRORS_BY_STATUS.get(response.status, InvalidRequestError)

@@ -29,6 +29,11 @@ class Response:
         return self.headers.get("x-line-request-id")
 
     @property
+    def is_from_line(self) -> bool:
+        """Whether LINE sent the response, and not a proxy or CDN in between: LINE's responses have a request id."""
+        return bool(self.request_id)
+
+    @property
     def accepted_request_id(self) -> str | None:
         """With status 409: LINE's id of the earlier request that it accepted with the same retry key."""
         return self.headers.get("x-line-accepted-request-id")

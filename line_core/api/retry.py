@@ -1,6 +1,7 @@
 """The retry policy of all requests to LINE.
 
-Requests are retried after transport failures, statuses of 500 and above, and rate limits. tenacity would do the same
+Requests are retried after transport failures, responses that are not LINE's, statuses of 500 and above, and rate
+limits. tenacity would do the same
 with more code around it: the pause that it draws would have to reach the rate limiter too, and the sender retries by
 LINE's verdict on a message, not by exception.
 """
@@ -13,14 +14,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from line_core.api.errors import RateLimitError, ServerError, UnreachableError
+from line_core.api.errors import ForeignResponseError, RateLimitError, ServerError, UnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from line_core.api.errors import ApiError
     from line_core.api.rate_limit.limiter import RateLimiter
 
-RETRIABLE_ERRORS = (UnreachableError, ServerError, RateLimitError)
+RETRIABLE_ERRORS = (UnreachableError, ForeignResponseError, ServerError, RateLimitError)
 
 T = TypeVar("T")
 
@@ -57,7 +59,7 @@ class Retries:
         self._pauses = policy.pauses()
         next(self._pauses)
 
-    def pause_after(self, failure: UnreachableError | ServerError | RateLimitError) -> float:
+    def pause_after(self, failure: ApiError) -> float:
         """Return the seconds to wait before the next attempt. A rate limit pauses the whole endpoint for this time.
 
         Raises:

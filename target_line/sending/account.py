@@ -72,13 +72,17 @@ async def check_account(client: LineClient, expected_bot_user_id: str | None) ->
         )
 
 
-async def read_quota(client: LineClient) -> QuotaStatus:
+async def read_quota(client: LineClient, read_at: datetime | None = None) -> QuotaStatus:
     """Request the monthly quota and its consumption.
+
+    Args:
+        client: An open client.
+        read_at: The time by the store's clock, to compare with claims; default: the machine's clock.
 
     Raises:
         LineError: The requests failed.
     """
-    read_at = datetime.now(UTC)
+    read_at = read_at or datetime.now(UTC)
     quota = await _get(client, "/v2/bot/message/quota", required="type")
     if quota["type"] != "limited" or "value" not in quota:
         return QuotaStatus(None, 0, read_at)

@@ -182,6 +182,15 @@ class Ledger:
         with self.store.read() as connection:
             return [DueMessage(*row) for row in connection.execute(query).all()]
 
+    def read_claimed(self, retry_key: str) -> list[DueMessage]:
+        """Return the messages that a claimed request carries."""
+        messages = tables.messages.c
+        query = select(messages.message_id, messages.content_key, messages.record, messages.staged_at).where(
+            messages.retry_key == retry_key, messages.status == MessageStatus.CLAIMED
+        )
+        with self.store.read() as connection:
+            return [DueMessage(*row) for row in connection.execute(query).all()]
+
     def still_scheduled(self, connection: Connection, first: Cursor, last: Cursor) -> set[str]:
         """Return the ids of scheduled messages between two positions, both included.
 

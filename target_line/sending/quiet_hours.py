@@ -75,3 +75,14 @@ class QuietHours:
             if until > now + timedelta(days=1):
                 return self.end_after(now, zones[0])
         return until if until > now else None
+
+    def begin_after(self, now: datetime, zone: tzinfo) -> datetime:
+        """Return the next begin of the quiet hours, in UTC.
+
+        Args:
+            now: An aware time outside of quiet hours.
+            zone: Time zone of the recipient.
+        """
+        day = now.astimezone(zone).date()
+        begin = datetime.combine(day, self.begin, zone).astimezone(UTC)
+        return begin if begin > now else datetime.combine(day + timedelta(days=1), self.begin, zone).astimezone(UTC)

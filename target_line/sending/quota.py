@@ -81,6 +81,14 @@ class SendAllowance:
         """Add claimed messages. Call it after the claim is committed."""
         self._claimed += messages
 
+    def release(self, messages: int) -> None:
+        """Subtract claimed messages that were scheduled again."""
+        self._claimed -= messages
+
+    def remaining_of_run(self) -> int | None:
+        """Return how many messages `max_sends_per_run` still allows; None without the setting."""
+        return None if self._max_sends is None else max(self._max_sends - self._claimed, 0)
+
     def estimate_quota_left(self) -> int | None:
         """Return the approximate remaining quota for log lines; None for no limit."""
         return None if self._quota.left is None else max(self._quota.left - self._claimed, 0)
@@ -99,21 +107,26 @@ class SendAllowance:
         return left - self._reserve - count_quota_claimed(connection, self._channel, self._quota.read_at)
 
 
-def quota_refusal_error(quota: QuotaStatus, still_due: int) -> QuotaExhaustedError:
+def quota_refusal_error(quota: QuotaStatus, still_due: int, refused: str | None = None) -> QuotaExhaustedError:
     """Return the error for LINE's response that the monthly limit is reached.
 
     Args:
         quota: Quota, read after the response.
         still_due: Number of messages that stay scheduled.
+        refused: Text that names the request which LINE refused, if others were sent.
     """
     scheduled = f"{still_due:,} messages stay scheduled"
-    if quota.left:
-        return QuotaExhaustedError(
-            f"LINE reports that the monthly limit is reached, but {quota.left:,} of {quota.limit:,} are left: "
-            f"a running narrowcast or broadcast reserves them; run again when it has ended; {scheduled}"
-        )
     limit = "" if quota.limit is None else f" of {quota.limit:,} messages"
-    return QuotaExhaustedError(f"the monthly quota{limit} is used up; {scheduled}")
+    if not quota.left:
+        return QuotaExhaustedError(f"the monthly quota{limit} is used up; {scheduled}")
+    left = f"{quota.left:,} of the monthly quota of {quota.limit:,} messages are left"
+    if refused:
+        return QuotaExhaustedError(f"{refused} needs more messages than LINE allows this month: {left}; {scheduled}")
+    return QuotaExhaustedError(
+        f"LINE reports that the monthly limit is reached, but {left}: messages that were just sent are counted later, "
+        f"and a narrowcast or broadcast that is still running, also one from LINE Official Account Manager, reserves "
+        f"what it needs; {scheduled}"
+    )
 
 
 def count_quota_claimed(connection: Connection, channel: str, read_at: datetime) -> int:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from line_core.api.client import LineClient
 from line_core.api.credentials import token_source_from_config
 from line_core.api.errors import QuotaUsedUpError
 from line_core.api.rate_limit.shared import SharedRateLimiter
+from line_core.message_status import MessageStatus
+from line_core.store.clock import database_now
+from target_line.reasons import Reason
 from target_line.sending.account import check_account, read_quota, read_units
 from target_line.sending.claim.claims import RequestClaims
 from target_line.sending.claim.planner import PagePlanner
+from target_line.sending.decide.approved import ApprovedSends
 from target_line.sending.decide.decider import DueMessages, MessageDecider
 from target_line.sending.dry_run.plan import PlanChangedError, plan_pages, save_plan, summarize
 from target_line.sending.dry_run.validation import validate_contents
+from target_line.sending.narrowcast_progress import check_narrowcasts
 from target_line.sending.quota import SendAllowance, quota_refusal_error
+from target_line.sending.send.lane import WORKERS
 from target_line.sending.send.request_sender import RequestSender
-from target_line.sending.send.sender import Sender
+from target_line.sending.send.sender import Sender, SenderLimits
 from target_line.settings import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from line_core.errors import LineError
     from target_line.identity.repository import IdentityRepository
@@ -33,6 +41,8 @@ if TYPE_CHECKING:
     from target_line.sending.policy import SendingPolicy
 
 _logger = logging.getLogger("target-line.sending")
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class SendingRun:
@@ -75,7 +85,10 @@ class SendingRun:
         """
         with self._rate_limiter:
             tokens = token_source_from_config(self._config)
-            async with LineClient.from_config(self._config, tokens, self._rate_limiter) as client:
+            connections = sum(WORKERS.values())
+            async with LineClient.from_config(
+                self._config, tokens, self._rate_limiter, connections=connections
+            ) as client:
                 await check_account(client, self._config.get("expected_bot_user_id"))
                 due = await self._due_messages(client)
                 try:
@@ -85,9 +98,14 @@ class SendingRun:
                         case Mode.VALIDATE:
                             await self._validate(client, due)
                         case Mode.SEND:
+                            await self._check_narrowcasts(client)
                             await self._send(client, due, interrupted_by)
                 finally:
                     due.log_warnings()
+
+    async def _check_narrowcasts(self, client: LineClient) -> None:
+        if failed := await check_narrowcasts(client, self._ledger):
+            self._report.add_unsent({(MessageStatus.REJECTED, Reason.NARROWCAST_FAILED): failed})
 
     async def _plan(self, client: LineClient, due: DueMessages) -> None:
         """Log the plan, and save it for `target-line-admin plans`."""
@@ -111,14 +129,12 @@ class SendingRun:
             _logger.info("LINE would accept %s messages and reject %s", f"{valid:,}", f"{rejected:,}")
 
     async def _send(self, client: LineClient, due: DueMessages, interrupted_by: Callable[[int], LineError]) -> None:
-        if approved := self._config.get("approve"):
-            plan_hash = summarize(self._plan_pages(due)).plan_hash
-            if plan_hash != approved:
-                raise PlanChangedError(
-                    f"the run would send plan {plan_hash}; nothing was sent: review it with mode plan",
-                    setting="approve",
-                )
-        quota = await read_quota(client)
+        approved = self._config.get("approve")
+        if approved:
+            due = self._only_approved(due, approved)
+        with self._ledger.store.read() as connection:
+            read_at = database_now(connection)
+        quota = await read_quota(client, read_at)
         if quota.limit is not None:
             _logger.info("%s of the monthly quota of %s are left", f"{quota.left:,}", f"{quota.limit:,}")
         allowance = SendAllowance(
@@ -127,16 +143,38 @@ class SendingRun:
             reserve=self._config["quota_reserve"],
             max_sends=self._config.get("max_sends_per_run"),
         )
-        sender = Sender(due, self._claims, RequestSender(client, self._rate_limiter), allowance, self._report)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, sender.stop, interrupted_by(number))
-        try:
-            await sender.run()
-        except QuotaUsedUpError:
-            raise quota_refusal_error(await read_quota(client), self._ledger.count_due()) from None
+        limits = SenderLimits(
+            max_per_second=self._config.get("max_requests_per_second"),
+            # What an earlier run may have sent is neither in the plan nor for test recipients.
+            finishes_earlier_runs=not approved and not self._policy.test_recipients,
+        )
+        requests = RequestSender(client, self._rate_limiter)
+        sender = Sender(due, self._claims, requests, allowance, self._report, limits=limits)
+        with _signals(sender, interrupted_by):
+            try:
+                await sender.run()
+            except QuotaUsedUpError:
+                still_due = self._ledger.count_due()
+                quota = await read_quota(client)
+                raise quota_refusal_error(quota, still_due, sender.refused_for_quota) from None
+
+    def _only_approved(self, due: DueMessages, approved: str) -> DueMessages:
+        """Return the due messages of the approved plan. What is staged or changes from now on is not part of it.
+
+        Raises:
+            PlanChangedError: The plan of the run is another one.
+        """
+        sends = ApprovedSends()
+        plan_hash = summarize(_recorded(self._plan_pages(due), sends)).plan_hash
+        if plan_hash != approved:
+            raise PlanChangedError(
+                f"the run would send plan {plan_hash}; nothing was sent: review it with mode plan", setting="approve"
+            )
+        return due.only(sends)
 
     def _plan_pages(self, due: DueMessages) -> Iterator[PagePlan]:
+        """Plan what is due, including what a stopped run had claimed and certainly not sent."""
+        self._claims.release_never_attempted()
         return plan_pages(self._ledger.store, due, self._planner)
 
     async def _due_messages(self, client: LineClient) -> DueMessages:
@@ -144,3 +182,35 @@ class SendingRun:
             self._ledger.create_line_id_index()
         units = await read_units(client, self._ledger.due_campaigns())
         return DueMessages(self._ledger, MessageDecider(self._identity, self._policy, units))
+
+
+def _recorded(pages: Iterable[PagePlan], sends: ApprovedSends) -> Iterator[PagePlan]:
+    """Add the sends of the pages to the approved ones."""
+    for page in pages:
+        for message_id, send in page.sends.items():
+            sends.add(message_id, send)
+        yield page
+
+
+@contextmanager
+def _signals(sender: Sender, interrupted_by: Callable[[int], LineError]) -> Iterator[None]:
+    """Let the first SIGINT or SIGTERM stop the sender, and a second one end the process at once."""
+    received: list[int] = []
+
+    def handle(number: int) -> None:
+        received.append(number)
+        if len(received) == 1:
+            sender.stop(interrupted_by(number))
+            return
+        _logger.error("ended at once by a second signal; the next run finishes the requests on the wire")
+        logging.shutdown()
+        os._exit(1)  # an exception would wait for database work in other threads
+
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, handle, number)
+    try:
+        yield
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)

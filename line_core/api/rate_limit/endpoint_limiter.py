@@ -9,6 +9,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from line_core.api.rate_limit.schedule import MAX_AHEAD_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -139,6 +141,10 @@ class EndpointLimiter:
         """Use the first permit, if `ahead` more can be used now; None if they cannot."""
         now = self._source.now()
         permits = self._permits
+        if permits and permits[-1] > now + MAX_AHEAD_SECONDS:  # the clock was set back
+            permits.clear()
+        if self._paused_until > now + MAX_AHEAD_SECONDS:
+            self._paused_until = now
         while permits and (permits[0] + self._schedule.tolerance <= now or permits[0] < self._paused_until):
             permits.popleft()
         if len(permits) <= ahead or permits[ahead] > now:
@@ -154,7 +160,7 @@ class EndpointLimiter:
     def _wait_for_lease(self) -> Future[None] | float:
         is_low = len(self._permits) < self._max_permits / 2
         seconds = (self._available_at if is_low else self._permits[-1]) - self._source.now()
-        return seconds if seconds > 0 else self._lease()
+        return seconds if 0 < seconds <= MAX_AHEAD_SECONDS else self._lease()
 
     def _lease(self) -> Future[None]:
         """Request permits, unless a request is in flight."""
@@ -173,5 +179,6 @@ class EndpointLimiter:
             self._leads.append(max(0.0, self._source.now() - lease.leased_at))
             self._max_permits = lease.max_permits
             self._paused_until = max(self._paused_until, lease.paused_until)
-            self._available_at = lease.available_at
+            # Asked again within a minute, so that a clock that is set back does not stop the calls.
+            self._available_at = min(lease.available_at, lease.leased_at + MAX_AHEAD_SECONDS)
             self._permits.extend(lease.permits)

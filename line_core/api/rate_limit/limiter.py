@@ -111,17 +111,23 @@ class _Bound:
         with self._lock:
             ahead, self._waiting = self._waiting, self._waiting + 1
         try:
-            while (seconds := self._next_at - self._tolerance + ahead * self._interval - clock()) > 0:
+            while (seconds := self._wait(clock()) + ahead * self._interval) > 0:
                 yield seconds
                 ahead = 0
         finally:
             with self._lock:
                 self._waiting -= 1
 
+    def _wait(self, now: float) -> float:
+        """Return seconds until the next call may be made; negative if it may be made now."""
+        if self._next_at > now + self._interval + self._tolerance:  # the clock was set back
+            self._next_at = now
+        return self._next_at - self._tolerance - now
+
     def try_acquire(self, now: float) -> bool:
         """Count a call and return True, or return False if it would be too early."""
         with self._lock:
-            if now < self._next_at - self._tolerance:
+            if self._wait(now) > 0:
                 return False
             self._next_at = max(self._next_at, now) + self._interval
             return True

@@ -26,8 +26,8 @@ _MIN_TOLERANCE = 0.8
 _SHORT_SECONDS = 60
 _AHEAD_SHARE = 0.4
 _MAX_LEAD_SECONDS = 30.0
-# A next permit later than this is no result of leases: the clock was set back.
-_MAX_AHEAD_SECONDS = 60.0
+MAX_AHEAD_SECONDS = 60.0
+"""A stored time later than this is no result of leases and pauses: the clock was set back. It is not waited for."""
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class Schedule(ABC):
 
     def pause(self, state: LimitState, until: float) -> None:
         """Grant no permit before `until`, and none faster than the steady rate afterwards: LINE's bucket is empty."""
-        state.paused_until = max(state.paused_until, until)
+        state.paused_until = max(paused_until_of(state, until), until)
 
 
 class GcraSchedule(Schedule):
@@ -102,12 +102,13 @@ class GcraSchedule(Schedule):
     def grant(self, state: LimitState, requester: str, now: float, wanted: int, lead_seconds: float) -> list[float]:
         state.requesters = {name: at for name, at in state.requesters.items() if at > now - self.seconds}
         state.requesters[requester] = now
-        if now < state.paused_until:
+        paused_until = paused_until_of(state, now)
+        if now < paused_until:
             return []
         usable_from = now + min(lead_seconds, _MAX_LEAD_SECONDS)
-        next_at = state.next_at if state.next_at <= usable_from + _MAX_AHEAD_SECONDS else usable_from
+        next_at = state.next_at if state.next_at <= usable_from + MAX_AHEAD_SECONDS else usable_from
         # Half of the tolerance makes up for calls that were missed; the other half is left for late wake-ups.
-        first = max(next_at, usable_from - self.tolerance / 2, state.paused_until)
+        first = max(next_at, usable_from - self.tolerance / 2, paused_until)
         count = min(wanted, self.max_permits(state))
         state.next_at = first + count * self.interval
         return [first + number * self.interval for number in range(count)]
@@ -117,7 +118,7 @@ class GcraSchedule(Schedule):
         return max(1, self._max_ahead // max(1, len(state.requesters)))
 
     def available_at(self, state: LimitState, now: float) -> float:
-        return max(now, state.paused_until)
+        return max(now, paused_until_of(state, now))
 
 
 class SlidingWindowSchedule(Schedule):
@@ -132,8 +133,8 @@ class SlidingWindowSchedule(Schedule):
         super().__init__(calls, seconds, _WINDOW_TOLERANCE * seconds)
 
     def grant(self, state: LimitState, requester: str, now: float, wanted: int, lead_seconds: float) -> list[float]:  # noqa: ARG002 - the interface's signature
-        state.granted = [at for at in state.granted if at > now - self._span]
-        count = min(wanted, self.calls - len(state.granted)) if now >= state.paused_until else 0
+        state.granted = self._granted(state, now)
+        count = min(wanted, self.calls - len(state.granted)) if now >= paused_until_of(state, now) else 0
         permits = [now] * max(0, count)
         state.granted += permits
         return permits
@@ -142,14 +143,25 @@ class SlidingWindowSchedule(Schedule):
         return self.calls
 
     def available_at(self, state: LimitState, now: float) -> float:
-        is_full = len(state.granted) >= self.calls
-        return max(now, state.paused_until, state.granted[-self.calls] + self._span if is_full else now)
+        granted = self._granted(state, now)
+        is_full = len(granted) >= self.calls
+        return max(now, paused_until_of(state, now), granted[-self.calls] + self._span if is_full else now)
+
+    def _granted(self, state: LimitState, now: float) -> list[float]:
+        """Return the times of the permits of the last span. Times after now, since the clock was set back, are now."""
+        times = (at for at in state.granted if at > now - self._span)
+        return sorted(at if at <= now + MAX_AHEAD_SECONDS else now for at in times)
 
     def pause(self, state: LimitState, until: float) -> None:
-        if until > state.paused_until:
+        if until > state.paused_until or state.paused_until > until + MAX_AHEAD_SECONDS:
             # As if calls had been made at the steady rate until then: LINE refills its empty bucket at this rate.
             state.granted = [until - self._span * (1 - number / self.calls) for number in range(1, self.calls + 1)]
         super().pause(state, until)
+
+
+def paused_until_of(state: LimitState, now: float) -> float:
+    """Return the end of the pause; minus infinity if it is too late to be one."""
+    return state.paused_until if state.paused_until <= now + MAX_AHEAD_SECONDS else float("-inf")
 
 
 def schedule_of(limit: RateLimit) -> Schedule:

@@ -14,9 +14,15 @@ Status transitions of messages:
 | claimed | accepted, rejected | `record_outcomes` |
 | claimed | unknown | `take_over_unfinished`: the retry key has expired |
 | claimed | claimed | `split_multicast`: the message moves to a new request |
-| claimed | scheduled | `return_to_scheduled`: LINE has certainly not accepted the request |
+| claimed | scheduled | `return_to_scheduled`, `set_aside`: LINE has certainly not accepted the request; |
+| | | `release_never_attempted`: a run that stopped had not sent it |
+| claimed | rejected | `set_aside`: LINE has answered 429 for this message for too long |
 
-A request begins as claimed and ends as accepted, rejected or unknown. `return_to_scheduled` deletes it.
+A request begins as claimed and ends as accepted, rejected or unknown. A request whose messages are scheduled again is
+deleted.
+
+A claim is `never_attempted` until `mark_attempted` is committed, and no request is sent before that. So the messages of
+a claim that a stopped run left behind are decided again, unless their request may have left.
 """
 
 from __future__ import annotations
@@ -24,12 +30,13 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, select, update
 
 from line_core.message_status import MessageStatus
+from line_core.store.clock import database_now
 from line_core.store.dialects import in_values, insert_many, update_many
 from line_core.store.tables import ledger as tables
 from target_line.intake.rejects import Reject, save_rejects
@@ -42,14 +49,19 @@ from target_line.sending.claim.outcomes import (
 )
 from target_line.sending.claim.plan import PlannedRequest
 from target_line.sending.claim.request_body import RecipientKind, RequestBody, SendMethod
-from target_line.sending.decide.decisions import Invalid, LineUser, Postponed, Send, Skipped
+from target_line.sending.claim.unfinished import (
+    expire_keys,
+    mark_attempted,
+    release_never_attempted,
+    reschedule,
+    set_aside,
+    take_over,
+)
+from target_line.sending.decide.decisions import Invalid, Postponed, Send, Skipped, address_of
 from target_line.sending.ledger import STREAM
-from target_line.sending.read.recipients import ChatRecipient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from sqlalchemy import ColumnElement
+    from collections.abc import Iterable, Mapping, Sequence
 
     from target_line.sending.claim.planner import PagePlan, PagePlanner
     from target_line.sending.decide.decider import DuePage
@@ -57,8 +69,8 @@ if TYPE_CHECKING:
     from target_line.sending.ledger import Ledger
     from target_line.sending.quota import SendAllowance
 
-RETRY_KEY_LIFETIME = timedelta(hours=24) - timedelta(minutes=5)
-"""LINE accepts a retry key for 24 hours (LINE: "Retry failed API requests"). The margin covers clock differences."""
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -93,22 +105,48 @@ class RequestClaims:
         self._channel = ledger.channel
         self._run_id = ledger.run_id
         self._ledger = ledger
-        self._planner = planner
+        self.planner = planner
 
-    def claim(self, page: DuePage, allowance: SendAllowance) -> ClaimResult:
+    def claim(self, page: DuePage, allowance: SendAllowance, *, leaves_now: bool = False) -> ClaimResult:
         """Claim the messages of a page that are sent now, and record the decisions about the others, in one commit.
 
         Args:
             page: Messages that the previous page carried over, then the page's own messages.
             allowance: Number of messages that may be claimed.
+            leaves_now: Whether the requests are sent without `mark_attempted`.
         """
         try:
-            return self._claim(page, allowance, only_scheduled=False)
+            return self._claim(page, allowance, only_scheduled=False, leaves_now=leaves_now)
         except _AlreadyTakenError:  # another run has claimed some of them since the page was read, which is rare
-            return self._claim(page, allowance, only_scheduled=True)
+            return self._claim(page, allowance, only_scheduled=True, leaves_now=leaves_now)
+
+    def mark_attempted(self, requests: Sequence[ClaimedRequest]) -> list[ClaimedRequest]:
+        """Record that requests may leave now, in one commit.
+
+        Returns:
+            The requests that this run may send. The others were released by another run.
+        """
+        fresh = [request.retry_key for request in requests if request.never_attempted]
+        if not fresh:
+            return list(requests)
+        with self._store.write() as connection:
+            marked = mark_attempted(connection, self._run_id, fresh)
+        return [
+            replace(request, never_attempted=False)
+            for request in requests
+            if not request.never_attempted or request.retry_key in marked
+        ]
+
+    def release_never_attempted(self) -> int:
+        """Return the claims of other runs that were certainly never sent to scheduled, and count their messages.
+
+        A run that is still sending finds at `mark_attempted` that they are gone.
+        """
+        with self._store.write(lock="ledger") as connection:
+            return release_never_attempted(connection, self._channel, self._run_id)
 
     def take_over_unfinished(self) -> tuple[list[ClaimedRequest], int]:
-        """Take over the claimed requests of other runs. Requests whose retry key has expired become unknown.
+        """Take over the requests of other runs that may have been sent. Those with an expired key become unknown.
 
         A run whose requests are taken over can still send them, because the retry key is the same. It can no longer
         return them to scheduled.
@@ -116,17 +154,10 @@ class RequestClaims:
         Returns:
             The requests to send again, and the number of messages that became unknown.
         """
-        now = datetime.now(UTC)
-        requests = tables.requests.c
-        claimed = (requests.channel == self._channel) & (requests.status == MessageStatus.CLAIMED)
         with self._store.write(lock="ledger") as connection:
-            expired = self._read_requests(connection, claimed & (requests.claimed_at <= now - RETRY_KEY_LIFETIME))
-            unknown = [RequestOutcome(request, MessageStatus.UNKNOWN, 0) for request in expired]
-            record_outcomes(connection, self._channel, unknown)
-            of_other_runs = claimed & (requests.claimed_by != self._run_id)
-            unfinished = self._read_requests(connection, of_other_runs)
-            connection.execute(update(tables.requests).where(of_other_runs).values(claimed_by=self._run_id))
-        return unfinished, sum(request.messages for request in expired)
+            now = database_now(connection)
+            unknown = expire_keys(connection, self._channel, now)
+            return take_over(connection, self._channel, self._run_id, now), unknown
 
     def record_outcomes(self, outcomes: Sequence[RequestOutcome]) -> None:
         """Record the outcomes of requests and of their messages."""
@@ -139,19 +170,36 @@ class RequestClaims:
 
         Requests that another run has taken over stay claimed, because that run may have sent them.
         """
-        table = tables.requests
         with self._store.write(lock="ledger") as connection:
-            keys = [request.retry_key for request in requests]
-            own = (table.c.claimed_by == self._run_id) & (table.c.status == MessageStatus.CLAIMED)
-            returned = select(table.c.retry_key).where(in_values(connection, table.c.retry_key, keys), own)
-            keys = list(connection.execute(returned.with_for_update()).scalars())
-            messages = tables.messages
-            connection.execute(
-                update(messages)
-                .where(in_values(connection, messages.c.retry_key, keys))
-                .values(status=MessageStatus.SCHEDULED, retry_key=None, line_id=None, updated_at=datetime.now(UTC)),
-            )
-            connection.execute(table.delete().where(in_values(connection, table.c.retry_key, keys)))
+            keys = self._own(connection, requests)
+            reschedule(connection, keys)
+
+    def set_aside(self, requests: Sequence[ClaimedRequest], reason: str) -> None:
+        """Schedule the messages of requests for a later try, and count it. After a day of tries, reject them.
+
+        Args:
+            requests: Requests that LINE has certainly not accepted. Of those that another run has taken over, nothing
+                is changed.
+            reason: LINE's reason text.
+        """
+        with self._store.write(lock="ledger") as connection:
+            now = database_now(connection)
+            rejects = set_aside(connection, self._own(connection, requests), reason, now)
+            save_rejects(connection, self._channel, rejects)
+
+    def count_attempts(self, request: ClaimedRequest, attempts: int) -> None:
+        """Add attempts to a request that stays claimed."""
+        table = tables.requests
+        with self._store.write() as connection:
+            new = {"attempts": table.c.attempts + attempts}
+            connection.execute(update(table).where(table.c.retry_key == request.retry_key).values(new))
+
+    def read_message_id(self, request: ClaimedRequest) -> str:
+        """Return the id of a message of the request, for log lines."""
+        messages = tables.messages.c
+        query = select(messages.message_id).where(messages.retry_key == request.retry_key).limit(1)
+        with self._store.read() as connection:
+            return str(connection.execute(query).scalar())
 
     def split_multicast(self, request: ClaimedRequest, error: str) -> list[ClaimedRequest]:
         """Replace a multicast that LINE rejected with two requests for half of the recipients each, in one commit.
@@ -181,7 +229,7 @@ class RequestClaims:
                 for half in (line_ids[:middle], line_ids[middle:])
             ]
             record_request_outcomes(connection, [RequestOutcome(request, MessageStatus.REJECTED, 1, error=error)])
-            claimed = self._insert(connection, halves)
+            inserted = self._insert(connection, halves, leaves_now=True)
             now = datetime.now(UTC)
             rows = [
                 {"message_id": message_id, "retry_key": key, "updated_at": now}
@@ -190,7 +238,8 @@ class RequestClaims:
             ]
             of_channel = messages.channel == self._channel
             update_many(connection, tables.messages, messages.message_id, rows, where=of_channel)
-        return claimed
+        decided_at = request.decided_at or _NEVER
+        return [replace(half, decided_at=decided_at, valid_until=request.valid_until) for half in inserted]
 
     def reject_scheduled(self, message_ids: Sequence[str], error: str) -> None:
         """Reject scheduled messages that LINE's validation rejected.
@@ -213,13 +262,14 @@ class RequestClaims:
             connection.execute(update(messages).where(scheduled).values(new))
             save_rejects(connection, self._channel, [Reject(STREAM, record, reason, error) for record in records])
 
-    def _claim(self, page: DuePage, allowance: SendAllowance, *, only_scheduled: bool) -> ClaimResult:
+    def _claim(self, page: DuePage, allowance: SendAllowance, *, only_scheduled: bool, leaves_now: bool) -> ClaimResult:
         """Claim a page.
 
         Args:
             page: The page.
             allowance: Number of messages that may be claimed.
             only_scheduled: Read first which messages are still scheduled, and leave the others out.
+            leaves_now: Whether the requests are sent without `mark_attempted`.
 
         Raises:
             _AlreadyTakenError: A message is no longer scheduled. Nothing is changed.
@@ -232,9 +282,10 @@ class RequestClaims:
                 first, last = page.messages[0].due.cursor, page.messages[-1].due.cursor
                 scheduled = self._ledger.still_scheduled(connection, first, last)
                 page = replace(page, messages=[item for item in page.messages if item.due.message_id in scheduled])
-            plan = self._planner.plan(connection, page, max_messages=allowance.remaining(connection))
+            plan = self.planner.plan(connection, page, max_messages=allowance.remaining(connection))
             unsent = self._record_unsent(connection, plan.messages)
-            requests = self._persist_requests(connection, plan)
+            requests = self._persist_requests(connection, plan, leaves_now=leaves_now)
+            requests = [replace(request, decided_at=page.decided_at) for request in requests]
         return ClaimResult(requests, unsent, plan.carried_over, plan.limit_reached)
 
     def _record_unsent(
@@ -265,16 +316,19 @@ class RequestClaims:
         save_rejects(connection, self._channel, rejects)
         return counts
 
-    def _persist_requests(self, connection: Connection, plan: PagePlan) -> list[ClaimedRequest]:
+    def _persist_requests(self, connection: Connection, plan: PagePlan, *, leaves_now: bool) -> list[ClaimedRequest]:
         """Insert the requests of a plan and link their messages to them."""
-        requests = [(str(uuid.uuid4()), planned) for planned in plan.requests]
-        claimed = self._insert(connection, requests)
+        requests = [
+            (str(uuid.uuid4()), replace(planned, valid_until=_valid_until(planned, plan.sends)))
+            for planned in plan.requests
+        ]
+        claimed = self._insert(connection, requests, leaves_now=leaves_now)
         rows = [
-            {"message_id": message_id, "line_id": _address(plan.sends[message_id]), "retry_key": key}
+            {"message_id": message_id, "line_id": address_of(plan.sends[message_id].to), "retry_key": key}
             for key, planned in requests
             for message_id in planned.message_ids
         ]
-        reason = Reason.TEST_RECIPIENTS if self._planner.policy.test_recipients else None
+        reason = Reason.TEST_RECIPIENTS if self.planner.policy.test_recipients else None
         self._update_scheduled(connection, rows, status=MessageStatus.CLAIMED, reason=reason)
         return claimed
 
@@ -285,11 +339,24 @@ class RequestClaims:
         if update_many(connection, messages, messages.c.message_id, rows, where=scheduled, same=same) != len(rows):
             raise _AlreadyTakenError
 
-    def _insert(self, connection: Connection, requests: Sequence[tuple[str, PlannedRequest]]) -> list[ClaimedRequest]:
+    def _insert(
+        self, connection: Connection, requests: Sequence[tuple[str, PlannedRequest]], *, leaves_now: bool
+    ) -> list[ClaimedRequest]:
         """Insert claimed requests, each with its retry key."""
-        now = datetime.now(UTC)
+        if not requests:
+            return []
+        now = database_now(connection)
         claimed = [
-            ClaimedRequest(key, planned.method, planned.body.encode(), len(planned.message_ids), fresh=True)
+            ClaimedRequest(
+                key,
+                planned.method,
+                planned.body.encode(),
+                len(planned.message_ids),
+                fresh=True,
+                recipients=planned.recipients,
+                never_attempted=not leaves_now,
+                valid_until=planned.valid_until,
+            )
             for key, planned in requests
         ]
         rows = [
@@ -303,32 +370,28 @@ class RequestClaims:
                 "status": MessageStatus.CLAIMED,
                 "claimed_by": self._run_id,
                 "claimed_at": now,
+                "never_attempted": int(not leaves_now),
             }
             for request, (_, planned) in zip(claimed, requests, strict=True)
         ]
-        if rows:
-            insert_many(connection, tables.requests, rows)
+        insert_many(connection, tables.requests, rows)
         return claimed
 
-    def _read_requests(self, connection: Connection, condition: ColumnElement[bool]) -> list[ClaimedRequest]:
-        """Return stored requests, oldest claim first."""
+    def _own(self, connection: Connection, requests: Iterable[ClaimedRequest]) -> list[str]:
+        """Lock the requests that this run has claimed and may release, and return their retry keys."""
         table = tables.requests.c
-        messages = (
-            select(func.count()).where(tables.messages.c.retry_key == table.retry_key).correlate(tables.requests)
-        ).scalar_subquery()
-        query = select(table.retry_key, table.method, table.body, messages).where(condition)
-        rows = connection.execute(query.order_by(table.claimed_at))
-        return [ClaimedRequest(key, SendMethod(method), body, count, fresh=False) for key, method, body, count in rows]
+        keys = [request.retry_key for request in requests]
+        own = (table.claimed_by == self._run_id) & (table.status == MessageStatus.CLAIMED)
+        query = select(table.retry_key).where(in_values(connection, table.retry_key, keys), own)
+        return list(connection.execute(query.with_for_update()).scalars())
+
+
+def _valid_until(planned: PlannedRequest, sends: Mapping[str, Send]) -> datetime | None:
+    """Return the earliest time at which a decision about the messages of a request is made again."""
+    times = [time for message_id in planned.message_ids if (time := sends[message_id].valid_until) is not None]
+    return min(times, default=None)
 
 
 def _plan_half(body: RequestBody, line_ids: tuple[str, ...], message_ids: list[str]) -> PlannedRequest:
     method, to = (SendMethod.PUSH, line_ids[0]) if len(line_ids) == 1 else (SendMethod.MULTICAST, line_ids)
     return PlannedRequest(method, replace(body, to=to), tuple(message_ids), RecipientKind.USER, len(line_ids))
-
-
-def _address(send: Send) -> str | None:
-    match send.to:
-        case LineUser(line_id=address) | ChatRecipient(chat_id=address):
-            return address
-        case _:
-            return None

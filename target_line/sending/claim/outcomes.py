@@ -36,6 +36,15 @@ class ClaimedRequest:
     """Number of messages that it carries."""
     fresh: bool
     """Whether this run has claimed it. Otherwise an earlier run may have sent it."""
+    recipients: int = 0
+    """Quota that it needs; 0 for broadcasts and narrowcasts, where only LINE knows."""
+    never_attempted: bool = False
+    """Whether the store says that it was certainly not sent. Until the store says otherwise it must not be sent."""
+    valid_until: datetime | None = None
+    """Fresh: the earliest time at which a decision about its messages is made again. Otherwise: when the retry key or
+    a message expires."""
+    decided_at: datetime | None = None
+    """When the decisions about its messages were made; None if it is not fresh."""
 
 
 @dataclass(frozen=True, slots=True)

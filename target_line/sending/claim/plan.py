@@ -18,6 +18,7 @@ from target_line.sending.read.recipients import AllFollowers, ChatRecipient, Nar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from target_line.sending.decide.content import MessageContent
     from target_line.sending.decide.decisions import Decision
@@ -37,6 +38,8 @@ class PlannedRequest:
     recipient_kind: RecipientKind
     recipients: int
     """Quota that the request needs: a group counts as one. 0 for broadcasts and narrowcasts, where only LINE knows."""
+    valid_until: datetime | None = None
+    """The earliest time at which a decision about its messages is made again."""
 
 
 def plan_requests(sends: Iterable[tuple[str, Send]], policy: SendingPolicy) -> list[PlannedRequest]:

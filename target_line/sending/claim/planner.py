@@ -6,14 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from target_line.sending.claim.plan import length_with_full_multicasts, plan_requests
-from target_line.sending.decide.decisions import DecidedMessage, LineUser, Send
+from target_line.sending.claim.request_body import RequestBody
+from target_line.sending.decide.decisions import DecidedMessage, LineUser, Send, address_of
 from target_line.sending.decide.frequency_cap import apply_frequency_cap
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Sequence
 
     from sqlalchemy import Connection
 
+    from target_line.sending.claim.outcomes import ClaimedRequest
     from target_line.sending.claim.plan import PlannedRequest
     from target_line.sending.decide.decider import DuePage
     from target_line.sending.policy import SendingPolicy
@@ -78,3 +81,17 @@ class PagePlanner:
             planned.update(send.to.line_id for send in sends.values() if isinstance(send.to, LineUser))
         requests = plan_requests(sends.items(), self.policy)
         return PagePlan(messages, sends, requests, page.messages[length:], limit_reached)
+
+    def sends_by(self, messages: Sequence[DecidedMessage], request: ClaimedRequest) -> bool:
+        """Return whether messages with these decisions, and only these, go to the recipients of a request.
+
+        The content is not compared: a template can use the time, and the content of a claim stays as it was.
+        """
+        sends = [item.decision for item in messages if isinstance(item.decision, Send)]
+        if not len(sends) == len(messages) == request.messages:
+            return False
+        body = RequestBody.decode(request.body)
+        if self.policy.test_recipients:
+            return True
+        to = {body.to} if isinstance(body.to, str) else set(body.to or ())
+        return {address for send in sends if (address := address_of(send.to))} == to

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from target_line.identity.repository import IdentityRepository, Recipients
     from target_line.sending.account import MonthlyUnits
+    from target_line.sending.decide.approved import ApprovedSends
     from target_line.sending.decide.decisions import Decision
     from target_line.sending.ledger import DueMessage, Ledger
     from target_line.sending.policy import SendingPolicy
@@ -124,9 +126,22 @@ class MessageDecider:
 class DueMessages:
     """The due messages of a channel, read from the ledger and decided page by page."""
 
-    def __init__(self, ledger: Ledger, decider: MessageDecider) -> None:
+    def __init__(self, ledger: Ledger, decider: MessageDecider, approved: ApprovedSends | None = None) -> None:
+        """Store the dependencies.
+
+        Args:
+            ledger: The channel's messages.
+            decider: Decides about them.
+            approved: Messages that may be sent; None for all. Others stay scheduled.
+        """
         self._ledger = ledger
         self._decider = decider
+        self._approved = approved
+        self._lock = threading.Lock()
+
+    def only(self, approved: ApprovedSends) -> DueMessages:
+        """Return the due messages that an approved plan sends as they are now, and those that are not sent."""
+        return DueMessages(self._ledger, self._decider, approved)
 
     def pages(self) -> Iterator[DuePage]:
         """Yield all due messages. Each page is read when the caller requests it; the last one may be empty."""
@@ -134,12 +149,28 @@ class DueMessages:
         while after is not None:
             due = self._ledger.read_due(after, PAGE_SIZE)
             after = due[-1].cursor if len(due) == PAGE_SIZE else None
-            yield DuePage(self._decider.decide(due), after is None, datetime.now(UTC))
+            yield self._decide(due, is_last=after is None)
 
     def decide_again(self, page: DuePage) -> DuePage:
         """Return the page with new decisions. Between page and claim, time passes and identity data can change."""
-        decided = self._decider.decide([item.due for item in page.messages])
-        return DuePage(decided, page.is_last, datetime.now(UTC))
+        return self._decide([item.due for item in page.messages], is_last=page.is_last)
+
+    def decide_claimed(self, retry_key: str) -> DuePage:
+        """Return the messages of a claimed request with new decisions, as a page of their own."""
+        due = sorted(self._ledger.read_claimed(retry_key), key=lambda item: item.cursor)
+        return self._decide(due, is_last=True)
+
+    def _decide(self, due: Sequence[DueMessage], *, is_last: bool) -> DuePage:
+        now = datetime.now(UTC)
+        with self._lock:  # pages are decided in one thread, and requests that wait in another
+            decided = self._decider.decide(due)
+        if self._approved is not None:
+            decided = [item for item in decided if self._may_be_handled(item, self._approved)]
+        return DuePage(decided, is_last, now)
+
+    @staticmethod
+    def _may_be_handled(item: DecidedMessage, approved: ApprovedSends) -> bool:
+        return not isinstance(item.decision, Send) or approved.contains(item.due.message_id, item.decision)
 
     def log_warnings(self) -> None:
         """Log what was noticed while the messages were decided."""

@@ -26,12 +26,22 @@ Destination = LineUser | ChatRecipient | AllFollowers | NarrowcastRecipients
 """Recipient after identity resolution: a person is replaced by the canonical LINE ID."""
 
 
+def address_of(destination: Destination) -> str | None:
+    """Return the LINE ID or chat id; None for a broadcast or a narrowcast."""
+    match destination:
+        case LineUser(line_id=address) | ChatRecipient(chat_id=address):
+            return address
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
     """Send the message now."""
 
     to: Destination
     content: MessageContent
+    valid_until: datetime | None = None
+    """From this time on the decision is made again: the message expires, or quiet hours begin."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from line_core.consent import consent_of
@@ -14,6 +15,7 @@ from target_line.sending.read.recipients import ChatRecipient, PersonRecipient
 from target_line.sending.time_zones import possible_time_zones, read_time_zone
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, tzinfo
 
     from line_core.identity.model import Identifier
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from target_line.sending.policy import SendingPolicy
     from target_line.sending.read.message import Message
     from target_line.sending.read.recipients import Recipient
+
+
+_LONG_WAIT = timedelta(days=365)
 
 
 class RenderContent(Protocol):
@@ -70,7 +75,7 @@ def decide_message(  # noqa: PLR0913 - the inputs of the decision, by name
             is_for_chat=isinstance(destination, ChatRecipient),
             local_now=now.astimezone(zones[0]),
         )
-        return Send(destination, content)
+        return Send(destination, content, _valid_until(message, policy, now, staged_at, zones))
     except RejectedRecordError as error:
         return Invalid(error.reason, error.detail)
 
@@ -80,7 +85,24 @@ def _is_expired(message: Message, policy: SendingPolicy, now: datetime, staged_a
         return True
     if policy.max_message_age is None:
         return False
-    return now - (message.send_at or message.created_at or staged_at) > policy.max_message_age
+    return now - _age_counts_from(message, staged_at) > policy.max_message_age
+
+
+def _age_counts_from(message: Message, staged_at: datetime) -> datetime:
+    return message.send_at or message.created_at or staged_at
+
+
+def _valid_until(
+    message: Message, policy: SendingPolicy, now: datetime, staged_at: datetime, zones: Sequence[tzinfo]
+) -> datetime | None:
+    """Return when the message expires, or when the recipient's quiet hours begin, if that is earlier."""
+    times = [message.expires_at] if message.expires_at else []
+    if policy.max_message_age is not None:
+        remaining = policy.max_message_age - (now - _age_counts_from(message, staged_at))
+        times += [now + remaining] if remaining < _LONG_WAIT else []  # a later time may be out of range
+    if policy.quiet_hours:
+        times += [policy.quiet_hours.begin_after(now, zone) for zone in zones]
+    return min(times, default=None)
 
 
 def resolve_destination(

@@ -11,6 +11,8 @@ from line_core.errors import LineError
 from target_line.sending.claim.outcomes import ClaimedRequest, RequestOutcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from target_line.sending.claim.claims import RequestClaims
     from target_line.sending.send.progress import SendProgress
     from target_line.sending.send.run_control import RunControl
@@ -24,6 +26,25 @@ class NotAccepted:
     """A request that LINE has certainly not accepted, and that this run does not send again."""
 
     request: ClaimedRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A request that LINE has certainly not accepted, while it accepts others. It is tried again later."""
+
+    request: ClaimedRequest
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftClaimed:
+    """A request that LINE may have accepted. The next run sends it again with its retry key."""
+
+    request: ClaimedRequest
+    attempts: int
+
+
+Recordable = RequestOutcome | NotAccepted | SetAside | LeftClaimed
 
 
 class OutcomeRecorder:
@@ -40,15 +61,15 @@ class OutcomeRecorder:
         self._claims = claims
         self._progress = progress
         self._control = control
-        self._queue: asyncio.Queue[RequestOutcome | NotAccepted | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[Recordable | None] = asyncio.Queue()
 
-    async def put(self, outcome: RequestOutcome | NotAccepted) -> None:
+    def put(self, outcome: Recordable) -> None:
         """Queue an outcome."""
-        await self._queue.put(outcome)
+        self._queue.put_nowait(outcome)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """End `run` after all queued outcomes are recorded."""
-        await self._queue.put(None)
+        self._queue.put_nowait(None)
 
     async def run(self) -> None:
         """Record outcomes as they arrive. Wait shortly between commits, because each one waits for the disk."""
@@ -58,19 +79,28 @@ class OutcomeRecorder:
             while len(batch) < _MAX_BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
             finished = None in batch
-            outcomes = [item for item in batch if isinstance(item, RequestOutcome)]
-            not_accepted = [item.request for item in batch if isinstance(item, NotAccepted)]
             try:
-                await self._control.in_database(partial(self._claims.record_outcomes, outcomes))
-                if not_accepted:
-                    await self._control.in_database(partial(self._claims.return_to_scheduled, not_accepted))
+                await self._record([item for item in batch if item is not None])
             except LineError as error:
                 # Do not send without recording. Unrecorded requests stay claimed, with their retry keys.
                 self._control.stop(error)
                 continue
-            self._progress.add_outcomes(outcomes)
             self._control.stop(self._progress.reject_limit_error())
             if not finished and self._control.stop_reason is None:
                 # After a crash in this time, the next run sends the unrecorded requests again with their retry keys.
                 await asyncio.sleep(_BATCH_SECONDS)
-            self._progress.log_if_due()
+
+    async def _record(self, batch: Sequence[Recordable]) -> None:
+        outcomes = [item for item in batch if isinstance(item, RequestOutcome)]
+        not_accepted = [item.request for item in batch if isinstance(item, NotAccepted)]
+        in_database = self._control.in_database
+        await in_database(partial(self._claims.record_outcomes, outcomes))
+        if not_accepted:
+            await in_database(partial(self._claims.return_to_scheduled, not_accepted))
+        for item in batch:
+            match item:
+                case SetAside(request=request, reason=reason):
+                    await in_database(partial(self._claims.set_aside, [request], reason))
+                case LeftClaimed(request=request, attempts=attempts) if attempts:
+                    await in_database(partial(self._claims.count_attempts, request, attempts))
+        self._progress.add_outcomes(outcomes)

@@ -1,14 +1,20 @@
-"""Progress of a sending run: counts for the run report and for a log line every ten seconds."""
+"""Progress of a sending run: counts for the run report, and a log line every ten seconds or a bar on a terminal."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import sys
 import time
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from line_core.api.activity import ClientActivity
     from line_core.errors import LineError
     from line_core.message_status import MessageStatus
     from target_line.reasons import Reason
@@ -16,20 +22,37 @@ if TYPE_CHECKING:
     from target_line.sending.claim.outcomes import RequestOutcome
     from target_line.sending.quota import SendAllowance
 
-_LOG_SECONDS = 10
+LOG_SECONDS = 10.0
+_BAR_SECONDS = 0.5
 
 _logger = logging.getLogger("target-line.sending")
 
 
 class SendProgress:
-    """Counts messages with an outcome, and logs the rate."""
+    """Counts messages with an outcome, and says what the run waits for."""
 
-    def __init__(self, report: RunReport, allowance: SendAllowance) -> None:
+    def __init__(
+        self,
+        report: RunReport,
+        allowance: SendAllowance,
+        activity: ClientActivity,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start with nothing done.
+
+        Args:
+            report: Counts the outcomes.
+            allowance: Number of messages that may be claimed.
+            activity: What the requests wait for.
+            clock: Returns seconds.
+        """
         self._report = report
         self._allowance = allowance
+        self._activity = activity
+        self._clock = clock
         self._planned = 0
         self._done = 0
-        self._started = self._logged = time.monotonic()
+        self._started = clock()
 
     def add_planned(self, messages: int) -> None:
         """Add messages to the total of the run."""
@@ -54,17 +77,39 @@ class SendProgress:
         """Return the error if more messages were rejected than `max_rejects` allows."""
         return self._report.reject_limit_error()
 
-    def log_if_due(self) -> None:
-        """Log the progress, unless the last log line is less than ten seconds old."""
-        now = time.monotonic()
-        if now - self._logged < _LOG_SECONDS:
-            return
-        self._logged = now
-        left = self._allowance.estimate_quota_left()
-        _logger.info(
-            "%s of %s messages done, %s a second, quota left %s",
-            f"{self._done:,}",
-            f"{self._planned:,}",
-            f"{self._done / (now - self._started):,.0f}",
-            "unlimited" if left is None else f"{left:,}",
+    def line(self) -> str:
+        """Return what is done, the rate, the probable end, the quota, and what is waited for."""
+        seconds = max(self._clock() - self._started, 0.001)
+        rate = self._done / seconds
+        left = max(self._planned - self._done, 0)
+        end = f", about {_duration(left / rate)} to go" if left and rate else ""
+        quota = self._allowance.estimate_quota_left()
+        waits = self._activity.describe()
+        return (
+            f"{self._done:,} of {self._planned:,} messages done, {rate:,.{0 if rate >= 10 else 1}f} a second{end}, "  # noqa: PLR2004 - one decimal for slow rates
+            f"quota left {'unlimited' if quota is None else f'{quota:,}'}"
+            + (f"; waiting for {'; '.join(waits)}" if waits else "")
         )
+
+    async def report_regularly(self) -> None:
+        """Log the line every ten seconds, or show it in a bar if the log is a terminal, until the task is cancelled."""
+        if sys.stderr.isatty():
+            await self._show_bar()
+        while True:
+            await asyncio.sleep(LOG_SECONDS)
+            _logger.info("%s", self.line())
+
+    async def _show_bar(self) -> None:
+        columns = (BarColumn(), TextColumn("{task.description}"))
+        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("")
+            while True:
+                bar.update(task, total=self._planned or None, completed=self._done, description=self.line())
+                await asyncio.sleep(_BAR_SECONDS)
+
+
+def _duration(seconds: float) -> str:
+    """Return a duration for people, such as `45 s`, `12 min` or `3.5 h`."""
+    if seconds < 100:  # noqa: PLR2004 - seconds up to here
+        return f"{seconds:,.0f} s"
+    return f"{seconds / 60:,.0f} min" if seconds < 6000 else f"{seconds / 3600:,.1f} h"  # noqa: PLR2004 - minutes up to here

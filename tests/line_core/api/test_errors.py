@@ -119,3 +119,13 @@ def test_the_reason_of_a_transport_failure_has_its_cause_and_no_url() -> None:
     with pytest.raises(requests.ConnectionError) as failure:
         requests.get("http://127.0.0.1:1/v2/bot/profile/U0123", timeout=5)
     assert errors.failure_reason(failure.value) == "ConnectionError, Connection refused"
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 407, 429, 502])
+def test_an_error_without_a_request_id_is_not_of_line(status: int) -> None:
+    page = Response(ENDPOINT, status, {"content-type": "text/html"}, b"<html>Access denied</html>")
+    error = errors.error_from_response(page)
+    assert isinstance(error, errors.ForeignResponseError)
+    assert str(error) == f"a server between here and LINE answered in place of LINE ({ENDPOINT}, status {status})" + (
+        " (setting: api_url)" if "setting" in str(error) else ""
+    )

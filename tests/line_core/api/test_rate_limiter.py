@@ -116,3 +116,15 @@ async def test_waiting_tasks_do_not_block_the_event_loop() -> None:
     started_at = loop.time()
     await asyncio.gather(*(rate_limiter.acquire_async(PROFILE) for _ in range(20)))
     assert loop.time() - started_at > 0.2
+
+
+@pytest.mark.parametrize("bound", [None, 5])
+def test_calls_go_on_after_the_clock_is_set_back(bound: float | None) -> None:
+    clock = SimulatedClock()
+    rate_limiter = InMemoryRateLimiter(bound, clock=clock)
+    call_after_gaps(rate_limiter, clock, MENUS, [0.0] * 30)
+    rate_limiter.pause(MENUS, 30)
+    clock.now -= 2 * 3600
+    set_back_at = clock.now
+    called = call_after_gaps(rate_limiter, clock, MENUS, [0.0] * 15)
+    assert called[-1] - set_back_at < 70

@@ -49,6 +49,29 @@ def test_a_clock_that_was_set_back_does_not_stop_limits_per_second() -> None:
 
 
 @pytest.mark.parametrize("schedule", [GcraSchedule(10, 1), SlidingWindowSchedule(60, 3600)])
+def test_a_pause_from_before_the_clock_was_set_back_is_not_waited_for(
+    schedule: GcraSchedule | SlidingWindowSchedule,
+) -> None:
+    state = LimitState()
+    schedule.pause(state, NOW + 30)
+    earlier = NOW - 2 * 3600
+    assert schedule.available_at(state, earlier) <= earlier + schedule.seconds + schedule.tolerance
+    if isinstance(schedule, GcraSchedule):
+        assert schedule.grant(state, "only", earlier, 1, 0)[0] <= earlier
+    schedule.pause(state, earlier + 5)
+    assert schedule.grant(state, "only", earlier + 4, 1, 0) == []
+
+
+def test_permits_of_an_hourly_limit_from_before_the_clock_was_set_back_count_for_an_hour() -> None:
+    schedule, state = SlidingWindowSchedule(60, 3600), LimitState()
+    schedule.grant(state, "only", NOW, 60, 0)
+    earlier = NOW - 5 * 3600
+    assert schedule.grant(state, "only", earlier, 1, 0) == []
+    assert schedule.available_at(state, earlier) <= earlier + 3600 + schedule.tolerance
+    assert len(schedule.grant(state, "only", earlier + 3700, 1, 0)) == 1
+
+
+@pytest.mark.parametrize("schedule", [GcraSchedule(10, 1), SlidingWindowSchedule(60, 3600)])
 def test_a_shorter_pause_does_not_end_a_longer_one(schedule: GcraSchedule | SlidingWindowSchedule) -> None:
     state = LimitState()
     schedule.pause(state, NOW + 30)

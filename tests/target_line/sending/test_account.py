@@ -31,7 +31,7 @@ class ScriptedAccount:
     async def get(self, path: str, *, params: dict[str, str] | None = None) -> Response:
         key = path if not params or "start" not in params else f"{path}?start={params['start']}"
         self.requests.append(key)
-        return Response(f"GET {path}", self._status, {}, json.dumps(self._bodies[key]).encode())
+        return Response(f"GET {path}", self._status, {"x-line-request-id": "r"}, json.dumps(self._bodies[key]).encode())
 
     @property
     def client(self) -> LineClient:
@@ -96,7 +96,7 @@ def test_known_unit_names_of_all_pages_stay_usable_above_the_monthly_maximum() -
 @pytest.mark.parametrize(
     ("limit", "used", "text"),
     [
-        (1000, 400, "600 of 1,000 are left: a running narrowcast or broadcast reserves them"),
+        (1000, 400, "600 of the monthly quota of 1,000 messages are left"),
         (1000, 1000, "the monthly quota of 1,000 messages is used up"),
         (None, 0, "the monthly quota is used up"),
     ],

@@ -6,15 +6,18 @@ import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from line_core.message_status import MessageStatus
+from line_core.store import open_store
+from line_core.store.clock import database_now
 from line_core.store.tables import ledger as tables
 from line_core.store.tables.rejects import rejects
 from target_line.reasons import Reason
+from target_line.sending.claim import claims, unfinished
 from target_line.sending.claim.outcomes import ClaimedRequest, RequestOutcome
 from target_line.sending.decide.decisions import DecidedMessage, Invalid, LineUser, Postponed, Send, Skipped
 from target_line.sending.decide.frequency_cap import count_sent
@@ -27,6 +30,7 @@ from tests.support.people import line_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import tzinfo
 
     from line_core.store import Store
     from target_line.sending.claim.claims import ClaimResult
@@ -107,6 +111,7 @@ def test_a_claim_stores_key_and_body_and_is_made_once(store: Store, run: Run) ->
     claim = run.claim()
     assert len({request.retry_key for request in claim.requests}) == 2
     assert run.claim().requests == []
+    run.claims.mark_attempted(claim.requests)
     again, unknown = Run(store, "later").claims.take_over_unfinished()
     assert unknown == 0
     assert {(request.retry_key, request.body) for request in again} == {
@@ -185,7 +190,7 @@ def test_a_run_does_not_take_over_its_own_claims(run: Run) -> None:
 
 def test_a_request_taken_over_by_another_run_stays_claimed(store: Store, run: Run) -> None:
     run.stage("a")
-    (request,) = run.claim().requests
+    (request,) = run.claims.mark_attempted(run.claim().requests)
     other = Run(store, "other")
     (taken,), _ = other.claims.take_over_unfinished()
     assert taken.retry_key == request.retry_key
@@ -196,14 +201,114 @@ def test_a_request_taken_over_by_another_run_stays_claimed(store: Store, run: Ru
     assert statuses(store) == {"a": "accepted"}
 
 
-def test_a_claim_with_an_expired_key_becomes_unknown_and_is_not_sent_again(store: Store, run: Run) -> None:
+@pytest.mark.parametrize(
+    "age",
+    [timedelta(hours=24), timedelta(hours=23, minutes=5), timedelta(seconds=-30), timedelta(days=-3)],
+    ids=["expired", "expired but for the skew of two clocks", "the clock was set back", "by days"],
+)
+def test_a_claim_without_a_known_living_key_becomes_unknown_and_is_not_sent_again(
+    store: Store, run: Run, age: timedelta
+) -> None:
     run.stage("a", "b", text="the same")
-    run.claim()
+    run.claims.mark_attempted(run.claim().requests)
     with store.write() as connection:
-        connection.execute(update(tables.requests).values(claimed_at=datetime.now(UTC) - timedelta(hours=24)))
+        connection.execute(update(tables.requests).values(claimed_at=database_now(connection) - age))
     assert Run(store, "later").claims.take_over_unfinished() == ([], 2)
     assert statuses(store) == {"a": "unknown", "b": "unknown"}
     assert run.claim().requests == []
+
+
+def test_the_age_of_a_claim_does_not_depend_on_the_clock_of_the_machine(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class SlowClock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return super().now(tz) - timedelta(hours=2)
+
+    monkeypatch.setattr(claims, "datetime", SlowClock)
+    monkeypatch.setattr(unfinished, "datetime", SlowClock)
+    with open_store(postgres_url) as store:
+        run = Run(store)
+        run.stage("a")
+        run.claims.mark_attempted(run.claim().requests)
+        with store.read() as connection:
+            age = database_now(connection) - connection.execute(select(tables.requests.c.claimed_at)).scalar_one()
+        assert timedelta(0) <= age < timedelta(hours=1)
+
+
+def test_claims_that_were_never_attempted_are_decided_again_by_the_next_run(store: Store, run: Run) -> None:
+    run.stage("a", "b", "c")
+    requests = run.claim().requests
+    run.claims.mark_attempted(requests[:1])
+    with store.write() as connection:
+        connection.execute(update(tables.requests).values(claimed_at=datetime.now(UTC) - timedelta(days=2)))
+    later = Run(store, "later")
+    assert later.claims.release_never_attempted() == 2
+    assert Counter(statuses(store).values()) == {"claimed": 1, "scheduled": 2}
+    assert len(later.claim().requests) == 2
+    assert later.claims.take_over_unfinished() == ([], 1)
+
+
+def test_a_run_does_not_send_claims_that_another_run_has_released(store: Store, run: Run) -> None:
+    run.stage("a", "b")
+    first, second = run.claim().requests
+    (marked,) = run.claims.mark_attempted([first])
+    assert not marked.never_attempted
+    other = Run(store, "other")
+    assert other.claims.release_never_attempted() == 1
+    assert run.claims.mark_attempted([second]) == []
+    assert Counter(statuses(store).values()) == {"claimed": 1, "scheduled": 1}
+
+
+def test_a_run_does_not_release_its_own_claims(run: Run) -> None:
+    run.stage("a")
+    run.claim()
+    assert run.claims.release_never_attempted() == 0
+
+
+def test_a_request_of_an_earlier_version_counts_as_attempted(store: Store, run: Run) -> None:
+    run.stage("a")
+    row = {"retry_key": "k", "channel": "main", "method": "push", "body": "{}", "recipients": 1, "status": "claimed"}
+    with store.write() as connection:
+        row |= {"claimed_by": "old", "claimed_at": database_now(connection)}
+        connection.execute(insert(tables.requests).values(row))
+        connection.execute(update(tables.messages).values(status="claimed", retry_key="k"))
+    assert run.claims.release_never_attempted() == 0
+    (taken,), _ = run.claims.take_over_unfinished()
+    assert taken.retry_key == "k"
+
+
+def test_a_request_with_an_expired_message_is_not_sent_again(store: Store, run: Run) -> None:
+    run.stage("a")
+    run.claims.mark_attempted(run.claim().requests)
+    with store.write() as connection:
+        connection.execute(update(tables.messages).values(expires_at=datetime.now(UTC) - timedelta(minutes=1)))
+    assert Run(store, "later").claims.take_over_unfinished() == ([], 0)
+    assert statuses(store) == {"a": "claimed"}
+
+
+def test_a_message_set_aside_is_due_later_and_rejected_after_a_day(store: Store, run: Run) -> None:
+    run.stage("a")
+    since = datetime.now(UTC) - timedelta(hours=25)
+    for tries in (1, 2):
+        (request,) = run.claims.mark_attempted(run.claim().requests)
+        run.claims.set_aside([request], "too many messages")
+        assert statuses(store) == {"a": "scheduled"}
+        assert not run.ledger.has_work()
+        with store.write() as connection:
+            row = connection.execute(select(tables.messages)).one()
+            assert (row.set_aside_count, row.reason) == (tries, "set_aside")
+            assert "too many messages" in row.detail
+            new = {"due_at": since, **({"set_aside_since": since} if tries == 2 else {})}
+            connection.execute(update(tables.messages).values(new))
+    (request,) = run.claims.mark_attempted(run.claim().requests)
+    run.claims.set_aside([request], "too many messages")
+    assert statuses(store) == {"a": "rejected"}
+    with store.read() as connection:
+        (reject,) = connection.execute(select(rejects)).all()
+    assert reject.reason == "refused_by_line"
+    assert "429 in 3 runs since" in reject.detail
 
 
 def test_equal_content_is_sent_in_full_multicasts_across_pages(run: Run) -> None:

@@ -143,7 +143,12 @@ class ScriptedValidation:
         self.requests.append((path, body))
         is_bad = json.loads(body)["messages"][0]["text"] == "bad"
         message = {"message": "invalid", "details": [{"property": "messages[0].text", "message": "no"}]}
-        return Response(f"{method} {path}", self._status if is_bad else 200, {}, json.dumps(message).encode())
+        return Response(
+            f"{method} {path}",
+            self._status if is_bad else 200,
+            {"x-line-request-id": "r"},
+            json.dumps(message).encode(),
+        )
 
 
 def test_each_content_is_validated_once_per_send_method(store: Store) -> None:

@@ -144,7 +144,7 @@ def test_a_quota_reserved_by_a_narrowcast_has_another_error_than_a_used_up_quota
         line_ids = limited.line_ids(600)
         limited.run(("messages", {"message_id": "n", "recipient": {"limit": {"max": 1000}}, "text": "to many"}))
         log = limited.run(*messages(line_ids), expect=1)
-        assert "a running narrowcast or broadcast reserves them" in log
+        assert "a narrowcast or broadcast that is still running" in log
         limited.advance_clock(24 * 3600)
         log = limited.run(expect=1)
         assert "quota of 1,500 messages is used up" in log

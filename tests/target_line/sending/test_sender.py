@@ -2,127 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
 
 from line_core.api.errors import AuthenticationError, QuotaUsedUpError, RateLimitError, ServerError, UnreachableError
-from line_core.api.response import Response
 from line_core.api.retry import RetryPolicy
 from line_core.errors import StoreError
-from line_core.identity.policy import MergePolicy
-from line_core.store.tables.ledger import messages
 from line_core.store.tables.ledger import requests as request_table
-from target_line.identity.repository import IdentityRepository
 from target_line.intake.reject_limit import RejectLimit, TooManyRejectsError
 from target_line.run_report import RunReport
-from target_line.sending.account import MonthlyUnits
 from target_line.sending.claim.claims import RequestClaims
 from target_line.sending.decide import decider
-from target_line.sending.decide.decider import DueMessages, MessageDecider
-from target_line.sending.ledger import Ledger, MessageToStage
-from target_line.sending.policy import SendingPolicy
 from target_line.sending.quota import QuotaExhaustedError
-from target_line.sending.read.message import parse_message
 from target_line.sending.send import progress
-from target_line.sending.send.request_sender import RequestSender
-from target_line.sending.send.sender import Sender, SenderLimits
-from tests.support.ledger_claims import allowance_of, request_claims
+from target_line.sending.send.sender import SenderLimits
+from tests.support.ledger_claims import allowance_of
 from tests.support.people import line_id
+from tests.support.scripted_line import ACCEPTED, ScriptedLine, response
+from tests.support.scripted_line import SendingRunOnStore as Run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from line_core.api.client import LineClient
-    from line_core.api.rate_limit.limiter import RateLimiter
+    from line_core.api.response import Response
     from line_core.store import Store
-    from target_line.sending.quota import SendAllowance
-
-
-def response(
-    status: int, message: str = "", *, details: Sequence[dict[str, str]] = (), accepted_request_id: str = ""
-) -> Response:
-    body = json.dumps({"message": message, "details": list(details)}).encode()
-    headers = {"x-line-request-id": "r", "x-line-accepted-request-id": accepted_request_id}
-    return Response("POST /v2/bot/message/push", status, headers, body)
-
-
-ACCEPTED = response(200)
-
-
-class ScriptedLine:
-    """LINE and its rate limiter. Records requests by retry key, and pauses."""
-
-    def __init__(
-        self, respond: Callable[[dict[str, Any], int], Response | UnreachableError], seconds: float = 0
-    ) -> None:
-        self._respond = respond
-        self._seconds = seconds
-        self.bodies: dict[str, list[bytes]] = {}
-        self.paused: list[str] = []
-
-    async def request(self, method: str, path: str, *, body: bytes, headers: dict[str, str]) -> Response:
-        assert method == "POST"
-        assert path in ("/v2/bot/message/push", "/v2/bot/message/multicast")
-        attempts = self.bodies.setdefault(headers["X-Line-Retry-Key"], [])
-        attempts.append(body)
-        await asyncio.sleep(self._seconds)
-        scripted = self._respond(json.loads(body), len(attempts))
-        if isinstance(scripted, UnreachableError):
-            raise scripted
-        return scripted
-
-    def pause(self, endpoint: str, _seconds: float) -> None:
-        self.paused.append(endpoint)
-
-
-class Run:
-    """A store with messages, and one sending run on it."""
-
-    def __init__(self, store: Store, name: str = "run", **policy: Any) -> None:
-        self.store = store
-        self.ledger = Ledger(store, "main", name)
-        self.policy = SendingPolicy(**policy)
-        self.report = RunReport(RejectLimit.parse(None))
-
-    def stage(self, people: int, text: str | None = None, **columns: Any) -> None:
-        """Stage a message to each of several people, with its number as text unless a text is given."""
-        records = [
-            {"message_id": str(number), "line_id": line_id(number), "text": text or str(number), **columns}
-            for number in range(people)
-        ]
-        self.stage_records(records)
-
-    def stage_records(self, records: Sequence[dict[str, Any]]) -> None:
-        with self.store.write(lock="ledger") as connection:
-            self.ledger.stage(
-                connection, [MessageToStage(parse_message(record, "default"), record) for record in records]
-            )
-
-    def send(
-        self, line: ScriptedLine, *, allowance: SendAllowance | None = None, limits: SenderLimits | None = None
-    ) -> None:
-        """Send everything that is due.
-
-        Raises:
-            LineError: The run was stopped.
-        """
-        identity = IdentityRepository(self.store, MergePolicy())
-        due = DueMessages(self.ledger, MessageDecider(identity, self.policy, MonthlyUnits()))
-        requests = RequestSender(cast("LineClient", line), cast("RateLimiter", line))
-        claims = request_claims(self.ledger, self.policy)
-        sender = Sender(due, claims, requests, allowance or allowance_of(), self.report, limits=limits)
-        asyncio.run(sender.run())
-
-    def statuses(self) -> dict[str, str]:
-        with self.store.read() as connection:
-            return dict(connection.execute(select(messages.c.message_id, messages.c.status)).all())
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +44,7 @@ def test_messages_are_decided_again_if_their_decisions_are_old(store: Store, mon
     records = [{"message_id": str(number), "line_id": line_id(number), "text": "the same"} for number in range(5)]
     records[4]["expires_at"] = expires_at
     run.stage_records(records)
-    limits = SenderLimits(in_flight=1, queued=1, max_decision_age=timedelta(seconds=0.2))
+    limits = SenderLimits(in_flight=1, max_decision_age=timedelta(seconds=0.2))
     run.send(ScriptedLine(lambda _body, _attempt: ACCEPTED, seconds=1), limits=limits)
     assert run.statuses() == {"0": "accepted", "1": "accepted", "2": "accepted", "3": "accepted", "4": "skipped"}
 
@@ -287,14 +194,12 @@ def test_a_failing_store_stops_the_run_and_the_next_run_finishes_it(
     assert set(first.bodies) <= set(second.bodies)
 
 
-def test_the_progress_is_logged_every_ten_seconds(
+def test_the_progress_is_logged_by_a_timer_while_line_does_not_answer(
     store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(progress, "_LOG_SECONDS", 0)
+    monkeypatch.setattr(progress, "LOG_SECONDS", 0.05)
     caplog.set_level(logging.INFO, "target-line.sending")
     run = Run(store)
     run.stage(3)
-    run.send(ScriptedLine(lambda _body, _attempt: ACCEPTED), allowance=allowance_of(quota=10))
-    last = [record.getMessage() for record in caplog.records][-1]
-    assert last.startswith("3 of 3 messages done, ")
-    assert last.endswith(" a second, quota left 7")
+    run.send(ScriptedLine(lambda _body, _attempt: ACCEPTED, seconds=0.5), allowance=allowance_of(quota=10))
+    assert any("0 of 3 messages done" in record.getMessage() for record in caplog.records)
