@@ -155,5 +155,9 @@ def _zones_of(profile: Profile | None, policy: SendingPolicy) -> tuple[tzinfo, .
 
 
 def _time_zone_value(profile: Profile | None, policy: SendingPolicy) -> str | None:
-    value = profile.attributes.get(policy.time_zone_attribute) if profile else None
+    attributes = profile.attributes if profile else {}
+    name = policy.time_zone_attribute.casefold()
+    # The spelling of the setting comes first; databases such as Snowflake write all names in upper case.
+    spellings = (policy.time_zone_attribute, *sorted(each for each in attributes if each.casefold() == name))
+    value = next((attributes[each] for each in spellings if attributes.get(each) is not None), None)
     return None if value is None or not str(value).strip() else str(value)

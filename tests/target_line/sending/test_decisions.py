@@ -258,6 +258,14 @@ def test_quiet_hours_hold_for_a_time_zone_in_any_spelling(zone: object) -> None:
     assert has_unreadable_time_zone(person, quiet_in_tokyo) is not readable
 
 
+def test_the_time_zone_attribute_is_found_in_any_case() -> None:
+    policy = SendingPolicy(time_zone=ZoneInfo("Europe/London"), quiet_hours=QuietHours.parse("08:00-10:00"))
+    person = profile(identify(at=1, id="a", line=1, TIME_ZONE="Asia/Tokyo"))
+    assert isinstance(decide({"id": "a", "text": "x"}, person, policy), Postponed)
+    own = profile(identify(at=1, id="a", line=1, TIME_ZONE="Asia/Tokyo", time_zone="Europe/London"))
+    assert isinstance(decide({"id": "a", "text": "x"}, own, policy), Send)
+
+
 @pytest.mark.parametrize(("zone", "hour"), [("America/New York", "20"), ("Moon", "01"), (None, "01"), (" ", "01")])
 def test_templates_print_dates_in_the_time_zone_of_the_person(zone: object, hour: str) -> None:
     person = profile(identify(at=1, id="a", line=1, time_zone=zone))
