@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FOLLOWERS = 3_500
+FOLLOWERS = 2_500
 EVENTS = 12_000
 
 
@@ -57,7 +57,7 @@ def keys_before_last_state(messages: list[dict[str, Any]], key: str) -> set[str]
     return {message["record"][key] for message in messages[:last] if message["type"] == "RECORD"}
 
 
-@pytest.mark.parametrize(("stream", "after"), [("followers", 1_500), ("profiles", 1_500), ("profiles", 2_600)])
+@pytest.mark.parametrize(("stream", "after"), [("followers", 1_500), ("profiles", 1_500), ("profiles", 2_100)])
 def test_a_listing_continues_at_the_page_where_it_was_interrupted(tap: Tap, stream: str, after: int) -> None:
     killed = run_and_kill(tap, stream, after)
     before = keys_before_last_state(killed, "line_id")
@@ -90,7 +90,7 @@ def test_the_inbox_is_read_from_the_position_in_the_state(tap: Tap, stream: str)
 
 
 def test_confirmed_profiles_are_fresh_and_unconfirmed_profiles_are_not(tap: Tap) -> None:
-    killed = run_and_kill(tap, "profiles", 2_500, refresh_profiles_after_days=7)
+    killed = run_and_kill(tap, "profiles", 1_500, refresh_profiles_after_days=7)
     before = keys_before_last_state(killed, "line_id")
     # Without the listing position, all people are listed again, and only fresh profiles are left out.
     state = json.loads(json.dumps(last_state(killed)))
