@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
@@ -21,13 +20,15 @@ StreamT = TypeVar("StreamT", bound="DescribedStream")
 
 
 class DescribedStream(StateHooks):
-    """A stream that is declared by class attributes. The first line of its docstring is its description.
+    """A stream that is declared by class attributes.
 
     Column names are snake_case. Objects inside a column keep LINE's own field names. Every record has every column
     (null if there is no value), so that stream maps can refer to each column.
     """
 
     name: str = ""
+    description: ClassVar[str] = ""
+    """For catalogs and targets. It is the first line of the docstring, which `python -OO` removes."""
     schema: ClassVar[dict[str, Any]] = {"properties": {}}
     empty_record: ClassVar[dict[str, Any]] = {}
     """A record whose columns are all null."""
@@ -39,7 +40,7 @@ class DescribedStream(StateHooks):
         super().__init_subclass__(**kwargs)
         if "schema" in vars(cls):
             cls.empty_record = dict.fromkeys(cls.schema["properties"])
-            cls.schema = {"description": inspect.cleandoc(cls.__doc__ or "").partition("\n")[0], **cls.schema}
+            cls.schema = {"description": cls.description, **cls.schema}
 
     @property
     def services(self) -> StreamServices:

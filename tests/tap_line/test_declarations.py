@@ -7,6 +7,8 @@ import inspect
 import json
 import pkgutil
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -87,6 +89,13 @@ def test_discovery_works_without_settings_and_lists_replication_methods() -> Non
     full = {name for name, method in methods.items() if method == "FULL_TABLE"}
     assert {"events", "follows", "friendships", "profiles", "insight_followers", "deliveries"}.isdisjoint(full)
     assert {"followers", "bot_info"} <= full
+
+
+def test_descriptions_do_not_depend_on_docstrings() -> None:
+    command = [sys.executable, "-OO", "-c", "from tap_line.tap import TapLine; TapLine.cli()", "--discover"]
+    found = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    expected = {stream["tap_stream_id"]: stream["schema"]["description"] for stream in TAP.catalog_dict["streams"]}
+    assert {s["tap_stream_id"]: s["schema"]["description"] for s in json.loads(found)["streams"]} == expected
 
 
 def test_secret_settings_are_marked() -> None:

@@ -23,6 +23,7 @@ _BOT_COLUMNS = (
 class BotInfo(ApiStream):
     """The channel's bot: IDs, name, picture and modes."""
 
+    description = "The channel's bot: IDs, name, picture and modes."
     name = "bot_info"
     path = "/v2/bot/info"
     primary_keys: ClassVar[tuple[str, ...]] = ("line_id",)
@@ -36,6 +37,7 @@ class BotInfo(ApiStream):
 class Bots(ApiStream):
     """The bots that a module channel is attached to. Other channels have no rows."""
 
+    description = "The bots that a module channel is attached to. Other channels have no rows."
     name = "bots"
     path = "/v2/bot/list"
     records_key = "bots"

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class MessageQuota(ApiStream):
     """The monthly message quota and its usage. One row per day, from the last run of the day."""
 
+    description = "The monthly message quota and its usage. One row per day, from the last run of the day."
     name = "message_quota"
     path = "/v2/bot/message/quota"
     primary_keys: ClassVar[tuple[str, ...]] = ("date",)

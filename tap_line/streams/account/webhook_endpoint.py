@@ -13,6 +13,7 @@ from tap_line.base.api_stream import ApiStream
 class WebhookEndpoint(ApiStream):
     """The URL to which LINE sends the channel's webhook events."""
 
+    description = "The URL to which LINE sends the channel's webhook events."
     name = "webhook_endpoint"
     path = "/v2/bot/channel/webhook/endpoint"
     empty_on_errors = (NotFoundError,)

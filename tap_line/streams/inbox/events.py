@@ -13,6 +13,9 @@ from tap_line.event_records.event_record import COMMON_COLUMNS, EVENT_COLUMNS, e
 class Events(InboxStream):
     """Each webhook event received, without duplicates: columns of the common event types, and the whole payload."""
 
+    description = (
+        "Each webhook event received, without duplicates: columns of the common event types, and the whole payload."
+    )
     name = "events"
     to_record = staticmethod(event_record)
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(*EVENT_COLUMNS).to_dict()
@@ -21,6 +24,7 @@ class Events(InboxStream):
 class Follows(InboxStream):
     """The follow and unfollow events: a person added, blocked or unblocked the account."""
 
+    description = "The follow and unfollow events: a person added, blocked or unblocked the account."
     name = "follows"
     event_types = ("follow", "unfollow")
     to_record = staticmethod(follow_record)

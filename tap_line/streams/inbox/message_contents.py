@@ -42,6 +42,9 @@ _PREPARATION_TIMEOUT = timedelta(hours=1)
 class MessageContents(ApiStream):
     """Images, videos, audio and files that people sent: metadata and, with content_directory, the downloaded file."""
 
+    description = (
+        "Images, videos, audio and files that people sent: metadata and, with content_directory, the downloaded file."
+    )
     name = "message_contents"
     path = "/v2/bot/message/{message_id}/content"
     primary_keys: ClassVar[tuple[str, ...]] = ("channel", "message_id")

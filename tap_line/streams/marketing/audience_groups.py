@@ -37,6 +37,7 @@ _AUDIENCE_COLUMNS = (
 class AudienceGroups(ApiStream):
     """The target audiences of the account."""
 
+    description = "The target audiences of the account."
     name = "audience_groups"
     path = "/v2/bot/audienceGroup/list"
     records_key = "audienceGroups"
@@ -59,6 +60,7 @@ class AudienceGroups(ApiStream):
 class SharedAudienceGroups(AudienceGroups):
     """The audiences that Business Manager shares with the account."""
 
+    description = "The audiences that Business Manager shares with the account."
     name = "shared_audience_groups"
     path = "/v2/bot/audienceGroup/shared/list"
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(*_AUDIENCE_COLUMNS).to_dict()
@@ -67,6 +69,7 @@ class SharedAudienceGroups(AudienceGroups):
 class AudienceGroupJobs(ApiStream):
     """The upload jobs of each audience. One request per audience; LINE allows 60 per minute."""
 
+    description = "The upload jobs of each audience. One request per audience; LINE allows 60 per minute."
     name = "audience_group_jobs"
     path = "/v2/bot/audienceGroup/{audience_group_id}"
     parent_stream_type = AudienceGroups

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 class Coupons(ApiStream):
     """The coupons of the account, with all details."""
 
+    description = "The coupons of the account, with all details."
     name = "coupons"
     path = "/v2/bot/coupon"
     records_key = "items"

@@ -29,6 +29,7 @@ _SIZE = th.ObjectType(
 class RichMenus(ApiStream):
     """The rich menus created with the Messaging API, and which of them is the default."""
 
+    description = "The rich menus created with the Messaging API, and which of them is the default."
     name = "rich_menus"
     path = "/v2/bot/richmenu/list"
     records_key = "richmenus"
@@ -68,6 +69,7 @@ class RichMenus(ApiStream):
 class RichMenuAliases(ApiStream):
     """The aliases that rich menu switch actions use."""
 
+    description = "The aliases that rich menu switch actions use."
     name = "rich_menu_aliases"
     path = "/v2/bot/richmenu/alias/list"
     records_key = "aliases"
@@ -81,6 +83,7 @@ class RichMenuAliases(ApiStream):
 class UserRichMenus(PerPersonStream):
     """The rich menu linked to each person of `profile_source`. One request per person."""
 
+    description = "The rich menu linked to each person of `profile_source`. One request per person."
     name = "user_rich_menus"
     path = "/v2/bot/user/{line_id}/richmenu"
     primary_keys: ClassVar[tuple[str, ...]] = ("line_id",)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 class Followers(ApiStream):
     """The followers: LINE's list for verified and premium accounts, else followers by the evidence in the store."""
 
+    description = (
+        "The followers: LINE's list for verified and premium accounts, else followers by the evidence in the store."
+    )
     name = "followers"
     path = FOLLOWERS_PATH
     primary_keys: ClassVar[tuple[str, ...]] = ("line_id",)

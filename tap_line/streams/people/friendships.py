@@ -25,6 +25,9 @@ _UNFOLLOWED_SIGNALS = (FollowSignal.UNFOLLOWED, FollowSignal.MISSING, FollowSign
 class Friendships(DescribedStream):
     """The follow state of each person with its history, from webhook events, complete lists and profile checks."""
 
+    description = (
+        "The follow state of each person with its history, from webhook events, complete lists and profile checks."
+    )
     name = "friendships"
     primary_keys: ClassVar[tuple[str, ...]] = ("channel", "line_id")
     has_custom_bookmarks = True

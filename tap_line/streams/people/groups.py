@@ -32,6 +32,9 @@ _OBSERVED_AT = th.Property("observed_at", th.DateTimeType, description="Time of 
 class Groups(ApiStream):
     """The groups and rooms with events in the inbox, with name and size. LINE has no list of a bot's groups."""
 
+    description = (
+        "The groups and rooms with events in the inbox, with name and size. LINE has no list of a bot's groups."
+    )
     name = "groups"
     path = "/v2/bot/group/{group_id}/summary"
     primary_keys: ClassVar[tuple[str, ...]] = ("group_id",)
@@ -67,6 +70,9 @@ class Groups(ApiStream):
 class GroupMembers(BulkStream):
     """The members of each group and room: LINE's list for verified and premium accounts, else senders of events."""
 
+    description = (
+        "The members of each group and room: LINE's list for verified and premium accounts, else senders of events."
+    )
     name = "group_members"
     path = "/v2/bot/group/{group_id}/member/{line_id}"
     primary_keys: ClassVar[tuple[str, ...]] = ("group_id", "line_id")

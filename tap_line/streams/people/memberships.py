@@ -25,6 +25,7 @@ _PAGE_SIZE = 1000
 class Memberships(ApiStream):
     """The membership plans of the account."""
 
+    description = "The membership plans of the account."
     name = "memberships"
     path = _PLANS_PATH
     records_key = "memberships"
@@ -47,6 +48,7 @@ class Memberships(ApiStream):
 class MembershipUsers(BulkStream):
     """The members of each membership plan, with the date of joining. One request per member."""
 
+    description = "The members of each membership plan, with the date of joining. One request per member."
     name = "membership_users"
     path = "/v2/bot/membership/subscription/{line_id}"
     primary_keys: ClassVar[tuple[str, ...]] = ("membership_id", "line_id")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Profiles(PerPersonStream):
     """The profile of each person of `profile_source`, and whether the account can reach the person."""
 
+    description = "The profile of each person of `profile_source`, and whether the account can reach the person."
     name = "profiles"
     path = "/v2/bot/profile/{line_id}"
     primary_keys: ClassVar[tuple[str, ...]] = ("line_id",)

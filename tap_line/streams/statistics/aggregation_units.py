@@ -30,6 +30,7 @@ _MONTH = th.Property("month", th.StringType, required=True, description="Month a
 class AggregationUnits(ApiStream):
     """The custom aggregation units used in messages of this month. LINE does not list earlier months."""
 
+    description = "The custom aggregation units used in messages of this month. LINE does not list earlier months."
     name = "aggregation_units"
     path = "/v2/bot/message/aggregation/list"
     records_key = "customAggregationUnits"
@@ -54,6 +55,7 @@ class AggregationUnits(ApiStream):
 class AggregationUnitUsage(ApiStream):
     """Number of custom aggregation units used in messages of this month. LINE ignores units beyond 1,000."""
 
+    description = "Number of custom aggregation units used in messages of this month. LINE ignores units beyond 1,000."
     name = "aggregation_unit_usage"
     path = "/v2/bot/message/aggregation/info"
     primary_keys: ClassVar[tuple[str, ...]] = ("month",)
@@ -73,6 +75,7 @@ class AggregationUnitUsage(ApiStream):
 class UnitStatistics(InteractionStatisticsStream):
     """Opens, clicks and plays of each custom aggregation unit (campaign), by month of sending."""
 
+    description = "Opens, clicks and plays of each custom aggregation unit (campaign), by month of sending."
     name = "unit_statistics"
     path = "/v2/bot/insight/message/event/aggregation"
     primary_keys: ClassVar[tuple[str, ...]] = ("unit", "from_date")

@@ -46,6 +46,7 @@ class DailyInsightStream(BudgetedStream, DailyStream):
 class InsightFollowers(DailyInsightStream):
     """Number of followers, reachable followers and blocks of the account, by day."""
 
+    description = "Number of followers, reachable followers and blocks of the account, by day."
     name = "insight_followers"
     path = "/v2/bot/insight/followers"
     first_day = date(2016, 11, 1)
@@ -63,6 +64,7 @@ class InsightFollowers(DailyInsightStream):
 class InsightMessageDeliveries(DailyInsightStream):
     """Number of messages that the account delivered, by day and send method. Includes the console."""
 
+    description = "Number of messages that the account delivered, by day and send method. Includes the console."
     name = "insight_message_deliveries"
     path = "/v2/bot/insight/message/delivery"
     first_day = date(2017, 3, 1)
@@ -90,6 +92,9 @@ class InsightMessageDeliveries(DailyInsightStream):
 class InsightDemographics(BudgetedStream):
     """Demographics of the followers: shares by gender, age, area, app and following time, about three days old."""
 
+    description = (
+        "Demographics of the followers: shares by gender, age, area, app and following time, about three days old."
+    )
     name = "insight_demographics"
     path = "/v2/bot/insight/demographic"
     primary_keys: ClassVar[tuple[str, ...]] = ("date", "dimension", "bucket")

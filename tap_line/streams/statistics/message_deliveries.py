@@ -14,6 +14,7 @@ from tap_line.base.daily_stream import DailyStream, StatisticsStatus, date_param
 class MessageDeliveries(DailyStream):
     """Number of messages sent through the Messaging API, by day and send method. Excludes the console."""
 
+    description = "Number of messages sent through the Messaging API, by day and send method. Excludes the console."
     name = "message_deliveries"
     path = "/v2/bot/message/delivery/{type}"
     first_day = date(2018, 3, 31)

@@ -18,6 +18,7 @@ from tap_line.statistics_schedule import StatisticsItem
 class MessageEventStatistics(InteractionStatisticsStream):
     """Opens, clicks and plays of each broadcast and narrowcast in the ledger."""
 
+    description = "Opens, clicks and plays of each broadcast and narrowcast in the ledger."
     name = "message_event_statistics"
     path = "/v2/bot/insight/message/event"
     primary_keys: ClassVar[tuple[str, ...]] = ("request_id",)

@@ -23,6 +23,7 @@ _LINE_RETENTION = timedelta(days=14)
 class NarrowcastProgress(ApiStream):
     """The progress of each narrowcast in the ledger from the last 14 days."""
 
+    description = "The progress of each narrowcast in the ledger from the last 14 days."
     name = "narrowcast_progress"
     path = "/v2/bot/message/progress/narrowcast"
     primary_keys: ClassVar[tuple[str, ...]] = ("request_id",)

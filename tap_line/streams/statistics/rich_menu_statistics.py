@@ -27,6 +27,7 @@ _LONGEST_HISTORY = timedelta(days=3 * 365 - 1)
 class RichMenuStatistics(BudgetedStream):
     """Number of impressions and taps of each rich menu, by day."""
 
+    description = "Number of impressions and taps of each rich menu, by day."
     name = "rich_menu_statistics"
     path = "/v2/bot/insight/richmenu/{rich_menu_id}/daily"
     primary_keys: ClassVar[tuple[str, ...]] = ("rich_menu_id", "date")

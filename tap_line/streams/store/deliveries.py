@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class Deliveries(StoreStream):
     """The ledger: each message record that target-line stored, with its status."""
 
+    description = "The ledger: each message record that target-line stored, with its status."
     name = "deliveries"
     primary_keys: ClassVar[tuple[str, ...]] = ("channel", "message_id")
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 class Identities(StoreStream):
     """Profiles of people, merged by target-line's rules. Profiles that were merged into another have `merged_into`."""
 
+    description = (
+        "Profiles of people, merged by target-line's rules. Profiles that were merged into another have `merged_into`."
+    )
     name = "identities"
     primary_keys: ClassVar[tuple[str, ...]] = ("profile",)
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Merges(StoreStream):
     """Each merge of profiles and each move of an identifier, with its rule and the profiles before it."""
 
+    description = "Each merge of profiles and each move of an identifier, with its rule and the profiles before it."
     name = "merges"
     primary_keys: ClassVar[tuple[str, ...]] = ("merge_id",)
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Rejects(StoreStream):
     """The records that target-line rejected, each with its reason."""
 
+    description = "The records that target-line rejected, each with its reason."
     name = "rejects"
     primary_keys: ClassVar[tuple[str, ...]] = ("reject_id",)
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(
