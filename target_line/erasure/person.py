@@ -20,6 +20,7 @@ from target_line.erasure.evidence import (
     merges_naming,
 )
 from target_line.erasure.mentions import Person
+from target_line.identity.cluster_queries import clusters_of
 from target_line.identity.erased import save_erased
 from target_line.identity.repository import UnknownPersonError
 
@@ -42,7 +43,7 @@ def list_mentions(store: Store, policy: MergePolicy, identifier: Identifier) -> 
     """Return everything in the store that names the person who has an identifier. The store is not changed."""
     person = _person(store, policy, identifier)
     with store.read() as connection:
-        found = [Mention("identifiers", str(name), "") for name in sorted(person.identifiers)]
+        found = [Mention("identifiers", str(name), "") for name in sorted(clusters_of(connection, person.identifiers))]
         found += (Mention("merges", str(number), "") for number in merges_naming(connection, person.identifiers))
         for line_id in person.line_ids:
             counts = rows_naming(connection, line_id)

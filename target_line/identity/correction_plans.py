@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -131,14 +132,21 @@ def plan_withdraw(
     for record in (evidence.claims.get(names), evidence.refused_opt_outs.get(names)):
         if record is not None:
             withdrawn.add(record)
-    if at not in set(_times(withdrawn)):
-        raise CorrectionError(
-            "no record of these identifiers has this time; `target-line-admin explain` lists their times"
-        )
+    times = sorted(set(_times(withdrawn)))
+    if at not in times:
+        shown = ", ".join(map(time_text, times))
+        raise CorrectionError(f"no record of these identifiers has this time; their times are: {shown}")
     profile = _profile_of(names[0], evidence, policy)
     row = Merge(MergeRule.WITHDRAWN, profile.key if profile else names[0], names[0], names[-1], at)
     correction = Correction(CorrectionKind.WITHDRAW, names, at)
     return CorrectionPlan(row, (correction,), withdrawn=encode_evidence(withdrawn))
+
+
+def time_text(milliseconds: int) -> str:
+    """Return a time of the evidence as ISO 8601 text, `undated` for a record without one."""
+    if milliseconds == UNDATED:
+        return "undated"
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _times(evidence: Evidence) -> Iterator[int]:

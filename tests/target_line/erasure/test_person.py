@@ -89,11 +89,7 @@ def test_a_person_who_is_named_in_rejects_and_messages_only_is_erased(store: Sto
         of_run.stage(connection, [MessageToStage(parse_message(record, "default"), record) for record in records])
         rejected = [{"id": True, "email": "\uff41oi@example.com"}, {"id": True, "email": "other@example.com"}]
         save_rejects(connection, "main", [Reject("profiles", item, Reason.INVALID_ID, "no") for item in rejected])
-    assert [mention.table for mention in list_mentions(store, MergePolicy(), email)] == [
-        "identifiers",
-        "messages",
-        "rejects",
-    ]
+    assert [mention.table for mention in list_mentions(store, MergePolicy(), email)] == ["messages", "rejects"]
     erase_person(store, MergePolicy(), email)
     with store.read() as connection:
         messages = connection.execute(select(ledger.messages.c.message_id, ledger.messages.c.status)).all()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from sqlalchemy import select
 
 from line_core.identity.model import Identifier, IdentifierKind
+from line_core.store import open_store
 from line_core.store.tables import identity, ledger
 from line_core.store.tables.rejects import rejects
 from target_line.erasure.person import erase_person
 from target_line.identity.erased import NotErasedError, admit
+from target_line.intake.rejects import Reject, save_rejects
 from target_line.intake.roles import Role
+from target_line.reasons import Reason
 from target_line.run_context import RunContext
 from target_line.settings import CONFIG_JSONSCHEMA
 from target_line.sinks import LineSink, sink_class_of
@@ -20,6 +24,8 @@ from tests.support.people import line_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from line_core.identity.policy import MergePolicy
 
 PERSON = Identifier(IdentifierKind.ID, "", "42")
 
@@ -94,6 +100,24 @@ def test_a_reject_of_another_person_loses_only_the_erased_identifier(run: RunCon
         ("forgotten", None, None),
         ("invalid_timestamp", "7", None),
     }
+
+
+def test_an_erasure_waits_for_what_is_being_stored_and_erases_it(run: RunContext, store_url: str) -> None:
+    erased = threading.Thread(target=erase_in_another_process, args=(store_url, run.merge_policy))
+    with run.store.write() as connection:
+        run.erased.refresh(connection)
+        save_rejects(connection, "main", [Reject("profiles", {"id": 42}, Reason.INVALID_RECORD, "no")])
+        erased.start()
+        erased.join(0.3)
+        assert erased.is_alive()
+    erased.join(60)
+    assert not erased.is_alive()
+    assert "42" not in texts(run)
+
+
+def erase_in_another_process(store_url: str, policy: MergePolicy) -> None:
+    with open_store(store_url) as store:
+        erase_person(store, policy, PERSON)
 
 
 def test_an_admitted_person_is_accepted_again(run: RunContext) -> None:

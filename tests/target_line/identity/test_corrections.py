@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
-from line_core.identity.model import UNDATED, Identifier, IdentifierKind
+from line_core.identity.model import UNDATED, Identifier, IdentifierKind, Unlink
 from line_core.identity.policy import IdentifierConflict, MergePolicy
 from line_core.store.tables import identity as tables
 from target_line.admin.store_check import check_store
@@ -191,6 +191,17 @@ def test_a_superseded_email_is_kept_when_the_supersession_is_undone(people: Peop
     assert people.of_line(1) == "email:old@example.com"
 
 
+def test_an_unlinked_line_id_is_kept_when_the_end_of_the_link_is_undone(people: People) -> None:
+    people.ingest(identify(at=1, id="a", line=1))
+    people.ingest(Unlink(id_("a"), IdentifierKind.LINE_ID, "default", MIDNIGHT + 2 * MINUTE))
+    assert people.of_line(1) == str(line(1))
+    (number,) = [number for number, rule, _ in people.rows() if rule == "identifier_unlinked"]
+    people.corrections.apply(people.corrections.plan_unmerge(number))
+    assert people.of_line(1) == "id:a"
+    people.corrections.apply(people.corrections.plan_undo(number))
+    assert people.of_line(1) == str(line(1))
+
+
 def test_an_identifier_is_detached_from_everything_until_it_is_taken_back(people: People) -> None:
     emails = [f"{name}@example.com" for name in ("ann", "ben", "cho", "dai")]
     records = [identify(at=at, id=email[:3], email=email, line=1) for at, email in enumerate(emails, start=1)]
@@ -216,7 +227,7 @@ def test_a_withdrawn_record_does_not_count_until_it_is_taken_back(people: People
     people.ingest(identify(at=1, id="a", line=1, plan="free", city="Osaka"), wrong)
     before = people.profiles()
     at = MIDNIGHT + 500 * MINUTE
-    with pytest.raises(CorrectionError, match="no record of these identifiers has this time"):
+    with pytest.raises(CorrectionError, match="their times are: 2026-01-01T00:01:00"):
         people.corrections.plan_withdraw([id_("a"), line(1)], at + 1)
     with pytest.raises(CorrectionError, match="no record names exactly these identifiers"):
         people.corrections.plan_withdraw([id_("a")], at)
