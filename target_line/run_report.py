@@ -161,8 +161,8 @@ class RunReport:
         for reason, (kind, setting) in _SHARED.items():
             if count := self.changes.rejections[reason]:
                 yield (
-                    f"{count:,} {kind} are claimed together with more identifiers than {setting} allows: from now on "
-                    "they identify nobody. To list them: `target-line-admin shared`"
+                    f"{kind} that are claimed together with more identifiers than {setting} allows: {count:,}. "
+                    "From now on they identify nobody. To list them: `target-line-admin shared`"
                 )
 
     def lines(self) -> Iterator[str]:

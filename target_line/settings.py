@@ -84,8 +84,8 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         default=IdentifierConflict.LATEST.value,
         allowed_values=[*IdentifierConflict],
         title="Identifier conflict",
-        description="Assigns a LINE ID or email that profiles with different ids claim. latest: to the latest claim; "
-        "first: to the first claim; reject: to neither profile.",
+        description="Assigns a LINE ID or email that different people claim: profiles with different identifiers of "
+        "the strongest kind in use. latest: to the latest claim; first: to the first claim; reject: to none of them.",
     ),
     th.Property(
         "attribute_conflict",
@@ -101,8 +101,10 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         th.ArrayType(th.StringType(allowed_values=[*CanonicalCriterion])),
         default=[criterion.value for criterion in CanonicalCriterion],
         title="Canonical LINE ID",
-        description="Criteria, in order, that select the LINE ID for messages if a profile has several. If all are "
-        "equal, the smallest LINE ID is selected.",
+        description="Criteria, in order, that select the LINE ID for messages if a profile has several. "
+        "not_unfollowed: not known to have left; strongest_claim: linked to the strongest identifier; "
+        "latest_identified: newest link; following: following, then unknown; latest_followed: newest follow. "
+        "If all are equal, the smallest LINE ID is selected.",
     ),
     th.Property(
         "max_line_ids_per_profile",

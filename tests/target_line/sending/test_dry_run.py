@@ -12,20 +12,23 @@ from sqlalchemy import select
 
 from line_core.api.errors import ServerError
 from line_core.api.response import Response
-from line_core.identity.policy import MergePolicy
+from line_core.identity.model import UNDATED, DatedValue, Identifier, IdentifierKind, RefusedOptOut
+from line_core.identity.policy import IdentifierConflict, MergePolicy
 from line_core.store.tables.ledger import plans
 from target_line.identity.repository import IdentityRepository
+from target_line.reasons import Reason
 from target_line.sending.account import MonthlyUnits
 from target_line.sending.claim.planner import PagePlanner
 from target_line.sending.decide import decider
 from target_line.sending.decide.decider import DueMessages, MessageDecider
+from target_line.sending.decide.decisions import Invalid, LineUser, Send, Skipped
 from target_line.sending.dry_run.plan import SendPlan, plan_pages, save_plan, summarize
 from target_line.sending.dry_run.validation import RejectedContent, validate_contents
 from target_line.sending.ledger import Ledger, MessageToStage
 from target_line.sending.policy import FrequencyCap, SendingPolicy
 from target_line.sending.quota import QuotaStatus
 from target_line.sending.read.message import parse_message
-from tests.support.people import line_id
+from tests.support.people import follow, identify, line_id
 
 if TYPE_CHECKING:
     from line_core.api.client import LineClient
@@ -56,6 +59,50 @@ def planned_requests(ledger: Ledger) -> list[PlannedRequest]:
     due = DueMessages(ledger, MessageDecider(IdentityRepository(ledger.store, MergePolicy()), policy, MonthlyUnits()))
     pages = plan_pages(ledger.store, due, PagePlanner("main", policy))
     return [request for page in pages for request in page.requests]
+
+
+def test_messages_to_shared_and_contested_identifiers_are_rejected_and_those_to_the_claimants_are_not(
+    store: Store,
+) -> None:
+    policy = MergePolicy(conflict=IdentifierConflict.REJECT, max_people_per_line_id=2)
+    identity = IdentityRepository(store, policy)
+    tablet = [identify(at=1, id=name, line=9) for name in "abc"]
+    contested = [identify(at=1, id=name, email="x@example.com", line=number) for number, name in enumerate("de", 1)]
+    identity.ingest([*tablet, *contested, *(identify(at=1, id=name, line=5) for name in "fg")])
+    recipients = {"line_id": line_id(9)}, {"email": "x@example.com"}, {"line_id": line_id(5)}, {"id": "a"}, {"id": "d"}
+    ledger = stage(store, *({**recipient, "text": "hello"} for recipient in recipients))
+    decider = MessageDecider(identity, SendingPolicy(), MonthlyUnits())
+    (page,) = DueMessages(ledger, decider).pages()
+    decisions = [item.decision for item in page.messages]
+    assert [decision.reason for decision in decisions if isinstance(decision, Invalid | Skipped)] == [
+        Reason.SHARED_LINE_ID,
+        Reason.AMBIGUOUS_IDENTITY,
+        Reason.AMBIGUOUS_IDENTITY,
+        Reason.NO_LINE_ID,
+    ]
+    assert [decision.to for decision in decisions if isinstance(decision, Send)] == [LineUser(line_id(1))]
+
+
+def test_an_opt_out_of_a_rejected_record_stops_messages_to_a_line_id_without_a_profile(store: Store) -> None:
+    name = Identifier(IdentifierKind.LINE_ID, "default", line_id(1))
+    IdentityRepository(store, MergePolicy()).ingest(
+        [RefusedOptOut((name,), {"unsubscribed": DatedValue(UNDATED, True)})]
+    )
+    ledger = stage(store, {"line_id": line_id(1), "text": "hello"}, {"line_id": line_id(2), "text": "hello"})
+    result = plan(ledger, SendingPolicy(suppression_attributes=("unsubscribed",)))
+    assert result.not_sent == {"skipped (suppressed)": 1}
+
+
+def test_the_follow_state_of_another_channel_does_not_count(store: Store) -> None:
+    IdentityRepository(store, MergePolicy()).ingest(
+        [
+            *(follow(1, at=1, channel="main"), follow(1, at=2, type_="unfollow", channel="shop")),
+            *(follow(2, at=1, channel="shop"), follow(2, at=2, type_="unfollow", channel="main")),
+        ]
+    )
+    result = plan(stage(store, {"line_id": line_id(1), "text": "hello"}, {"line_id": line_id(2), "text": "hello"}))
+    assert result.not_sent == {"skipped (unfollowed)": 1}
+    assert result.messages == {"push": 1}
 
 
 def test_a_plan_counts_messages_requests_and_quota_and_abbreviates_examples(store: Store) -> None:
