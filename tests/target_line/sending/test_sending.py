@@ -47,6 +47,20 @@ def test_every_message_is_delivered_once_and_a_second_run_sends_nothing(target: 
     assert_delivered_once(target, line_ids)
 
 
+def test_a_stream_without_an_accepted_record_is_an_error_after_the_messages_are_sent(
+    sqlite_target: TargetProgram,
+) -> None:
+    (line_id,) = sqlite_target.line_ids(1)
+    rejected = ("crm-profiles", {"id": "c-1", "line_id": line_id, "updated_at": "yesterday"})
+    log = sqlite_target.run(*messages([line_id]), rejected, rejected, expect=3)
+    assert "stream 'crm-profiles': all 2 records were rejected: invalid_timestamp (updated_at) 2" in log
+    assert "Traceback" not in log
+    assert_delivered_once(sqlite_target, [line_id])
+    opt_out = ("crm-profiles", {**rejected[1], "UNSUBSCRIBED": "Y"})
+    sqlite_target.run(message("m2", line_id), opt_out, expect=3)
+    assert sqlite_target.ledger()["m2"]["reason"] == "suppressed"
+
+
 def test_a_message_goes_to_the_canonical_line_id_in_any_order_of_streams(target: TargetProgram) -> None:
     old, new = target.line_ids(2)
     target.run(
