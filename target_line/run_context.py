@@ -84,6 +84,7 @@ class RunContext:
                 MESSAGE_COLUMNS,
                 opt_outs=merge_policy.opt_outs,
                 time_zone=sending_policy.time_zone_attribute if sending_policy.quiet_hours else None,
+                channel=channel,
             ),
             has_saved_policy=with_saved_policy,
         )

@@ -11,6 +11,7 @@ import json
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from line_core.identity.model import Follow
 from line_core.singer.hooks import UnvalidatedSink
 from line_core.store.database import is_caused_by_values
 from target_line.erasure.intake import forgotten_reject, without_erased_recipients, without_erased_records
@@ -160,7 +161,11 @@ class EvidenceSink(LineSink):
     def save(self, parsed: list[Any]) -> None:
         """Add the evidence to the identity store."""
         evidence: list[ParsedEvidence] = parsed
-        changes = self.run_context.identity.ingest([record for each in evidence for record in each.records])
+        records = [record for each in evidence for record in each.records]
+        if self.role is not Role.PROFILES:
+            for channel in {record.channel for record in records if isinstance(record, Follow)}:
+                self.run_context.column_watch.add_channel(channel)
+        changes = self.run_context.identity.ingest(records)
         accepted = sum(not each.is_rejected for each in evidence) - changes.forgotten
         self.run_context.report.add_evidence(self.role, self.stream_name, accepted, changes)
         if changes.forgotten:

@@ -25,17 +25,22 @@ class ColumnWatch:
     Column names are not personal data, so warnings contain them.
     """
 
-    def __init__(self, message_columns: frozenset[str], *, opt_outs: tuple[str, ...], time_zone: str | None) -> None:
+    def __init__(
+        self, message_columns: frozenset[str], *, opt_outs: tuple[str, ...], time_zone: str | None, channel: str
+    ) -> None:
         """Create a watch for one run.
 
         Args:
             message_columns: The columns of `messages` records that have a meaning.
             opt_outs: The setting `suppression_attributes`.
             time_zone: The setting `time_zone_attribute` if there are quiet hours, else None.
+            channel: The setting `channel`.
         """
         self._message_columns = message_columns
         self._opt_outs = opt_outs
         self._time_zone = time_zone
+        self._channel = channel
+        self._channels_of_follows: set[str] = set()
         self._watched = {name.casefold() for name in (*opt_outs, *filter(None, [time_zone]))}
         self._profile_columns: defaultdict[str, set[str]] = defaultdict(set)
         self._known: defaultdict[str, set[tuple[str, ...]]] = defaultdict(set)
@@ -65,8 +70,18 @@ class ColumnWatch:
                 text = nested.casefold()
                 self._profile_columns[stream].update(name for name in unseen if f'"{name}"' in text)
 
+    def add_channel(self, channel: str) -> None:
+        """Add the channel of a follow state."""
+        if len(self._channels_of_follows) < _MAX_KNOWN:
+            self._channels_of_follows.add(channel)
+
     def warnings(self) -> Iterator[str]:
-        """Yield the warnings about profiles, at the end of the input."""
+        """Yield the warnings about profiles and follow states, at the end of the input."""
+        if self._channels_of_follows and self._channel not in self._channels_of_follows:
+            yield (
+                f"all follow states of this run belong to other channels ({_listed(self._channels_of_follows)}), so "
+                f"they do not say who follows the channel {self._channel} of the setting channel"
+            )
         if not self._profile_columns:
             return
         wanted = {name.casefold(): name for name in self._opt_outs}

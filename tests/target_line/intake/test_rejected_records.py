@@ -174,6 +174,18 @@ def test_a_safety_setting_that_names_no_column_is_warned_about_once(
     assert expected is None or expected in warnings[0]
 
 
+@pytest.mark.parametrize(("channels", "warned"), [(["shop"], True), (["shop", None], False), ([None], False)])
+def test_follow_states_that_all_belong_to_other_channels_are_warned_about(
+    loading: Loading,
+    caplog: pytest.LogCaptureFixture,
+    channels: list[str | None],
+    warned: bool,
+) -> None:
+    follows = (record("follows", line_id=line_id(1), type="follow", channel=channel) for channel in channels)
+    loading.load(schema("follows", line_id={}, type={}, channel={}), *follows)
+    assert ("all follow states of this run belong to other channels (shop)" in caplog.text) is warned
+
+
 def test_columns_of_messages_without_a_meaning_are_named_once(
     loading: Loading, caplog: pytest.LogCaptureFixture
 ) -> None:
