@@ -65,7 +65,10 @@ class Reason(StrEnum):
         "shared_id",
         "The id is claimed with more emails and LINE IDs than max_identifiers_per_id allows. It identifies nobody.",
     )
-    FORGOTTEN = "forgotten", "The person was erased on request. The record is not stored."
+    FORGOTTEN = (
+        "forgotten",
+        "The person was erased on request, so the record is not stored. Another person's record loses the identifier.",
+    )
     TEMPLATE_ERROR = (
         "template_error",
         "A template is malformed or exceeds a limit, or prints a value that is missing, null, an object or a list.",

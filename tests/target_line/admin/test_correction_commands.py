@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from sqlalchemy import delete, insert, select, update
 
 from line_core.errors import LineError
-from line_core.identity.model import Claim, IdentifierKind
-from line_core.identity.policy import MergePolicy
+from line_core.identity.model import Claim, DatedValue, Identifier, IdentifierKind, RefusedOptOut
+from line_core.identity.policy import IdentifierConflict, MergePolicy
 from line_core.store.saved_policy import save_policy
 from line_core.store.tables import identity as tables
 from line_core.store.tables import ledger
@@ -192,6 +192,23 @@ def test_explain_keeps_providers_and_channels_apart(store: Store, store_url: str
     assert "A message on channel main of provider other is not sent: skipped (no_line_id)." in other
     identity.ingest([identify(at=3, id="a", unsubscribed="yes")])
     assert "is not sent: skipped (suppressed)." in admin.run("explain", "a").stdout
+
+
+def test_explain_says_that_a_contested_identifier_gets_no_messages(store: Store, store_url: str) -> None:
+    admin = Admin(store_url)
+    policy = MergePolicy(conflict=IdentifierConflict.REJECT)
+    save_policy(store, policy)
+    IdentityRepository(store, policy).ingest([identify(at=1, id="a", line=1), identify(at=1, id="b", line=1)])
+    assert "is not sent: rejected (ambiguous_identity)." in admin.run("explain", line_id(1)).stdout
+    assert "is not sent: skipped (no_line_id)." in admin.run("explain", "a").stdout
+
+
+def test_explain_of_a_line_id_that_only_a_rejected_record_names(store: Store, store_url: str) -> None:
+    identifier = Identifier(IdentifierKind.LINE_ID, "default", line_id(1))
+    refused = RefusedOptOut((identifier,), {"unsubscribed": DatedValue(1, True)})
+    IdentityRepository(store, MergePolicy()).ingest([refused])
+    with pytest.raises(LineError, match=r"only a rejected record names it. .* is not sent: skipped \(suppressed\)"):
+        Admin(store_url).run("explain", line_id(1))
 
 
 def test_a_line_id_of_several_providers_must_be_named_with_its_provider(store: Store, store_url: str) -> None:
