@@ -20,34 +20,48 @@ Record = tuple[str, dict[str, Any]]
 
 
 def generate_records(records: int, seed: int) -> list[Record]:
-    """Generate records of `records / 10` persons who share, transfer and drop identifiers."""
+    """Generate records of `records / 10` persons who share, transfer and drop identifiers, with all kinds of values."""
     rng = random.Random(seed)
     persons = max(records // 10, 3)
+    return [
+        _follow_record(rng, persons) if rng.random() < 0.3 else _profile_record(rng, persons) for _ in range(records)
+    ]
 
-    def any_person() -> int:
-        return rng.randrange(persons)
 
-    made: list[Record] = []
-    for _ in range(records):
-        at = minute(rng.randrange(1, 1000)) if rng.random() < 0.9 else None
-        if rng.random() < 0.3:
-            kind = rng.choice(["follow", "follow", "unfollow"])
-            made.append(("follows", {"line_id": line_id(any_person() + 1), "type": kind, "occurred_at": minute(1)}))
-            continue
-        person = any_person()
-        # Most records contain the person's own identifiers, some contain an identifier of another person.
-        named: dict[str, Any] = {}
-        if rng.random() < 0.7:
-            named["id"] = f"c-{person}"
-        if rng.random() < 0.6:
-            named["email"] = f"p{person if rng.random() < 0.95 else any_person()}@example.com"
-            if rng.random() < 0.05:
-                named["email"] = "info@example.com"
-        if rng.random() < 0.6 or not named:
-            named["line_id"] = line_id((person if rng.random() < 0.95 else any_person()) + 1)
-        plan = rng.choice(["free", "gold", None])
-        made.append(("profiles", {**named, "updated_at": at, "plan": plan}))
-    return made
+def _follow_record(rng: random.Random, persons: int) -> Record:
+    return "follows", {
+        "line_id": line_id(rng.randrange(persons) + 1),
+        "type": rng.choice(["follow", "follow", "unfollow"]),
+        "occurred_at": minute(1),
+        "channel": rng.choice(["main", "main", "shop"]),
+    }
+
+
+def _profile_record(rng: random.Random, persons: int) -> Record:
+    """Most records contain the person's own identifiers, some contain an identifier of another person."""
+    person = rng.randrange(persons)
+
+    def mostly_own() -> int:
+        return person if rng.random() < 0.95 else rng.randrange(persons)
+
+    named: dict[str, Any] = {}
+    if rng.random() < 0.7:
+        named["id"] = f"c-{person}"
+    if rng.random() < 0.6:
+        named["email"] = "info@example.com" if rng.random() < 0.05 else f"p{mostly_own()}@example.com"
+    if rng.random() < 0.6 or not named:
+        named["line_id"] = line_id(mostly_own() + 1)
+    if rng.random() < 0.05:
+        named |= rng.choice([{"id": "guest"}, {"line_id": line_id(persons + 1)}])  # many persons share them
+    if "id" in named and rng.random() < 0.1:
+        named |= rng.choice([{"email": None}, {"line_id": ""}])
+    optional = {"linked_at": minute(rng.randrange(1, 1000)), "unsubscribed": rng.choice([True, "no", None])}
+    return "profiles", {
+        **named,
+        **{name: value for name, value in optional.items() if rng.random() < 0.05},
+        "updated_at": minute(rng.randrange(1, 1000)) if rng.random() < 0.9 else None,
+        "plan": rng.choice(["free", "gold", None]),
+    }
 
 
 @dataclass(frozen=True)
@@ -74,7 +88,9 @@ class IdentityLoad:
     def start(self, file: Path, **settings: Any) -> programs.Program:
         """Start a run that loads a file."""
         config = file.with_suffix(".config.json")
-        config.write_text(json.dumps({"store_url": self.store_url, "max_people_per_email": 20, **settings}))
+        bounds = {"max_people_per_email": 20, "max_people_per_line_id": 20, "max_identifiers_per_id": 20}
+        all_settings = {"store_url": self.store_url, "null_identifiers": "clear", **bounds, **settings}
+        config.write_text(json.dumps(all_settings))
         with file.with_suffix(".log").open("wb") as log:
             return programs.start(
                 "target-line", "--config", config, "--input", file, stdout=subprocess.DEVNULL, stderr=log
