@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from line_core.consent import consent_of
 from line_core.follow_state import FollowState
 from line_core.identity.model import UNDATED, Claim, DatedValue, Follow, IdentifierKind, RefusedOptOut, Unlink
-from target_line.intake.columns import spellings_in, with_known_names
+from target_line.identity.identifiers import whole_number
+from target_line.intake.columns import spellings_in, with_known_names, with_unambiguous_names
 from target_line.intake.json_values import problem_of
 from target_line.intake.roles import Role
 from target_line.intake.times import milliseconds, read_time
@@ -130,7 +131,7 @@ class EvidenceParser:
                 Reason.INVALID_FOLLOW_STATE, f"{state_column} {shown(value)} is not one of {expected}", state_column
             )
         at = self._time(record, time_column)
-        followed_at = at if state is FollowState.FOLLOWING else self._time(record, "last_followed_at")
+        followed_at = at if state is FollowState.FOLLOWING else self._last_followed_at(record)
         (line_id,) = found.valid
         return ParsedEvidence((Follow(line_id, state, at, followed_at, self._channel_of(record)),))
 
@@ -139,10 +140,7 @@ class EvidenceParser:
 
         Without a time that can be used, only a yes counts: when a no was said is unknown.
         """
-        try:
-            record = with_known_names(record, PROFILE_COLUMNS)
-        except RejectedRecordError:
-            return None
+        record = with_unambiguous_names(record, PROFILE_COLUMNS)
         found = self.identifiers.read(record)
         if not found.valid:
             return None
@@ -195,13 +193,22 @@ class EvidenceParser:
             )
         return at_milliseconds
 
+    def _last_followed_at(self, record: Mapping[str, Any]) -> int:
+        """Return the time; `UNDATED` if it cannot be used, because an unfollow counts in any case."""
+        try:
+            return self._time(record, "last_followed_at")
+        except RejectedRecordError:
+            return UNDATED
+
     def _channel_of(self, record: Mapping[str, Any]) -> str:
         channel = record.get("channel")
         if channel is None or (isinstance(channel, str) and not channel.strip()):
             return self.channel
-        if not isinstance(channel, str) or problem_of(channel):
+        number = whole_number(channel)
+        name = channel.strip() if isinstance(channel, str) else None if number is None else str(number)
+        if name is None or problem_of(name):
             raise RejectedRecordError(Reason.INVALID_RECORD, f"channel {shown(channel)} is not a name", "channel")
-        return channel.strip()
+        return name
 
     def _with_opt_outs(self, nested: dict[str, Any], columns: dict[str, Any]) -> dict[str, Any]:
         """Return the attributes. Opt-outs have the spelling of the setting, and those that say nothing are left out.

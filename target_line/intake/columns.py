@@ -26,10 +26,17 @@ def with_known_names(record: Mapping[str, Any], known: frozenset[str]) -> Mappin
     renamed = _renamed(tuple(record), known)
     if not renamed:
         return record
-    if len(set(renamed.values())) < len(renamed):
-        names = ", ".join(sorted(renamed))
-        raise RejectedRecordError(Reason.INVALID_RECORD, f"two of the columns {names} differ only in case", names)
+    if ambiguous := _ambiguous(renamed):
+        names = ", ".join(sorted(ambiguous))
+        raise RejectedRecordError(Reason.INVALID_RECORD, f"the columns {names} differ only in case", names)
     return {renamed.get(name, name): value for name, value in record.items()}
+
+
+def with_unambiguous_names(record: Mapping[str, Any], known: frozenset[str]) -> Mapping[str, Any]:
+    """Return the record like `with_known_names`, but without an error: ambiguous columns keep their names."""
+    renamed = _renamed(tuple(record), known)
+    ambiguous = _ambiguous(renamed)
+    return {name if name in ambiguous else renamed.get(name, name): value for name, value in record.items()}
 
 
 @lru_cache(maxsize=1000)
@@ -46,3 +53,8 @@ def _renamed(names: tuple[str, ...], known: frozenset[str]) -> dict[str, str]:
         for name in names
         if name not in known and (folded := name.casefold()) in known and folded not in names
     }
+
+
+def _ambiguous(renamed: Mapping[str, str]) -> set[str]:
+    known = list(renamed.values())
+    return {name for name, folded in renamed.items() if known.count(folded) > 1}

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 from line_core.errors import LineError
+from target_line.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,8 +32,10 @@ class StreamTally:
         self._accepted[stream] += records
 
     def add_rejects(self, rejects: Sequence[Reject]) -> None:
-        """Count rejected records."""
+        """Count rejected records, except those of erased persons, which are rejected as they must be."""
         for reject in rejects:
+            if reject.reason is Reason.FORGOTTEN:
+                continue
             reason = f"{reject.reason} ({reject.column})" if reject.column else str(reject.reason)
             self._rejected[reject.stream][reason] += 1
 

@@ -232,6 +232,7 @@ def test_an_opt_out_is_found_in_any_case_and_what_says_nothing_is_dropped(
         ({"id": "a", "email": "b@c", "updated_at": "9999-12-31"}, {customer("a"): UNDATED, email("b@c"): UNDATED}),
         ({"id": "a", "attributes": 7, "updated_at": NEW_YEAR}, {customer("a"): NEW_YEAR}),
         ({"id": "a", "attributes": {"x": "\ud800"}, "updated_at": NEW_YEAR}, {customer("a"): NEW_YEAR}),
+        ({"ID": "a", "Email": "b@c", "EMAIL": "d@e", "updated_at": NEW_YEAR}, {customer("a"): NEW_YEAR}),
         ({"id": "null", "updated_at": NEW_YEAR}, {}),
         ({"name": "Aoi"}, {}),
     ],
@@ -291,12 +292,14 @@ def test_a_follow_state_belongs_to_the_channel_of_its_record_or_of_the_run(role:
     for nothing in ({}, {"channel": None}, {"channel": ""}):
         assert follow_of(role, {**state, **nothing}, channel="main").channel == "main"
     with pytest.raises(RejectedRecordError):
-        follow_of(role, {**state, "channel": 7})
+        follow_of(role, {**state, "channel": 7.5})
+    assert follow_of(role, {**state, "channel": 2000000001}).channel == "2000000001"
 
 
 def test_a_friendship_keeps_the_last_follow_of_a_person_who_left() -> None:
     record = {"follow_state": "unfollowed", "updated_at": "2026-02-02", "last_followed_at": NEW_YEAR}
     assert follow_of(Role.FRIENDSHIPS, record).followed_at == NEW_YEAR
+    assert follow_of(Role.FRIENDSHIPS, {**record, "last_followed_at": "never"}).followed_at == UNDATED
 
 
 @pytest.mark.parametrize(

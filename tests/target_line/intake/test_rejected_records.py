@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from line_core.consent import consent_of
+from line_core.identity.model import Identifier, IdentifierKind
 from line_core.identity.policy import MergePolicy
 from line_core.store import open_store
 from target_line.admin import listings
+from target_line.erasure.person import erase_person
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.rejects import RemovedIdentifier, notice_reject
 from target_line.intake.stream_tally import AllRejectedError
@@ -116,6 +118,14 @@ def test_a_stream_with_an_accepted_record_passes_the_state_on(
     loading: Loading, capsys: pytest.CaptureFixture[str]
 ) -> None:
     loading.load(schema(), record(id="a", updated_at="x"), record(id="b"), STATE)
+    assert json.loads(capsys.readouterr().out) == STATE["value"]
+
+
+def test_records_of_erased_persons_are_no_reason_to_fail(loading: Loading, capsys: pytest.CaptureFixture[str]) -> None:
+    loading.load(schema(), record(id="c-1"))
+    with open_store(loading.store_url) as store:
+        erase_person(store, MergePolicy(), Identifier(IdentifierKind.ID, "", "c-1"))
+    loading.load(schema(), record(id="c-1"), STATE)
     assert json.loads(capsys.readouterr().out) == STATE["value"]
 
 
