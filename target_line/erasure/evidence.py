@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
 from sqlalchemy import String, cast, delete, or_, select, update
 
 from line_core import json_text
 from line_core.identity.codec import decode_evidence, encode_evidence
-from line_core.identity.model import Evidence, Identifier
+from line_core.identity.model import Claim, Evidence, Identifier, RefusedOptOut, identifiers_in
 from line_core.identity.rules import resolve
 from line_core.store.dialects import in_values
 from line_core.store.tables import identity
@@ -106,8 +107,19 @@ def erase_merges(connection: Connection, merge_ids: Iterable[int]) -> None:
 
 def _without_person(evidence: Evidence, person: frozenset[Identifier], policy: MergePolicy) -> Evidence:
     remaining = Evidence()
+    others = {
+        name
+        for names in evidence.claims
+        if min(names, key=policy.rank) not in person
+        for name in names
+        if name not in person
+    }
     for record in evidence.records():
-        if kept := without_person(record, person, policy):
+        kept = without_person(record, person, policy)
+        if isinstance(record, Claim) and isinstance(kept, RefusedOptOut):
+            # An opt-out of the person stays for identifiers that other persons' records name.
+            kept = msgspec.structs.replace(kept, identifiers=tuple(name for name in kept.identifiers if name in others))
+        if kept and identifiers_in(kept):
             remaining.add(kept)
     remaining.shared = evidence.shared - person
     return remaining

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import delete, insert, select, update
 
+from line_core.consent import consent_of
 from line_core.errors import LineError
-from line_core.identity.model import Claim, RefusedOptOut, identifiers_in
+from line_core.identity.model import Claim, DatedValue, RefusedOptOut, identifiers_in
 from line_core.store.dialects import in_values, insert_on_conflict
 from line_core.store.tables import identity as tables
 
@@ -121,16 +122,30 @@ def without_person(
     person: frozenset[Identifier] | ErasedIdentifiers,
     policy: MergePolicy,
 ) -> EvidenceRecord | None:
-    """Return a record without the identifiers of a person; None if it is a record of the person."""
+    """Return a record without the identifiers of a person; None if nothing remains.
+
+    Of a record of the person, the opt-outs remain for its other identifiers, as of a rejected record.
+    """
     others = tuple(name for name in identifiers_in(record) if name not in person)
     match record:
         case Claim():
-            is_own = min(record.identifiers, key=policy.rank) in person
-            return None if is_own else msgspec.structs.replace(record, identifiers=others)
+            if min(record.identifiers, key=policy.rank) not in person:
+                return msgspec.structs.replace(record, identifiers=others)
+            opt_outs = _opt_outs(record, policy)
+            return RefusedOptOut(others, opt_outs) if others and opt_outs else None
         case RefusedOptOut():
             return msgspec.structs.replace(record, identifiers=others) if others else None
         case _:
             return record if len(others) == len(identifiers_in(record)) else None
+
+
+def _opt_outs(claim: Claim, policy: MergePolicy) -> dict[str, DatedValue]:
+    attributes = {name.casefold() for name in policy.opt_outs}
+    return {
+        name: value
+        for name, value in claim.attributes.items()
+        if name.casefold() in attributes and consent_of(value.value)
+    }
 
 
 def _digest(key: bytes, identifier: Identifier) -> str:

@@ -67,6 +67,21 @@ def test_forgetting_leaves_no_identifier_without_a_cluster(store: Store) -> None
     assert list(check_store(store)) == []
 
 
+def test_an_opt_out_of_the_erased_person_still_applies_to_another_person(store: Store) -> None:
+    repository = IdentityRepository(store, MergePolicy())
+    email = "family@example.com"
+    repository.ingest(
+        [
+            identify(at=1, id="b", email=email, line=1, unsubscribed="yes", city="Osaka"),
+            identify(at=2, id="a", email=email),
+        ]
+    )
+    erase_person(store, MergePolicy(), Identifier(IdentifierKind.ID, "", "b"))
+    (profile,) = repository.profiles()
+    assert (profile.id, profile.email, profile.attributes) == ("a", email, {"unsubscribed": "yes"})
+    assert list(check_store(store)) == []
+
+
 def test_the_number_of_a_deleted_cluster_is_not_used_again(store: Store) -> None:
     repository = IdentityRepository(store, MergePolicy())
     numbers: list[int] = []

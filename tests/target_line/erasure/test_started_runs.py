@@ -61,7 +61,12 @@ def texts(run: RunContext) -> str:
 
 def test_records_that_were_parsed_before_the_erasure_are_not_stored(run: RunContext) -> None:
     saves = [
-        batch(run, Role.PROFILES, {"id": 42, "city": "Osaka"}, {"id": "7", "email": "AOI@example.com", "city": "Kobe"}),
+        batch(
+            run,
+            Role.PROFILES,
+            {"id": 42, "city": "Osaka", "line_id": line_id(7), "unsubscribed": 1},
+            {"id": "7", "email": "AOI@example.com", "city": "Kobe"},
+        ),
         batch(run, Role.FOLLOWS, {"line_id": line_id(1), "type": "follow"}),
         batch(
             run,
@@ -74,6 +79,8 @@ def test_records_that_were_parsed_before_the_erasure_are_not_stored(run: RunCont
     erase_person(run.store, run.merge_policy, PERSON)
     for save in saves:
         save()
+    other = Identifier(IdentifierKind.LINE_ID, "default", line_id(7))
+    assert run.identity.find_profiles([other])[other].attributes == {"unsubscribed": 1}
     kept = texts(run).lower()
     assert "kobe" in kept, "a record of another person is stored without the erased email"
     for value in ("osaka", "aoi@example.com", line_id(1), "'42'", "42.0"):
