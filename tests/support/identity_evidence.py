@@ -56,8 +56,8 @@ def evidence_of(records: Iterable[Record], settings: model.Settings) -> Evidence
             evidence.add(RefusedOptOut(_identifiers(claim), opt_outs))
     for follow in read.follows:
         state = FollowState(follow.state)
-        followed_at = _at(follow.time) if state is FollowState.FOLLOWING else UNDATED
-        evidence.add(Follow(_identifier(follow.line_id), state, _at(follow.time), followed_at, follow.channel))
+        times = _at(follow.time), _at(follow.followed_at)
+        evidence.add(Follow(_identifier(follow.line_id), state, *times, follow.channel))
     evidence.shared = newly_shared(evidence, policy_of(settings))
     return evidence
 

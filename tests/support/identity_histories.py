@@ -53,29 +53,53 @@ _attributes = st.fixed_dictionaries(
 )
 
 
-def _profile_records(times: st.SearchStrategy[str | None]) -> st.SearchStrategy[Record]:
-    times_of_record = st.fixed_dictionaries({}, optional={"updated_at": times, "linked_at": _times})
+def _profile_records(times: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[Record]:
     return st.builds(
-        lambda named, values, at: ("profiles", {**named, **values, **at}), _identifiers, _attributes, times_of_record
+        lambda named, values, at: ("profiles", {**named, **values, **at}), _identifiers, _attributes, times
     )
 
 
-_follow_records = st.builds(
-    lambda number, at, type_, channel: (
-        "follows",
-        {"line_id": number, "occurred_at": at, "type": type_, **({"channel": channel} if channel else {})},
+_channels = st.sampled_from([{}, {}, {"channel": "main"}, {"channel": "shop"}])
+_follow_records = st.one_of(
+    st.builds(
+        lambda line_id_, at, type_, channel: (
+            "follows",
+            {"line_id": line_id_, "occurred_at": at, "type": type_, **channel},
+        ),
+        st.sampled_from(LINE_IDS),
+        _times,
+        st.sampled_from(["follow", "unfollow"]),
+        _channels,
     ),
-    st.sampled_from(LINE_IDS),
-    _times,
-    st.sampled_from(["follow", "unfollow"]),
-    st.sampled_from([None, "main", "shop"]),
+    st.builds(
+        lambda line_id_, at: ("followers", {"line_id": line_id_, "observed_at": at}), st.sampled_from(LINE_IDS), _times
+    ),
+    st.builds(
+        lambda line_id_, at, state, followed_at, channel: (
+            "friendships",
+            {"line_id": line_id_, "updated_at": at, "follow_state": state, "last_followed_at": followed_at, **channel},
+        ),
+        st.sampled_from(LINE_IDS),
+        _times,
+        st.sampled_from(["following", "unfollowed"]),
+        _times,
+        _channels,
+    ),
 )
 
-profile_records = _profile_records(_times)
+profile_records = _profile_records(
+    st.fixed_dictionaries({}, optional={"updated_at": _times, "observed_at": _times, "linked_at": _times})
+)
 """Records of people whose times can be used."""
 
-rejected_records = _profile_records(_unusable_times)
-"""Records of people whose times cannot be used."""
+rejected_records = _profile_records(
+    st.one_of(
+        st.fixed_dictionaries({"updated_at": _unusable_times}),
+        st.fixed_dictionaries({"linked_at": _unusable_times}, optional={"updated_at": _times}),
+        st.fixed_dictionaries({"attributes": st.just("none")}, optional={"updated_at": _times}),
+    )
+)
+"""Records of people with a time or attributes that cannot be read."""
 
 _pairs = st.sampled_from(
     [

@@ -218,9 +218,9 @@ class IdentityModel:
         ]
         state = self._follow_state(line_id)
         followed = [
-            follow.time
+            follow.followed_at
             for follow in self._follows
-            if (follow.line_id, follow.channel, follow.state) == (line_id, self.settings.channel, "following")
+            if (follow.line_id, follow.channel) == (line_id, self.settings.channel)
         ]
         says = {
             "not_unfollowed": float(state == "unfollowed"),

@@ -87,6 +87,8 @@ class Follow:
     channel: str
     state: str
     time: float
+    followed_at: float
+    """Newest time at which the record says that the LINE ID followed the channel."""
 
 
 class _UnusableTimeError(ValueError):
@@ -152,13 +154,17 @@ class Records:
         answers = (*nested.items(), *columns.items())
         try:
             time = self._time(record.get("updated_at") or record.get("observed_at"))
+        except _UnusableTimeError:
+            time, is_rejected = UNDATED, True
+        try:
             link_time = self._time(record["linked_at"]) if record.get("linked_at") else time
         except _UnusableTimeError:
+            link_time, is_rejected = time, True
+        if is_rejected and time == UNDATED:
             # Only a yes counts: a no at a time that nobody knows is not later than a yes.
             answers = tuple((name, value) for name, value in answers if consent(value) == "yes")
             times = [claim.time for claim in self.claims if set(claim.identifiers) & set(identifiers)]
-            time = link_time = max(times, default=UNDATED)
-            is_rejected = True
+            time = max(times, default=UNDATED)
         claim = Claim(identifiers, time, link_time, empty, {**nested, **columns}, answers, is_rejected)
         if identifiers:
             (self.rejected if is_rejected else self.claims).append(claim)
@@ -166,17 +172,16 @@ class Records:
     def _read_follow(self, role: str, record: dict[str, Any]) -> None:
         columns = {
             "follows": ("type", "occurred_at"),
-            "followers": ("", "observed_at"),
+            "followers": ("follow_state", "observed_at"),
             "friendships": ("follow_state", "updated_at"),
         }
         state_column, time_column = columns[role]
-        states = {"follow": "following", "unfollow": "unfollowed", "": "following"}
-        state = record.get(state_column, "")
+        states = {"follow": "following", "unfollow": "unfollowed"}
+        state = record.get(state_column, "following")
         known = self._identifier("line_id", record["line_id"])
-        try:
-            time = self._time(record.get(time_column))
-        except _UnusableTimeError:
-            return
         if known:
+            state = states.get(state, state)
+            time = self._time(record.get(time_column))
+            followed_at = time if state == "following" else self._time(record.get("last_followed_at"))
             channel = record.get("channel") or self.settings.channel
-            self.follows.append(Follow(known, channel, states.get(state, state), time))
+            self.follows.append(Follow(known, channel, state, time, followed_at))

@@ -53,7 +53,7 @@ class LoadedIdentities:
                 context.store.close()
             schemas: list[dict[str, Any]] = [
                 {"type": "SCHEMA", "stream": stream, "schema": {"properties": {}}, "key_properties": []}
-                for stream in ("profiles", "follows")
+                for stream in ("profiles", "follows", "followers", "friendships")
             ]
             lines = [{"type": "RECORD", "stream": stream, "record": record} for stream, record in records]
             target = TargetLine(config={"store_url": store_url, **config_of(settings), **config})

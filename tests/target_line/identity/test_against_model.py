@@ -44,9 +44,11 @@ def load(new_sqlite_store: Callable[[Path], str], tmp_path: Path) -> Load:
     """A function that loads records into a new store, and returns the program's profiles and decisions."""
 
     def load_into_new_store(
-        runs: Sequence[Sequence[Record]], with_settings: Settings, **config: Any
+        runs: Sequence[Sequence[Record]], with_settings: Settings, before: Sequence[Record] = (), **config: Any
     ) -> tuple[list[str], dict[Known, Message]]:
         url = new_sqlite_store(tmp_path / "store.db")
+        if before:
+            LoadedIdentities.load(url, [before], Settings()).close()
         loaded = LoadedIdentities.load(url, runs, with_settings, **config)
         try:
             return as_lines(loaded.profiles()), loaded.messages_to(RECIPIENTS)
@@ -104,5 +106,17 @@ def test_any_order_repetition_batch_size_and_cut_into_runs_gives_the_results_of_
     def check(records: list[Record], chance: random.Random, runs: int, batch: int, with_settings: Settings) -> None:
         results = load(arrivals(records, chance, runs), with_settings, batch_size_rows=batch)
         assert_equal(IdentityModel(records, with_settings), *results)
+
+    check()
+
+
+@pytest.mark.sweep
+def test_changed_settings_apply_to_the_stored_records_at_the_start_of_the_next_run(
+    load: Load, *, is_long: bool
+) -> None:
+    @settings(max_examples=1000 if is_long else 20)
+    @given(dated_histories, merge_settings(null_identifiers="ignore", suppression_attributes=("unsubscribed",)))
+    def check(records: list[Record], new: Settings) -> None:
+        assert_equal(IdentityModel(records, new), *load([[]], new, before=records))
 
     check()
