@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, timedelta, tzinfo
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from line_core.consent import consent_of
 from line_core.follow_state import FollowState
@@ -55,8 +55,7 @@ class NullIdentifiers(StrEnum):
     """The links of the record's strongest identifier to older values of this kind end."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedEvidence:
+class ParsedEvidence(NamedTuple):
     """The evidence of one record."""
 
     records: tuple[EvidenceRecord, ...]
@@ -224,9 +223,12 @@ class EvidenceParser:
         for name, spelling in spelling_of.items():
             values = (attributes.pop(name), nested[name]) if name in nested else (attributes.pop(name),)
             for value in values:
-                if consent_of(value) is not None:
-                    known = DatedValue(UNDATED, said.get(spelling))
-                    said[spelling] = known.newer(DatedValue(UNDATED, value)).value
+                if consent_of(value) is None:
+                    continue
+                if spelling in said:
+                    known = DatedValue(UNDATED, said[spelling])
+                    value = known.newer(DatedValue(UNDATED, value)).value  # noqa: PLW2901 - the one that counts
+                said[spelling] = value
         attributes.update(said)
         return attributes
 
