@@ -36,10 +36,13 @@ from line_core.identity.model import (
 VERSION = 2
 
 
-class _Document(msgspec.Struct, omit_defaults=True):
+class _RecordDocument(msgspec.Struct, omit_defaults=True):
     claims: list[Claim]
     follows: list[Follow]
     version: int = msgspec.field(default=1, name="v")
+
+
+class _Document(_RecordDocument):
     unlinks: list[Unlink] = []
     opt_outs: list[RefusedOptOut] = []
     corrections: list[Correction] = []
@@ -71,8 +74,9 @@ def encode_evidence(evidence: Evidence) -> str:
 
 def encode_record(record: Claim | Follow) -> str:
     """Return evidence of one record as JSON text, the same text as `encode_evidence` returns."""
-    claims, follows = ([record], []) if isinstance(record, Claim) else ([], [record])
-    return _encode(_Document(claims, follows, VERSION))
+    if isinstance(record, Claim):
+        return _encode(_RecordDocument([record], [], VERSION))
+    return _encode(_RecordDocument([], [record], VERSION))
 
 
 def decode_evidence(text: str) -> Evidence:
@@ -103,7 +107,7 @@ def _convert_from_version_1(document: _Document) -> None:
     document.corrections = [Correction.separate(one, other) for one, other in document.cuts]
 
 
-def _encode(document: _Document) -> str:
+def _encode(document: _RecordDocument) -> str:
     try:
         return _encoder.encode(document).decode()
     except UnicodeEncodeError:

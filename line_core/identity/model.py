@@ -230,6 +230,8 @@ EvidenceRecord: TypeAlias = Claim | Follow | Unlink | RefusedOptOut | Correction
 
 def identifiers_in(record: EvidenceRecord) -> tuple[Identifier, ...]:
     """Return the identifiers that a record names."""
+    if isinstance(record, Claim):  # the most frequent kind
+        return record.identifiers
     match record:
         case Follow():
             return (record.line_id,)
