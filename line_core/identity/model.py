@@ -346,11 +346,11 @@ class Evidence:
         """Return the record without withdrawn times, None if nothing remains."""
         if not self.corrections or not isinstance(record, Claim | RefusedOptOut):
             return record
-        times = {
-            correction.at
-            for correction in self.corrections
-            if correction.kind is CorrectionKind.WITHDRAW and correction.identifiers == record.identifiers
-        }
+        times = {value.at for value in record.attributes.values()}
+        if isinstance(record, Claim):
+            times |= {record.first_at, record.last_at, *record.linked()}
+        withdrawn = CorrectionKind.WITHDRAW, record.identifiers
+        times = {at for at in times if Correction(*withdrawn, at) in self.corrections}
         if not times:
             return record
         if isinstance(record, Claim):
