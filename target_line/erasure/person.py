@@ -20,7 +20,7 @@ from target_line.erasure.evidence import (
     merges_naming,
 )
 from target_line.erasure.mentions import Person
-from target_line.identity.cluster_queries import clusters_of
+from target_line.identity.cluster_queries import SHARED, clusters_of
 from target_line.identity.erased import save_erased
 from target_line.identity.repository import UnknownPersonError
 
@@ -73,9 +73,15 @@ def erase_person(store: Store, policy: MergePolicy, identifier: Identifier) -> C
         The number of erased or changed rows by kind.
 
     Raises:
-        UnknownPersonError: Nothing in the store names the identifier.
+        UnknownPersonError: Nothing in the store names the identifier, or it identifies nobody.
         SendInProgressError: A request to the person is in progress.
     """
+    with store.read() as connection:
+        if clusters_of(connection, {identifier}).get(identifier) == SHARED:
+            raise UnknownPersonError(
+                f"the given {identifier.kind} identifies nobody, since too many people claim it: "
+                "name the person by another identifier"
+            )
     documents = find_documents(store, _person(store, policy, identifier))
     check_no_send_in_progress(documents)
     with store.write(lock="identity") as connection:

@@ -82,6 +82,17 @@ def test_an_opt_out_of_the_erased_person_still_applies_to_another_person(store: 
     assert list(check_store(store)) == []
 
 
+def test_an_identifier_that_identifies_nobody_is_no_person_to_erase(store: Store) -> None:
+    policy = MergePolicy(max_people_per_line_id=2)
+    repository = IdentityRepository(store, policy)
+    repository.ingest([identify(at=1, id=name, line=1) for name in ("a", "b", "c")])
+    with pytest.raises(UnknownPersonError, match="the given line_id identifies nobody"):
+        erase_person(store, policy, Identifier(IdentifierKind.LINE_ID, "default", line_id(1)))
+    erase_person(store, policy, Identifier(IdentifierKind.ID, "", "a"))
+    assert sorted(profile.id or "" for profile in repository.profiles()) == ["b", "c"]
+    assert list(check_store(store)) == []
+
+
 def test_the_number_of_a_deleted_cluster_is_not_used_again(store: Store) -> None:
     repository = IdentityRepository(store, MergePolicy())
     numbers: list[int] = []
