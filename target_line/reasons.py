@@ -93,6 +93,16 @@ class Reason(StrEnum):
         "LINE answered 429 for this message and accepted others. It is tried again later, for a day at most.",
     )
     TEST_RECIPIENTS = "test_recipients", "The message was sent to test_recipients in place of its recipient."
+    CANCELLED = "cancelled", "The message was withdrawn before it was sent. This is final for its message_id."
+    ALREADY_SENT = "already_sent", "A cancellation came after the message had been sent, or while it was being sent."
+    ALREADY_SENT_DIFFERENTLY = (
+        "already_sent_differently",
+        "A message with this message_id is sent already, with other content, recipient or times (see the detail).",
+    )
+    ALREADY_SCHEDULED = (
+        "already_scheduled",
+        "The message is scheduled with other content, recipient or times, and replace_scheduled is false.",
+    )
     TOO_MANY_CAMPAIGNS = (
         "too_many_campaigns",
         "LINE accepts 1,000 aggregation unit names per month. It would send a further campaign without statistics.",

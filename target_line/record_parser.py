@@ -12,9 +12,15 @@ from target_line.identity.records import EvidenceParser, NullIdentifiers
 from target_line.intake.columns import with_known_names
 from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.ledger import MessageToStage
+from target_line.sending.read.cancellation import (
+    CANCELLATION_COLUMNS,
+    Cancellation,
+    cancellation_in_message,
+    parse_cancellation,
+)
 from target_line.sending.read.message import MESSAGE_COLUMNS, parse_message
 from target_line.sending.read.recipients import PersonRecipient, without_placeholders
+from target_line.sending.staging import MessageToStage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
     from line_core.identity.policy import MergePolicy
     from target_line.identity.identifiers import IdentifierSet
     from target_line.identity.records import ParsedEvidence
+    from target_line.sending.read.message import Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class RecordParser:
         """Provider that issued the LINE IDs."""
         return self.evidence.identifiers.provider
 
-    def parse(self, role: Role, record: Mapping[str, Any]) -> ParsedEvidence | MessageToStage:
+    def parse(self, role: Role, record: Mapping[str, Any]) -> ParsedEvidence | MessageToStage | Cancellation:
         """Parse a record of a stream with this role.
 
         Raises:
@@ -83,7 +90,10 @@ class RecordParser:
             case Role.FOLLOWS | Role.FOLLOWERS | Role.FRIENDSHIPS:
                 return self.evidence.parse_follow(record, role)
             case Role.MESSAGES:
-                return self._parse_message(record)
+                record = with_known_names(record, MESSAGE_COLUMNS)
+                return cancellation_in_message(record) or self._parse_message(record)
+            case Role.CANCELLATIONS:
+                return parse_cancellation(with_known_names(record, CANCELLATION_COLUMNS))
             case _:
                 assert_never(role)
 
@@ -91,11 +101,18 @@ class RecordParser:
         """Return the opt-out of a record that is rejected before it is parsed; None if it has none."""
         return self.evidence.refused_opt_out(record) if role is Role.PROFILES else None
 
+    def parse_staged(self, record: Mapping[str, Any]) -> Message:
+        """Parse the record of a message that the ledger has.
+
+        Raises:
+            RejectedRecordError: It is not valid with the settings of this run.
+        """
+        return parse_message(record, self.evidence.identifiers, self.evidence.time_zone)
+
     def _parse_message(self, record: Mapping[str, Any]) -> MessageToStage:
         """Parse a `messages` record. The ledger gets it with the known names of columns, without placeholders."""
-        identifiers = self.evidence.identifiers
-        record = without_placeholders(with_known_names(record, MESSAGE_COLUMNS), identifiers)
-        message = parse_message(record, identifiers, self.evidence.time_zone)
+        record = without_placeholders(record, self.evidence.identifiers)
+        message = self.parse_staged(record)
         recipient = message.recipient
         if isinstance(recipient, PersonRecipient) and self.erased and recipient.identifier in self.erased:
             raise RejectedRecordError(Reason.FORGOTTEN, "the record names a person who was erased on request")

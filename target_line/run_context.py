@@ -17,7 +17,9 @@ from target_line.run_history import Run
 from target_line.run_report import RunReport
 from target_line.sending.ledger import Ledger
 from target_line.sending.policy import sending_policy_from_config
+from target_line.sending.read.cancellation import DELETION_COLUMNS
 from target_line.sending.read.message import MESSAGE_COLUMNS
+from target_line.sending.staging import Staging
 from target_line.settings import policy_of
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class RunContext:
     parser: RecordParser
     identity: IdentityRepository
     ledger: Ledger
+    staging: Staging
     sending_policy: SendingPolicy
     erased: ErasedIdentifiers
     report: RunReport
@@ -77,11 +80,12 @@ class RunContext:
             parser=RecordParser.from_config(config, merge_policy, sending_policy.time_zone, erased),
             identity=IdentityRepository(store, merge_policy, channel, erased),
             ledger=Ledger(store, channel, run.run_id),
+            staging=Staging(channel, run.run_id, replaces=config["replace_scheduled"]),
             sending_policy=sending_policy,
             erased=erased,
             report=report,
             column_watch=ColumnWatch(
-                MESSAGE_COLUMNS,
+                MESSAGE_COLUMNS.union(DELETION_COLUMNS),
                 opt_outs=merge_policy.opt_outs,
                 time_zone=sending_policy.time_zone_attribute if sending_policy.quiet_hours else None,
                 channel=channel,

@@ -25,6 +25,10 @@ DUPLICATE = "duplicate"
 """Outcome of a message whose message_id was in the ledger before."""
 
 
+CANCELLED = "withdrew a message"
+"""Outcome of a cancellation."""
+
+
 class OutcomesError(Exception):
     """A defect: records of a run have no outcome, or more than one."""
 
@@ -88,6 +92,12 @@ class RunReport:
         self.received[Role.MESSAGES] += received
         self.outcomes[Role.MESSAGES][DUPLICATE] += received - new
         self.messages_new += new
+
+    def add_cancellations(self, role: Role, stream: str, cancelled: int) -> None:
+        """Count the cancellations of a batch that took effect."""
+        self.streams.add_accepted(stream, cancelled)
+        self.received[role] += cancelled
+        self.outcomes[role][CANCELLED] += cancelled
 
     def add_unsent(self, counts: Mapping[tuple[MessageStatus, Reason], int]) -> None:
         """Count messages for which no request was sent: rejected, skipped, unknown or postponed."""

@@ -186,6 +186,14 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         "access token belongs to another account.",
     ),
     th.Property(
+        "replace_scheduled",
+        th.BooleanType,
+        default=True,
+        title="Replace scheduled messages",
+        description="A record with the message_id of a message that has not been sent, and other content, recipient or "
+        "times, replaces the message. If false, such a record is rejected.",
+    ),
+    th.Property(
         "test_recipients",
         th.ArrayType(th.StringType),
         default=[],

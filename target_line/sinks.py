@@ -23,6 +23,8 @@ from target_line.intake.required_columns import check_columns
 from target_line.intake.roles import Role, role_of
 from target_line.intake.singer_reader import UnusableRecord
 from target_line.reasons import Reason, RejectedRecordError
+from target_line.sending.read.cancellation import Cancellation
+from target_line.sending.staging import MessageToStage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,9 +74,13 @@ class LineSink(UnvalidatedSink):
         try:
             # A stream map can yield values that are not JSON.
             values: dict[str, Any] = json.loads(json.dumps(record, default=str)) if self._is_mapped else record
+            # Not a column of the schema. The SDK adds it to a row that was deleted from its table.
+            deleted_at = values.pop("_sdc_deleted_at", None)
             self.run_context.column_watch.add(self.stream_name, self.role, values)
             if self._record_validator:
                 self._record_validator.check(values)
+            if deleted_at and self.role is Role.MESSAGES:
+                values["_sdc_deleted_at"] = deleted_at
             parsed = self.run_context.parser.parse(self.role, values)
         except RejectedRecordError as error:
             self._reject(values, error, context)
@@ -89,8 +95,7 @@ class LineSink(UnvalidatedSink):
         """Commit the batch to the store."""
         if parsed := context.get("parsed"):
             context.setdefault("rejects", []).extend(self._save_or_reject(parsed))
-        if rejects := context.get("rejects"):
-            self._save_rejects(rejects)
+        self._save_rejects(context.get("rejects", []))
         if notices := context.get("notices"):
             self._save_notices(notices)
         context.clear()
@@ -137,6 +142,8 @@ class LineSink(UnvalidatedSink):
             context.setdefault("parsed", []).append((record, ParsedEvidence((opt_out,), is_rejected=True)))
 
     def _save_rejects(self, rejects: list[Reject]) -> None:
+        if not rejects:
+            return
         self._store_rejects(rejects)
         self.run_context.report.add_rejects(self.role, rejects)
 
@@ -173,19 +180,31 @@ class EvidenceSink(LineSink):
 
 
 class MessagesSink(LineSink):
-    """Schedules messages. They are sent after all input is stored, so each message sees every identity record."""
+    """Schedules and cancels messages. They are sent after all input is stored.
+
+    So each message sees every identity record, and a cancellation in the same input counts in any order.
+    """
 
     def save(self, parsed: list[Any]) -> None:
-        """Add the messages to the ledger."""
+        """Add messages to the ledger, and withdraw those that are cancelled."""
         run = self.run_context
+        messages = [item for item in parsed if isinstance(item, MessageToStage)]
+        cancellations = [item for item in parsed if isinstance(item, Cancellation)]
         with run.store.write(lock="ledger") as connection:
-            kept = without_erased_recipients(connection, run.erased, parsed)
-            new = run.ledger.stage(connection, kept)
-        run.report.add_messages(self.stream_name, received=len(kept), new=new)
-        if len(kept) < len(parsed):
-            self._save_rejects([forgotten_reject(self.stream_name)] * (len(parsed) - len(kept)))
+            kept = without_erased_recipients(connection, run.erased, messages)
+            staged = run.staging.stage(connection, kept, run.parser.parse_staged)
+            withdrawn = run.staging.cancel(connection, cancellations)
+        if accepted := len(kept) - len(staged.refusals):
+            run.report.add_messages(self.stream_name, received=accepted, new=staged.new)
+        if withdrawn.cancelled:
+            run.report.add_cancellations(self.role, self.stream_name, withdrawn.cancelled)
+        refusals = staged.refusals + withdrawn.refusals
+        # They say nothing about the stream, unlike records that cannot be parsed.
+        run.report.streams.add_accepted(self.stream_name, len(refusals))
+        rejects = [Reject(self.stream_name, refused.record, refused.reason, refused.detail) for refused in refusals]
+        self._save_rejects(rejects + [forgotten_reject(self.stream_name)] * (len(messages) - len(kept)))
 
 
 def sink_class_of(role: Role) -> type[LineSink]:
     """Return the sink class of a stream role."""
-    return MessagesSink if role is Role.MESSAGES else EvidenceSink
+    return MessagesSink if role in (Role.MESSAGES, Role.CANCELLATIONS) else EvidenceSink

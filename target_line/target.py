@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -50,6 +51,7 @@ class TargetLine(LinePlugin, RunTarget):
 
     def __init__(self, **arguments: Any) -> None:
         """Create the target; see `singer_sdk.Target` for the arguments."""
+        arguments.setdefault("message_reader", LineReader(on_failure=self._save_failure))
         super().__init__(**arguments)
         self.max_parallelism = 1  # all sinks write to one database: draining in parallel gains nothing
 
@@ -62,6 +64,7 @@ class TargetLine(LinePlugin, RunTarget):
             StoreError: The store cannot be opened.
         """
         context = RunContext.open(self.config)
+        context.run.start(context.store)
         context.save_merge_policy()
         return context
 
@@ -114,6 +117,8 @@ class TargetLine(LinePlugin, RunTarget):
         error: LineError | None = None
         try:
             context.report.check_reject_limit()
+            if withdrawn := context.ledger.withdraw_cancelled_campaigns():
+                self.logger.info("%s messages of cancelled campaigns were withdrawn", f"{withdrawn:,}")
             if context.ledger.has_work() or self._has_running_narrowcasts(context):
                 self._process_due_messages(context)
             context.report.check_reject_limit()
@@ -128,6 +133,12 @@ class TargetLine(LinePlugin, RunTarget):
     def _has_running_narrowcasts(self, context: RunContext) -> bool:
         return self.config["mode"] == Mode.SEND and has_running_narrowcasts(context.ledger)
 
+    def _save_failure(self, error: Exception) -> None:
+        """Save the error that ended the reading of the input with the run, if the store can be written."""
+        if context := self.__dict__.get("run_context"):
+            with suppress(LineError):
+                context.run.save(context.store, context.report, error)
+
     def _process_due_messages(self, context: RunContext) -> None:
         sending = SendingRun(self.config, context.ledger, context.identity, context.sending_policy, context.report)
         asyncio.run(sending.run(interrupted_by=StoppedBySignalError))
@@ -140,5 +151,4 @@ class TargetLine(LinePlugin, RunTarget):
             self.logger.warning(warning)
         for line in report.lines():
             self.logger.info(line)
-        if report.received or report.sent:
-            context.run.save(context.store, report, error)
+        context.run.save(context.store, report, error)

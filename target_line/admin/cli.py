@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from line_core.errors import LineError
 from line_core.store import DEFAULT_STORE_URL
+from target_line.admin.commands.cancellation import CANCELLATION_COMMANDS
 from target_line.admin.commands.correction import CORRECTION_COMMANDS
 from target_line.admin.commands.erasure import ERASURE_COMMANDS
 from target_line.admin.commands.listing import LISTING_COMMANDS
@@ -46,7 +47,14 @@ def commands(context: click.Context, store_url: str, channel: str, provider: str
     context.obj = AdminOptions(**options, explicit=explicit)
 
 
-for _command in (*LISTING_COMMANDS, *PERSON_COMMANDS, *CORRECTION_COMMANDS, *ERASURE_COMMANDS, *MAINTENANCE_COMMANDS):
+for _command in (
+    *LISTING_COMMANDS,
+    *PERSON_COMMANDS,
+    *CORRECTION_COMMANDS,
+    *CANCELLATION_COMMANDS,
+    *ERASURE_COMMANDS,
+    *MAINTENANCE_COMMANDS,
+):
     commands.add_command(_command)
 
 

@@ -21,7 +21,8 @@ from target_line.intake.rejects import Reject, notice_reject, save_rejects
 from target_line.intake.roles import Role, role_of
 from target_line.intake.singer_reader import UNREADABLE
 from target_line.reasons import Reason, RejectedRecordError
-from target_line.sending.ledger import MessageToStage
+from target_line.sending.read.cancellation import Cancellation
+from target_line.sending.staging import MessageToStage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -71,6 +72,7 @@ class _ParsedBatch:
     stored: set[int] = field(default_factory=set)
     """Records that count as a whole."""
     messages: dict[int, MessageToStage] = field(default_factory=dict)
+    cancellations: dict[int, Cancellation] = field(default_factory=dict)
     rejected: dict[int, Reject] = field(default_factory=dict)
     """Records that are rejected again, or of which an identifier is removed again."""
     left: set[int] = field(default_factory=set)
@@ -155,13 +157,16 @@ class RejectReplay:
                 context.parser,
                 [reject for reject_id, reject in batch.rejected.items() if reject_id in open_ids],
             )
-            scheduled = context.ledger.reschedule_rejected(connection, messages)
-            scheduled += context.ledger.stage(connection, messages)
+            scheduled = context.staging.reschedule_rejected(connection, messages)
+            scheduled += context.staging.insert_new(connection, messages)
+            context.staging.cancel(
+                connection, [batch.cancellations[key] for key in open_ids & batch.cancellations.keys()]
+            )
             save_rejects(connection, context.channel, rejected)
             self._mark_as_replayed(connection, open_ids - batch.rejected.keys() - batch.left)
         return Counter(
             {
-                STORED: len(open_ids & batch.stored),
+                STORED: len(open_ids & (batch.stored | batch.cancellations.keys())),
                 SCHEDULED: scheduled,
                 KNOWN: len(messages) - scheduled,
                 REJECTED: len(rejected),
@@ -186,6 +191,9 @@ class RejectReplay:
                 continue
             if isinstance(parsed, MessageToStage):
                 batch.messages[row.reject_id] = parsed
+                continue
+            if isinstance(parsed, Cancellation):
+                batch.cancellations[row.reject_id] = parsed
                 continue
             batch.evidence += parsed.records
             if parsed.notices:

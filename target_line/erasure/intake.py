@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from target_line.identity.erased import ErasedIdentifiers
     from target_line.record_parser import RecordParser
-    from target_line.sending.ledger import MessageToStage
+    from target_line.sending.staging import MessageToStage
 
 FORGOTTEN_DETAIL = "the record names a person who was erased on request"
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
 
 _SOURCE_METADATA = (
-    *("_sdc_extracted_at", "_sdc_received_at", "_sdc_batched_at", "_sdc_deleted_at", "_sdc_sequence"),
-    *("_sdc_table_version", "_sdc_sync_started_at"),
+    *("_sdc_extracted_at", "_sdc_received_at", "_sdc_batched_at", "_sdc_sequence", "_sdc_table_version"),
+    "_sdc_sync_started_at",
 )
-"""Columns that the SDK adds to records, and removes before a sink without record metadata gets them."""
+"""Columns that describe the extraction of a row. The SDK removes them, and `_sdc_deleted_at`, which sinks need."""
 
 
 class GuardedTarget(TargetHooks):

@@ -21,6 +21,7 @@ _REQUIRED: Mapping[Role, tuple[tuple[str, ...], ...]] = {
         ("line_id", "id", "email", "group_id", "room_id", "recipient"),
         ("messages", "text"),
     ),
+    Role.CANCELLATIONS: (("message_id", "campaign"),),
 }
 """For each role, groups of columns. A stream needs at least one column of each group."""
 _SHOWN_COLUMNS = 20

@@ -25,6 +25,8 @@ class Role(StrEnum):
     """The current follow state of LINE IDs."""
     MESSAGES = "messages"
     """Messages to send."""
+    CANCELLATIONS = "cancellations"
+    """Messages and campaigns to withdraw."""
 
 
 def role_of(stream: str, stream_roles: Mapping[str, str]) -> Role:

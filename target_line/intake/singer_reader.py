@@ -68,12 +68,31 @@ class LineReader(MsgSpecReader):
     writes a malformed line to the log, where the data of a customer may not appear.
     """
 
+    def __init__(self, on_failure: Callable[[Exception], None] | None = None) -> None:
+        """Create a reader.
+
+        Args:
+            on_failure: Called with the error that ends the reading, before it is raised.
+        """
+        super().__init__()
+        self._on_failure = on_failure
+
     def process_lines(self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]) -> Any:  # noqa: ANN401 - the SDK's Counter type
         """Pass each message to the callback of its type, and count the messages by type.
 
         Raises:
             InputError: A line is not a Singer message.
         """
+        try:
+            return self._process_lines(file_input, callbacks)
+        except Exception as error:
+            if self._on_failure:
+                self._on_failure(error)
+            raise
+
+    def _process_lines(
+        self, file_input: IO[str] | None, callbacks: dict[str, Callable[[dict[str, Any]], None]]
+    ) -> Counter[str]:
         counts: Counter[str] = Counter()
         for number, line in enumerate(_byte_lines(file_input or sys.stdin), start=1):
             text = line.removeprefix(codecs.BOM_UTF8).strip() if number == 1 else line.strip()

@@ -1,4 +1,4 @@
-"""Messages of the ledger: staging, reading due messages, counting by status.
+"""Messages of the ledger: reading due messages, withdrawing campaigns, counting by status.
 
 Status: `scheduled → claimed → accepted | rejected | skipped | unknown`. The table of all transitions is in
 `target_line.sending.claim.claims`.
@@ -6,24 +6,23 @@ Status: `scheduled → claimed → accepted | rejected | skipped | unknown`. The
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import func, literal, or_, select, text, tuple_
+from sqlalchemy import delete, func, literal, or_, select, text, tuple_, update
 
 from line_core.message_status import MessageStatus
-from line_core.store.dialects import in_values, insert_many, update_many
+from line_core.store.dialects import in_values
 from line_core.store.tables import ledger as tables
+from target_line.sending.staging import cancelled_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from sqlalchemy import ColumnElement, Connection, Tuple
+    from sqlalchemy import ColumnElement, Connection, Select, Tuple
 
     from line_core.store import Store
-    from target_line.sending.read.message import Message
 
 STREAM = "messages"
 """Stream name of rejected messages."""
@@ -32,34 +31,38 @@ MessageCounts = dict[tuple[str, str | None], int]
 
 
 class Cursor(NamedTuple):
-    """Position in the planning order of due messages: by content, then by message id."""
+    """Position in the planning order: by priority, then by the minute from which it is due, content and message id.
 
+    So messages with the same content are adjacent, and the oldest are sent first, minute by minute.
+    """
+
+    send_order: int = -(2**31)
+    due_minute: int = 0
     content_key: str = ""
     message_id: str = ""
+
+
+_POSITION = tuple(tables.messages.c[name] for name in Cursor._fields)
 
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
     """A scheduled message whose `due_at` has passed, or that has none."""
 
-    message_id: str
-    content_key: str
+    cursor: Cursor
+    """Position of the message in the planning order."""
     record: Mapping[str, Any]
     staged_at: datetime
 
     @property
-    def cursor(self) -> Cursor:
-        """Position of the message in the planning order."""
-        return Cursor(self.content_key, self.message_id)
+    def message_id(self) -> str:
+        """The customer's idempotency key."""
+        return self.cursor.message_id
 
-
-@dataclass(frozen=True, slots=True)
-class MessageToStage:
-    """A parsed message with its record."""
-
-    message: Message
-    record: Mapping[str, Any]
-    """The record as it was received."""
+    @property
+    def content_key(self) -> str:
+        """The same for messages of the same content and options."""
+        return self.cursor.content_key
 
 
 class Ledger:
@@ -77,84 +80,25 @@ class Ledger:
         self.channel = channel
         self.run_id = run_id
 
-    def stage(self, connection: Connection, staged: Sequence[MessageToStage]) -> int:
-        """Insert messages as scheduled. Messages whose id is in the ledger are ignored.
-
-        Args:
-            connection: A write transaction that holds the lock of the ledger.
-            staged: The messages. Of several with the same id, the first is used.
+    def withdraw_cancelled_campaigns(self) -> int:
+        """Withdraw the scheduled messages of cancelled campaigns, and forget these cancellations.
 
         Returns:
-            The number of new messages.
+            The number of withdrawn messages.
         """
-        now = datetime.now(UTC)
-        new = {item.message.message_id: item for item in reversed(staged)}
-        messages = tables.messages.c
-        known = select(messages.message_id).where(
-            messages.channel == self.channel, in_values(connection, messages.message_id, new)
-        )
-        for message_id in connection.execute(known).scalars().all():
-            del new[message_id]
-        rows = [
-            {
-                "channel": self.channel,
-                "message_id": message_id,
-                "status": MessageStatus.SCHEDULED,
-                "record": item.record,
-                "content_key": item.message.content_key(),
-                "campaign": item.message.campaign,
-                "send_at": item.message.send_at,
-                "due_at": item.message.send_at,
-                "expires_at": item.message.expires_at,
-                "staged_by": self.run_id,
-                "staged_at": now,
-                "updated_at": now,
-            }
-            for message_id, item in reversed(new.items())
-        ]
-        if rows:
-            insert_many(connection, tables.messages, rows)
-        return len(rows)
-
-    def reschedule_rejected(self, connection: Connection, corrected: Sequence[MessageToStage]) -> int:
-        """Return rejected messages to scheduled. A rejected message has certainly not been delivered.
-
-        A request that LINE rejected stays in the ledger. The message is sent by a new request with a new retry key.
-
-        Args:
-            connection: A write transaction that holds the lock of the ledger.
-            corrected: The messages. A message whose record differs from the one in the ledger is ignored.
-
-        Returns:
-            The number of rescheduled messages.
-        """
-        now = datetime.now(UTC)
-        items: defaultdict[str, list[MessageToStage]] = defaultdict(list)
-        for item in corrected:
-            items[item.message.message_id].append(item)
-        messages = tables.messages.c
-        rejected = (messages.channel == self.channel) & (messages.status == MessageStatus.REJECTED)
-        query = select(messages.message_id, messages.record).where(
-            rejected, in_values(connection, messages.message_id, items)
-        )
-        rows = [
-            {
-                "message_id": message_id,
-                "status": MessageStatus.SCHEDULED,
-                "reason": None,
-                "detail": None,
-                "line_id": None,
-                "retry_key": None,
-                "content_key": item.message.content_key(),
-                "due_at": item.message.send_at,
-                "updated_at": now,
-            }
-            for message_id, record in connection.execute(query)
-            for item in items[message_id]
-            if item.record == record
-        ]
-        update_many(connection, tables.messages, messages.message_id, rows, where=rejected)
-        return len(rows)
+        cancelled, messages = tables.cancelled_campaigns, tables.messages
+        with self.store.write(lock="ledger") as connection:
+            names = connection.scalars(select(cancelled.c.campaign).where(cancelled.c.channel == self.channel)).all()
+            if not names:
+                return 0
+            statement = update(messages).where(
+                messages.c.channel == self.channel,
+                messages.c.status == MessageStatus.SCHEDULED,
+                in_values(connection, messages.c.campaign, names),
+            )
+            withdrawn = connection.execute(statement.values(cancelled_columns(datetime.now(UTC)))).rowcount
+            connection.execute(delete(cancelled).where(cancelled.c.channel == self.channel))
+        return withdrawn
 
     def has_work(self) -> bool:
         """Return whether a message is due, or a request is claimed and has no outcome."""
@@ -170,26 +114,29 @@ class Ledger:
         """Return the next due messages after a position, in planning order."""
         messages = tables.messages.c
         query = (
-            select(messages.message_id, messages.content_key, messages.record, messages.staged_at)
+            select(*_POSITION, messages.record, messages.staged_at)
             .where(
                 messages.channel == self.channel,
                 *_is_due(datetime.now(UTC)),
-                _position() > tuple_(literal(after.content_key), literal(after.message_id)),
+                tuple_(*_POSITION) > _literal(after),
             )
-            .order_by(messages.content_key, messages.message_id)
+            .order_by(*_POSITION)
             .limit(limit)
         )
-        with self.store.read() as connection:
-            return [DueMessage(*row) for row in connection.execute(query).all()]
+        return self._due_messages(query)
 
     def read_claimed(self, retry_key: str) -> list[DueMessage]:
         """Return the messages that a claimed request carries."""
         messages = tables.messages.c
-        query = select(messages.message_id, messages.content_key, messages.record, messages.staged_at).where(
+        query = select(*_POSITION, messages.record, messages.staged_at).where(
             messages.retry_key == retry_key, messages.status == MessageStatus.CLAIMED
         )
+        return self._due_messages(query)
+
+    def _due_messages(self, query: Select[Any]) -> list[DueMessage]:
         with self.store.read() as connection:
-            return [DueMessage(*row) for row in connection.execute(query).all()]
+            rows = connection.execute(query).all()
+        return [DueMessage(Cursor(*position), record, staged_at) for *position, record, staged_at in rows]
 
     def still_scheduled(self, connection: Connection, first: Cursor, last: Cursor) -> set[str]:
         """Return the ids of scheduled messages between two positions, both included.
@@ -203,8 +150,8 @@ class Ledger:
         query = select(messages.message_id).where(
             messages.channel == self.channel,
             messages.status == MessageStatus.SCHEDULED,
-            _position() >= tuple_(literal(first.content_key), literal(first.message_id)),
-            _position() <= tuple_(literal(last.content_key), literal(last.message_id)),
+            tuple_(*_POSITION) >= _literal(first),
+            tuple_(*_POSITION) <= _literal(last),
         )
         return set(connection.execute(query).scalars())
 
@@ -244,8 +191,8 @@ class Ledger:
             return {(status, reason): count for status, reason, count in rows}
 
 
-def _position() -> Tuple:
-    return tuple_(tables.messages.c.content_key, tables.messages.c.message_id)
+def _literal(cursor: Cursor) -> Tuple:
+    return tuple_(*map(literal, cursor))
 
 
 def _is_due(now: datetime) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -14,7 +14,7 @@ from target_line.intake.stream_tally import AllRejectedError
 from target_line.sending.account import MonthlyUnits
 from target_line.sending.decide.decider import MessageDecider
 from target_line.sending.decide.decisions import Invalid, LineUser, Send, Skipped
-from target_line.sending.ledger import DueMessage
+from target_line.sending.ledger import Cursor, DueMessage
 from target_line.target import TargetLine
 from tests.support.identity_model import Message
 
@@ -76,7 +76,7 @@ class LoadedIdentities:
     def messages_to(self, recipients: Iterable[Known]) -> dict[Known, Message]:
         """Return the decisions about messages to identifiers, in the terms of the model."""
         due = [
-            DueMessage(value, "", {"message_id": value, kind: value, "text": "Hello"}, datetime.now(UTC))
+            DueMessage(Cursor(message_id=value), {"message_id": value, kind: value, "text": "Hello"}, datetime.now(UTC))
             for kind, value in recipients
         ]
         decider = MessageDecider(self.context.identity, self.context.sending_policy, MonthlyUnits())

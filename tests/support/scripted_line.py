@@ -19,13 +19,13 @@ from target_line.run_report import RunReport
 from target_line.sending.account import MonthlyUnits
 from target_line.sending.claim.request_body import SendMethod
 from target_line.sending.decide.decider import DueMessages, MessageDecider
-from target_line.sending.ledger import Ledger, MessageToStage
+from target_line.sending.ledger import Ledger
 from target_line.sending.policy import SendingPolicy
-from target_line.sending.read.message import parse_message
 from target_line.sending.send.request_sender import RequestSender
 from target_line.sending.send.sender import Sender
 from tests.support.ledger_claims import allowance_of, request_claims
 from tests.support.people import line_id
+from tests.support.staging import stage_records
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -130,9 +130,7 @@ class SendingRunOnStore:
 
     def stage_records(self, records: Sequence[dict[str, Any]]) -> None:
         with self.store.write(lock="ledger") as connection:
-            self.ledger.stage(
-                connection, [MessageToStage(parse_message(record, "default"), record) for record in records]
-            )
+            stage_records(connection, records)
 
     def due(self) -> DueMessages:
         """Return the due messages with their decisions."""

@@ -63,10 +63,10 @@ class TargetProgram:
             patches=self.patches,
         )
 
-    def admin(self, *arguments: str) -> str:
-        """Run `target-line-admin` on the store, and return its output."""
+    def admin(self, *arguments: str, expect: int = 0) -> str:
+        """Run `target-line-admin` on the store, and return its output. `expect` is the expected exit code."""
         done = programs.run("target-line-admin", "--store-url", self.config["store_url"], *arguments)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == expect, done.stderr
         return done.stdout
 
     def ledger(self) -> dict[str, dict[str, Any]]:

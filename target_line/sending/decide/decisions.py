@@ -42,6 +42,8 @@ class Send:
     content: MessageContent
     valid_until: datetime | None = None
     """From this time on the decision is made again: the message expires, or quiet hours begin."""
+    is_capped: bool = True
+    """Whether frequency caps apply. They do not apply to transactional messages, which count nevertheless."""
 
 
 @dataclass(frozen=True, slots=True)

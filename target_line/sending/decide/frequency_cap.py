@@ -65,7 +65,7 @@ def skip_above_cap(decisions: Sequence[Decision], sent: Counter[str], max_messag
     for decision in decisions:
         if isinstance(decision, Send) and isinstance(decision.to, LineUser):
             line_id = decision.to.line_id
-            if sent[line_id] >= max_messages:
+            if decision.is_capped and sent[line_id] >= max_messages:
                 capped.append(Skipped(Reason.FREQUENCY_CAP, line_id))
                 continue
             sent[line_id] += 1

@@ -75,7 +75,8 @@ def decide_message(  # noqa: PLR0913 - the inputs of the decision, by name
             is_for_chat=isinstance(destination, ChatRecipient),
             local_now=now.astimezone(zones[0]),
         )
-        return Send(destination, content, _valid_until(message, policy, now, staged_at, zones))
+        valid_until = _valid_until(message, policy, now, staged_at, zones)
+        return Send(destination, content, valid_until, is_capped=not message.is_transactional)
     except RejectedRecordError as error:
         return Invalid(error.reason, error.detail)
 

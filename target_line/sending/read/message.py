@@ -32,13 +32,16 @@ MessageObjects = list[dict[str, Any]]
 MESSAGE_COLUMNS = frozenset(
     {
         *("message_id", "id", "email", "line_id", "group_id", "room_id", "recipient", "messages", "text", "variables"),
-        *("notification_disabled", "campaign", "send_at", "expires_at", "created_at"),
+        *("notification_disabled", "campaign", "send_at", "expires_at", "created_at", "cancelled", "priority"),
+        "transactional",
     }
 )
 """Columns of a `messages` record. Others are ignored."""
 
 _YES = frozenset({"true", "t", "yes", "y", "on", "1"})
 _NO = frozenset({"false", "f", "no", "n", "off", "0"})
+MAX_PRIORITY = 1_000_000
+_WHOLE_NUMBER = re.compile("[-+]?[0-9]{1,9}")
 _AGGREGATION_UNIT = re.compile("[a-zA-Z0-9_]{1,30}")
 
 
@@ -57,6 +60,15 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     send_at: datetime | None
     expires_at: datetime | None
     created_at: datetime | None
+    priority: int = 0
+    """Messages with a higher priority are sent first."""
+    is_transactional: bool = False
+    """Whether it is sent before all others, and in spite of frequency caps."""
+
+    @property
+    def send_order(self) -> int:
+        """Messages with a smaller number are sent first."""
+        return -MAX_PRIORITY - 1 if self.is_transactional else -self.priority
 
     def content_key(self) -> str:
         """Return a key that is equal for messages with equal content, variables and options.
@@ -79,7 +91,7 @@ def parse_message(record: Mapping[str, Any], identifiers: IdentifierReader | str
         record: Required: `message_id`, one recipient (see `parse_recipient`), and either `messages` (one LINE message
             object, a list of 1 to 5, or their JSON text) or `text`. Optional: `variables` (an object, or its JSON
             text), `send_at`, `expires_at` and `created_at` (see `target_line.intake.times`), `campaign`,
-            `notification_disabled`.
+            `notification_disabled`, `priority` (a whole number), `transactional`.
         identifiers: Reads the identifiers of recipients; or the provider that issued the LINE IDs.
         time_zone: Time zone of times without an offset.
 
@@ -88,19 +100,26 @@ def parse_message(record: Mapping[str, Any], identifiers: IdentifierReader | str
     """
     reader = IdentifierReader(identifiers) if isinstance(identifiers, str) else identifiers
     return Message(
-        message_id=_parse_message_id(record.get("message_id")),
+        message_id=parse_message_id(record.get("message_id")),
         recipient=parse_recipient(record, reader),
         content=_parse_content(record),
         variables=_parse_variables(record.get("variables")),
-        notification_disabled=_parse_notification_disabled(record.get("notification_disabled")),
-        campaign=_parse_campaign(record.get("campaign")),
+        notification_disabled=parse_yes_or_no(record.get("notification_disabled"), "notification_disabled"),
+        campaign=parse_campaign(record.get("campaign")),
         send_at=read_time(record.get("send_at"), "send_at", time_zone),
         expires_at=read_end(record.get("expires_at"), "expires_at", time_zone),
         created_at=read_time(record.get("created_at"), "created_at", time_zone),
+        priority=_parse_priority(record.get("priority")),
+        is_transactional=parse_yes_or_no(record.get("transactional"), "transactional"),
     )
 
 
-def _parse_message_id(value: object) -> str:
+def parse_message_id(value: object) -> str:
+    """Return the idempotency key of a record.
+
+    Raises:
+        RejectedRecordError: The value is neither text nor a whole number that is exact.
+    """
     number = whole_number(value)
     text = value.strip() if isinstance(value, str) else "" if number is None else str(number)
     if not text:
@@ -143,18 +162,36 @@ def _parse_variables(value: object) -> dict[str, Any]:
     return variables
 
 
-def _parse_notification_disabled(value: object) -> bool:
-    """Return a boolean, as databases without booleans write it too."""
+def _parse_priority(value: object) -> int:
+    number = int(value) if isinstance(value, str) and _WHOLE_NUMBER.fullmatch(value.strip()) else whole_number(value)
+    if value is None or value == "":
+        return 0
+    if number is None or abs(number) > MAX_PRIORITY:
+        detail = f"priority: {shown(value)} is not a whole number from -{MAX_PRIORITY} to {MAX_PRIORITY}"
+        raise RejectedRecordError(Reason.INVALID_MESSAGE, detail, "priority")
+    return number
+
+
+def parse_yes_or_no(value: object, column: str) -> bool:
+    """Return a boolean, as databases without booleans write it too. A missing value is false.
+
+    Raises:
+        RejectedRecordError: The value is no boolean.
+    """
     text = value.strip().casefold() if isinstance(value, str) else ""
     if value in (None, False, 0) or (isinstance(value, str) and (not text or text in _NO)):
         return False
     if value in (True, 1) or text in _YES:
         return True
-    detail = f"notification_disabled: {shown(value)} is not true or false"
-    raise RejectedRecordError(Reason.INVALID_MESSAGE, detail, "notification_disabled")
+    raise RejectedRecordError(Reason.INVALID_MESSAGE, f"{column}: {shown(value)} is not true or false", column)
 
 
-def _parse_campaign(value: object) -> str | None:
+def parse_campaign(value: object) -> str | None:
+    """Return the custom aggregation unit, None if there is none.
+
+    Raises:
+        RejectedRecordError: LINE would not accept it.
+    """
     number = whole_number(value)
     text = str(number) if number is not None else value.strip() if isinstance(value, str) else value
     if text is None or text == "":

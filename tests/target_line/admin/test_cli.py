@@ -16,9 +16,8 @@ from target_line.admin.commands import erasure, listing, maintenance, person
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.sending.ledger import Ledger, MessageToStage
-from target_line.sending.read.message import parse_message
 from tests.support.people import follow, identify, line_id
+from tests.support.staging import stage_records
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -33,7 +32,7 @@ def filled_store(store: Store) -> Store:
     identity.ingest([identify(at=2, id="a", email="a@example.com", line=1, name="Aoi")])
     with store.write(lock="ledger") as connection:
         record = {"message_id": "m1", "id": "a", "text": "x"}
-        Ledger(store, "main", "run").stage(connection, [MessageToStage(parse_message(record, "default"), record)])
+        stage_records(connection, [record])
         reject = Reject("crm-profiles", {"id": None}, Reason.NO_IDENTIFIER, "detail")
         save_rejects(connection, "main", [reject])
         save_rejects(connection, "main", [reject])

@@ -21,9 +21,8 @@ from target_line.admin.store_check import check_store
 from target_line.identity.repository import IdentityRepository
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.sending.ledger import Ledger, MessageToStage
-from target_line.sending.read.message import parse_message
 from tests.support.people import follow, identify, line_id
+from tests.support.staging import stage_records
 
 if TYPE_CHECKING:
     from line_core.store import Store
@@ -103,7 +102,7 @@ def test_forget_lists_what_names_a_person_and_who_else_claims_it(admin: Admin, s
     IdentityRepository(store, MergePolicy()).ingest([identify(at=1, id="b", email="a@example.com")])
     record = {"message_id": "m1", "email": "A@example.com ", "text": "x"}
     with store.write(lock="ledger") as connection:
-        Ledger(store, "main", "run").stage(connection, [MessageToStage(parse_message(record, "default"), record)])
+        stage_records(connection, [record])
         save_rejects(connection, "main", [Reject("profiles", {"id": " a ", "x": 1}, Reason.INVALID_RECORD, "no")])
     listed = [(row["table"], row["key"], row["state"]) for row in admin.rows("forget", "a", "--dry-run")]
     assert listed == [
@@ -149,7 +148,7 @@ BREAKS = {
 def test_the_check_of_the_store_names_what_is_broken(admin: Admin, store: Store) -> None:
     record = {"message_id": "m1", "id": "a", "text": "x"}
     with store.write(lock="ledger") as connection:
-        Ledger(store, "main", "run").stage(connection, [MessageToStage(parse_message(record, "default"), record)])
+        stage_records(connection, [record])
         checked = (tables.clusters, tables.identifiers, tables.counters, tables.merges, ledger.messages)
         rows = {table: connection.execute(select(table)).mappings().all() for table in checked}
     assert list(check_store(store)) == []

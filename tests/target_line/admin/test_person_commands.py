@@ -25,10 +25,10 @@ from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
 from target_line.sending.claim.outcomes import RequestOutcome
 from target_line.sending.decide.decisions import LineUser, Send
-from target_line.sending.ledger import Ledger, MessageToStage
-from target_line.sending.read.message import parse_message
+from target_line.sending.ledger import Ledger
 from tests.support.ledger_claims import claim_due, request_claims, text_content
 from tests.support.people import follow, identify, line_id
+from tests.support.staging import stage_records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,13 +169,13 @@ def fill_all_tables(store: Store) -> None:
         {"message_id": "3", "line_id": line_id(2), "text": "x"},
     ]
     with store.write(lock="ledger") as connection:
-        run_of.stage(connection, [MessageToStage(parse_message(record, "default"), record) for record in records])
+        stage_records(connection, records, run_id=run_of.run_id)
     to = {"1": line_id(1), "2": line_id(3), "3": line_id(2)}
     claimed = claim(claims, run_of, to)
     claims.record_outcomes([RequestOutcome(request, MessageStatus.ACCEPTED, 1, "r") for request in claimed.requests])
     late = {"message_id": "4", "id": "42", "text": "later", "send_at": "2999-01-01"}
     with store.write() as connection:
-        run_of.stage(connection, [MessageToStage(parse_message(late, "default"), late)])
+        stage_records(connection, [late], run_id=run_of.run_id)
         save_rejects(connection, "main", [Reject("profiles", {"id": 42, "x": 1}, Reason.INVALID_RECORD, "no")])
         connection.execute(insert(audience.contacts).values(channel="main", line_id=line_id(1)))
         finding = {"channel": "main", "line_id": line_id(1), "finding": "listed", "found_at": now}
@@ -222,7 +222,7 @@ def test_forget_fails_while_a_message_to_the_person_is_being_sent(store: Store, 
     of_run = Ledger(store, "main", "run")
     record = {"message_id": "1", "id": "42", "text": "x"}
     with store.write(lock="ledger") as connection:
-        of_run.stage(connection, [MessageToStage(parse_message(record, "default"), record)])
+        stage_records(connection, [record], run_id=of_run.run_id)
     claims = request_claims(of_run)
     claim(claims, of_run, {"1": line_id(1)})
     with pytest.raises(LineError, match="run target-line to its end first"):

@@ -21,10 +21,9 @@ from target_line.admin import reject_replay
 from target_line.admin.cli import commands
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.sending.ledger import Ledger, MessageToStage
-from target_line.sending.read.message import parse_message
 from tests.support import programs
 from tests.support.people import line_id
+from tests.support.staging import stage_records
 from tests.support.target_program import TargetProgram
 
 if TYPE_CHECKING:
@@ -64,8 +63,8 @@ def message(number: int, **columns: Any) -> Record:
 def stage(store: Store, *records: Record, **columns: Any) -> None:
     """Add messages to the ledger, then set the given columns."""
     with store.write(lock="ledger") as connection:
-        staged = [MessageToStage(parse_message(record, "default"), record) for record in records]
-        Ledger(store, "main", "run").stage(connection, staged)
+        staged = records
+        stage_records(connection, staged)
         if columns:
             connection.execute(update(tables.messages).values(**columns))
 

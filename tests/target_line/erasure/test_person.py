@@ -20,9 +20,9 @@ from target_line.erasure.person import erase_person, list_mentions
 from target_line.identity.repository import IdentityRepository, UnknownPersonError
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
-from target_line.sending.ledger import Ledger, MessageToStage
-from target_line.sending.read.message import parse_message
+from target_line.sending.ledger import Ledger
 from tests.support.people import follow, identify, line_id, separation
+from tests.support.staging import stage_records
 
 if TYPE_CHECKING:
     from line_core.store import Store
@@ -112,7 +112,7 @@ def test_a_person_who_is_named_in_rejects_and_messages_only_is_erased(store: Sto
     ]
     of_run = Ledger(store, "main", "run")
     with store.write(lock="ledger") as connection:
-        of_run.stage(connection, [MessageToStage(parse_message(record, "default"), record) for record in records])
+        stage_records(connection, records, run_id=of_run.run_id)
         rejected = [{"id": True, "email": "\uff41oi@example.com"}, {"id": True, "email": "other@example.com"}]
         save_rejects(connection, "main", [Reject("profiles", item, Reason.INVALID_ID, "no") for item in rejected])
     assert [mention.table for mention in list_mentions(store, MergePolicy(), email)] == ["messages", "rejects"]

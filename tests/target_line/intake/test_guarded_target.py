@@ -17,6 +17,7 @@ from line_core.store import open_store
 from target_line.admin import listings
 from target_line.identity.records import EvidenceParser
 from target_line.intake.singer_reader import InputError
+from target_line.run_history import Run
 from target_line.target import TargetLine
 
 if TYPE_CHECKING:
@@ -185,3 +186,15 @@ class TestBatchFiles:
         with pytest.raises(InputError, match=error):
             Loaded(tmp_path, SCHEMA, batch, {"type": "STATE", "value": {"a": 1}})
         assert capsys.readouterr().out == ""
+
+
+def test_a_run_has_a_row_from_its_start_and_with_the_error_that_ended_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        Loaded(tmp_path, SCHEMA, record(id="a"), {"type": "SCHEMA", "stream": "profiles", "schema": {}})
+    Loaded(tmp_path, SCHEMA)
+    with open_store(f"sqlite:///{tmp_path / 'store.db'}") as store:
+        Run("main", "send").start(store)
+        failed, ended, running = listings.runs(store, "main")
+    assert failed["error"] == "line 3 of the input: the SCHEMA message of stream 'profiles' has no properties"
+    assert (ended["error"], ended["finished_at"] is None) == (None, False)
+    assert (running["error"], running["finished_at"]) == (None, None)

@@ -21,12 +21,12 @@ from target_line.sending.claim import claims, unfinished
 from target_line.sending.claim.outcomes import ClaimedRequest, RequestOutcome
 from target_line.sending.decide.decisions import DecidedMessage, Invalid, LineUser, Postponed, Send, Skipped
 from target_line.sending.decide.frequency_cap import count_sent
-from target_line.sending.ledger import Cursor, Ledger, MessageToStage
+from target_line.sending.ledger import Cursor, Ledger
 from target_line.sending.policy import SendingPolicy
 from target_line.sending.quota import count_quota_claimed
-from target_line.sending.read.message import parse_message
 from tests.support.ledger_claims import allowance_of, claim_due, due_page, request_claims, text_content
 from tests.support.people import line_id
+from tests.support.staging import stage_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,9 +52,9 @@ class Run:
         for message_id in message_ids:
             record = {"message_id": message_id, "id": "a", "text": text or message_id}
             record |= {"send_at": send_at.isoformat()} if send_at else {}
-            staged.append(MessageToStage(parse_message(record, "default"), record))
+            staged.append(record)
         with self.store.write(lock="ledger") as connection:
-            return self.ledger.stage(connection, staged)
+            return stage_records(connection, staged, channel=self.ledger.channel, run_id=self.ledger.run_id)
 
     def claim(
         self, decide: Callable[[DueMessage], Decision] | None = None, max_sends: int | None = None
@@ -96,7 +96,7 @@ def test_channels_have_separate_ledgers(store: Store, run: Run) -> None:
     other = Ledger(store, "other", "run")
     record = {"message_id": "a", "id": "a", "text": "x"}
     with store.write() as connection:
-        assert other.stage(connection, [MessageToStage(parse_message(record, "default"), record)]) == 1
+        assert stage_records(connection, [record], channel=other.channel, run_id=other.run_id) == 1
     assert other.count_due() == run.ledger.count_due() == 1
 
 

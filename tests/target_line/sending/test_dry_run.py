@@ -24,11 +24,11 @@ from target_line.sending.decide.decider import DueMessages, MessageDecider
 from target_line.sending.decide.decisions import Invalid, LineUser, Send, Skipped
 from target_line.sending.dry_run.plan import SendPlan, plan_pages, save_plan, summarize
 from target_line.sending.dry_run.validation import RejectedContent, validate_contents
-from target_line.sending.ledger import Ledger, MessageToStage
+from target_line.sending.ledger import Ledger
 from target_line.sending.policy import FrequencyCap, SendingPolicy
 from target_line.sending.quota import QuotaStatus
-from target_line.sending.read.message import parse_message
 from tests.support.people import follow, identify, line_id
+from tests.support.staging import stage_records
 
 if TYPE_CHECKING:
     from line_core.api.client import LineClient
@@ -43,7 +43,7 @@ def stage(store: Store, *records: dict[str, Any]) -> Ledger:
     ledger = Ledger(store, "main", "run")
     numbered = [{"message_id": f"m{number:04}", **record} for number, record in enumerate(records)]
     with store.write(lock="ledger") as connection:
-        ledger.stage(connection, [MessageToStage(parse_message(record, "default"), record) for record in numbered])
+        stage_records(connection, numbered, channel=ledger.channel, run_id=ledger.run_id)
     return ledger
 
 

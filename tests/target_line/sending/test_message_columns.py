@@ -15,9 +15,9 @@ from target_line.identity.placeholders import Placeholders
 from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.record_parser import RecordParser
-from target_line.sending.ledger import MessageToStage
 from target_line.sending.read.message import MESSAGE_COLUMNS, parse_message
 from target_line.sending.read.recipients import AllFollowers, ChatRecipient, NarrowcastRecipients, PersonRecipient
+from target_line.sending.staging import MessageToStage
 from tests.support.people import evidence_parser, line_id
 
 if TYPE_CHECKING:

@@ -49,6 +49,7 @@ def test_mode_plan_sends_nothing_and_only_an_approved_plan_is_sent(target: Targe
     assert [run["mode"] for run in map(json.loads, target.admin("runs", "--format", "jsonl").splitlines())] == [
         "plan",
         "send",
+        "plan",
         "send",
     ]
 
@@ -265,3 +266,31 @@ def test_too_many_rejections_by_line_stop_the_run(sqlite_target: TargetProgram) 
     assert statuses["scheduled"] > 0
     assert statuses.keys() == {"accepted", "rejected", "scheduled"}
     assert statuses["accepted"] == len(sqlite_target.deliveries())
+
+
+def test_a_deleted_or_cancelled_message_is_not_sent_in_any_order_of_the_streams(sqlite_target: TargetProgram) -> None:
+    line_ids = sqlite_target.line_ids(6)
+    rows = [
+        {"message_id": f"m{number}", "line_id": line_id, "text": "hello", "campaign": f"c{number}"}
+        for number, line_id in enumerate(line_ids)
+    ]
+    rows[1]["_sdc_deleted_at"] = "2026-01-01T00:00:00Z"
+    rows[2]["cancelled"] = "true"
+    log = sqlite_target.run(
+        ("cancellations", {"message_id": "m3"}),
+        ("cancellations", {"campaign": "c4"}),
+        *(("messages", row) for row in rows),
+        ("crm_messages", {"message_id": "m0", "line_id": line_ids[0], "text": "corrected"}),
+    )
+    assert "cancellations: 2 records: withdrew a message 2" in log
+    assert "1 messages of cancelled campaigns were withdrawn" in log
+    assert sorted(sqlite_target.ledger()) == [f"m{number}" for number in range(6)]
+    assert {row["line_id"]: row["messages"][0]["text"] for row in sqlite_target.deliveries()} == {
+        line_ids[0]: "corrected",
+        line_ids[5]: "hello",
+    }
+    assert "0 of 1 messages are withdrawn" in sqlite_target.admin("cancel", "--message-id", "m0", expect=1)
+    assert "1 of 1 messages are withdrawn" in sqlite_target.admin("cancel", "--message-id", "later")
+    assert "rejected (already_sent_differently) 1" in sqlite_target.run(("messages", {**rows[0], "text": "again"}))
+    sqlite_target.run(("messages", {"message_id": "later", "line_id": line_ids[0], "text": "x"}))
+    assert len(sqlite_target.deliveries()) == 2

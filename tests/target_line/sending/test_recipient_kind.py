@@ -14,10 +14,10 @@ from line_core.store.schema import alembic_config
 from line_core.store.tables.ledger import requests
 from target_line.sending.decide.content import MessageContent
 from target_line.sending.decide.decisions import Send
-from target_line.sending.ledger import Ledger, MessageToStage
-from target_line.sending.read.message import parse_message
+from target_line.sending.ledger import Ledger
 from target_line.sending.read.recipients import AllFollowers, ChatRecipient
 from tests.support.ledger_claims import claim_due, request_claims
+from tests.support.staging import stage_records
 
 if TYPE_CHECKING:
     from line_core.store import Store
@@ -31,7 +31,7 @@ def test_a_claim_stores_the_recipient_kind(store: Store, to: ChatRecipient | All
     ledger = Ledger(store, "main", "run")
     record = {"message_id": "m", "id": "a", "text": "x"}
     with store.write(lock="ledger") as connection:
-        ledger.stage(connection, [MessageToStage(parse_message(record, "default"), record)])
+        stage_records(connection, [record], channel=ledger.channel, run_id=ledger.run_id)
     claim_due(request_claims(ledger), ledger, lambda _: Send(to, MessageContent("[]")))
     with store.read() as connection:
         assert connection.execute(select(requests.c.recipient_kind)).scalars().all() == [kind]

