@@ -324,6 +324,12 @@ class IdentityModel:
             "aliases": {"ids": sorted(ids[1:]), "emails": sorted(emails[1:])},
         }
 
+    def counts(self) -> tuple[int, int]:
+        """Return the numbers of profiles that were created and merged."""
+        without_links = {self._strongest(claim) for claim in self._claims} | {f.line_id for f in self._follows}
+        absorbed = without_links - self.shared - {self._key(profile) for profile in self._profiles}
+        return len(self._profiles) + len(absorbed), len(absorbed)
+
     def message_to(self, recipient: Known) -> Message:
         """Return what happens to a message to an identifier."""
         if recipient in self.shared:

@@ -41,6 +41,8 @@ class LoadedIdentities:
     """The store after runs of target-line."""
 
     context: RunContext
+    counts: tuple[int, int]
+    """Sums of the numbers of profiles that the runs report as created and as merged."""
 
     @classmethod
     def load(
@@ -48,6 +50,7 @@ class LoadedIdentities:
     ) -> LoadedIdentities:
         """Load records, each sequence in a run of its own. Call `close` at the end."""
         context = None
+        created = merged = 0
         for records in runs:
             if context:
                 context.store.close()
@@ -60,8 +63,10 @@ class LoadedIdentities:
             with suppress(AllRejectedError):  # of few records, all can be invalid
                 target.listen(io.StringIO("".join(json.dumps(line) + "\n" for line in (*schemas, *lines))))
             context = target.run_context
+            created += context.report.changes.profiles_created
+            merged += context.report.changes.profiles_merged
         assert context
-        return cls(context)
+        return cls(context, (created, merged))
 
     def close(self) -> None:
         """Close the store."""

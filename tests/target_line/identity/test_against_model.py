@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -31,7 +31,17 @@ if TYPE_CHECKING:
     from tests.support.identity_model import Message
     from tests.support.identity_model_records import Known
 
-    Load = Callable[..., tuple[list[str], dict[Known, Message]]]
+    Load = Callable[..., "Results"]
+
+
+class Results(NamedTuple):
+    """What the program made of records."""
+
+    profiles: list[str]
+    messages: dict[Known, Message]
+    """Decisions about messages by recipient."""
+    counts: tuple[int, int]
+    """Numbers of profiles that were created and merged."""
 
 
 def as_lines(profiles: Sequence[dict[str, Any]]) -> list[str]:
@@ -45,13 +55,13 @@ def load(new_sqlite_store: Callable[[Path], str], tmp_path: Path) -> Load:
 
     def load_into_new_store(
         runs: Sequence[Sequence[Record]], with_settings: Settings, before: Sequence[Record] = (), **config: Any
-    ) -> tuple[list[str], dict[Known, Message]]:
+    ) -> Results:
         url = new_sqlite_store(tmp_path / "store.db")
         if before:
             LoadedIdentities.load(url, [before], Settings()).close()
         loaded = LoadedIdentities.load(url, runs, with_settings, **config)
         try:
-            return as_lines(loaded.profiles()), loaded.messages_to(RECIPIENTS)
+            return Results(as_lines(loaded.profiles()), loaded.messages_to(RECIPIENTS), loaded.counts)
         finally:
             loaded.close()
             for file in tmp_path.glob("store.db*"):
@@ -60,9 +70,9 @@ def load(new_sqlite_store: Callable[[Path], str], tmp_path: Path) -> Load:
     return load_into_new_store
 
 
-def assert_equal(model: IdentityModel, profiles: list[str], messages: dict[Known, Message]) -> None:
-    assert profiles == as_lines(model.profiles())
-    for recipient, message in messages.items():
+def assert_equal(model: IdentityModel, results: Results) -> None:
+    assert results.profiles == as_lines(model.profiles())
+    for recipient, message in results.messages.items():
         expected = model.message_to(recipient)
         if expected.outcome == "suppressed" and message.outcome in {"unfollowed", "no_line_id"}:
             continue  # two reasons prevent the message
@@ -92,7 +102,9 @@ def test_the_program_gives_the_results_of_the_model(load: Load, *, is_long: bool
     @settings(max_examples=1000 if is_long else 20)
     @given(histories, merge_settings())
     def check(records: list[Record], with_settings: Settings) -> None:
-        assert_equal(IdentityModel(records, with_settings), *load([records], with_settings))
+        model, results = IdentityModel(records, with_settings), load([records], with_settings)
+        assert_equal(model, results)
+        assert results.counts == model.counts()
 
     check()
 
@@ -104,8 +116,10 @@ def test_any_order_repetition_batch_size_and_cut_into_runs_gives_the_results_of_
     @settings(max_examples=1000 if is_long else 20)
     @given(dated_histories, st.randoms(use_true_random=False), st.integers(1, 3), st.integers(1, 5), merge_settings())
     def check(records: list[Record], chance: random.Random, runs: int, batch: int, with_settings: Settings) -> None:
+        model = IdentityModel(records, with_settings)
         results = load(arrivals(records, chance, runs), with_settings, batch_size_rows=batch)
-        assert_equal(IdentityModel(records, with_settings), *results)
+        assert_equal(model, results)
+        assert results.counts == model.counts()
 
     check()
 
@@ -117,6 +131,6 @@ def test_changed_settings_apply_to_the_stored_records_at_the_start_of_the_next_r
     @settings(max_examples=1000 if is_long else 20)
     @given(dated_histories, merge_settings(null_identifiers="ignore", suppression_attributes=("unsubscribed",)))
     def check(records: list[Record], new: Settings) -> None:
-        assert_equal(IdentityModel(records, new), *load([[]], new, before=records))
+        assert_equal(IdentityModel(records, new), load([[]], new, before=records))
 
     check()
