@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,6 +31,7 @@ from tests.support import people
 from tests.support.people import evidence_of, follow, identify, line_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
     from line_core.identity.model import EvidenceRecord
@@ -424,3 +426,33 @@ def test_a_separation_undoes_a_merge_permanently_and_returns_a_moved_identifier(
 
 def test_empty_evidence_has_no_profiles() -> None:
     assert resolve(Evidence(), MergePolicy()) == Resolution((), frozenset())
+
+
+def chain(links: int) -> list[tuple[Identifier, ...]]:
+    """Each email is claimed by two ids, and each id claims two emails."""
+    ids = [Identifier(IdentifierKind.ID, "", str(number)) for number in range(links)]
+    emails = [Identifier(IdentifierKind.EMAIL, "", f"{number}@example.com") for number in range(links)]
+    return [*zip(ids, emails, strict=True), *zip(ids[1:], emails[:-1], strict=True)]
+
+
+def star(links: int) -> list[tuple[Identifier, ...]]:
+    """All ids claim one email."""
+    email = Identifier(IdentifierKind.EMAIL, "", "x@example.com")
+    return [(Identifier(IdentifierKind.ID, "", str(number)), email) for number in range(links)]
+
+
+@pytest.mark.parametrize("conflict", IdentifierConflict)
+@pytest.mark.parametrize("shape", [chain, star])
+def test_the_time_of_the_rules_is_proportional_to_the_evidence(
+    shape: Callable[[int], list[tuple[Identifier, ...]]], conflict: IdentifierConflict
+) -> None:
+    def seconds(links: int) -> float:
+        pairs = shape(links)
+        claims = [Claim(pair, at, at) for at, pair in enumerate(pairs)]
+        separations = [Correction.separate(*pair) for pair in pairs[:: len(pairs) // 100]]
+        evidence = evidence_of(*claims, *separations)
+        started = time.process_time()
+        resolve(evidence, MergePolicy(conflict=conflict))
+        return time.process_time() - started
+
+    assert min(seconds(2000) for _ in range(2)) < 40 * max(seconds(200) for _ in range(2)), "ten times the evidence"
