@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -77,7 +78,8 @@ class MessageDecider:
         found = self._identity.find_recipients(identifiers)
         return [
             DecidedMessage(
-                item, self._decide(message, found, now, item.staged_at) if isinstance(message, Message) else message
+                item,
+                self._decide_guarded(message, found, now, item.staged_at) if isinstance(message, Message) else message,
             )
             for message, item in zip(messages, due, strict=True)
         ]
@@ -106,6 +108,15 @@ class MessageDecider:
             return parse_message(item.record, self._policy.provider, self._policy.time_zone)
         except RejectedRecordError as error:  # it was staged with other settings, or by another version
             return Invalid(error.reason, error.detail)
+        except Exception as error:  # noqa: BLE001 - as in `_decide_guarded`
+            return _unexpected(error)
+
+    def _decide_guarded(self, message: Message, found: Recipients, now: datetime, staged_at: datetime) -> Decision:
+        """Decide about a message. An unexpected error rejects this message, and the others are decided."""
+        try:
+            return self._decide(message, found, now, staged_at)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with one message must not end the run
+            return _unexpected(error)
 
     def _decide(self, message: Message, found: Recipients, now: datetime, staged_at: datetime) -> Decision:
         recipient = message.recipient
@@ -121,6 +132,14 @@ class MessageDecider:
             detail = f"campaign {message.campaign} would be unit {UNITS_PER_MONTH + 1:,} of this month"
             return Invalid(Reason.TOO_MANY_CAMPAIGNS, f"{detail}; LINE would send it without counting opens and clicks")
         return decision
+
+
+def _unexpected(error: Exception) -> Invalid:
+    """Log where an unexpected error happened, without its text, which can contain values of the message."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    name = type(error).__name__
+    _logger.warning("A message was rejected: %s at %s:%s", name, frame.name, frame.lineno)
+    return Invalid(Reason.INVALID_MESSAGE, f"the message cannot be processed ({name})")
 
 
 class DueMessages:
