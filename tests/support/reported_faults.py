@@ -41,6 +41,8 @@ class Fault:
     commands: list[list[str]] = field(default_factory=list)
     """Commands of target-line-admin, after the first run."""
     settings: dict[str, Any] = field(default_factory=dict)
+    has_own_store: bool = False
+    """Whether the commands use numbers of rows, which depend on the whole store."""
 
     def with_names(self, value: Any, line_ids: list[str]) -> Any:
         """Return a value with the names that are this fault's own."""
@@ -147,6 +149,35 @@ FAULTS = [
             ]
         ],
         {"m-1": "suppressed", "m-2": "suppressed"},
+    ),
+    Fault(
+        "opt-out-column-in-upper-case-with-a-stream-map",
+        [
+            [
+                (
+                    "CUSTOMERS",
+                    {"KEY": "c-1", "LINE_ID": "L1", "UPDATED_AT": "2024-01-01T00:00:00Z", "UNSUBSCRIBED": True},
+                ),
+                (
+                    "CUSTOMERS",
+                    {"KEY": "c-2", "LINE_ID": "L2", "UPDATED_AT": "2024-01-01T00:00:00Z", "UNSUBSCRIBED": False},
+                ),
+                message("m-1", id="c-1"),
+                message("m-2", id="c-2"),
+            ]
+        ],
+        {"m-1": "suppressed", "m-2": ("L2", "Hello")},
+        settings={
+            "stream_maps": {
+                "CUSTOMERS": {
+                    "__alias__": "profiles",
+                    "id": "KEY",
+                    "line_id": "LINE_ID",
+                    "updated_at": "UPDATED_AT",
+                    "__key_properties__": ["id"],
+                }
+            }
+        },
     ),
     Fault(
         "opt-out-of-an-email-with-an-invisible-character",
@@ -463,6 +494,7 @@ FAULTS = [
             [
                 profile("01-01", id="c-1", line_id="L1"),
                 profile("9999-12-31T00:00:00Z", id="c-1", line_id="L1", name="Wrong", unsubscribed=True),
+                ("follows", {"line_id": "L1", "type": "unfollow", "occurred_at": "9999-12-31T00:00:00Z"}),
             ],
             [
                 profile("02-01", id="c-1", line_id="L1", name="Right", unsubscribed=False),
@@ -470,7 +502,7 @@ FAULTS = [
             ],
         ],
         {"m-1": ("L1", "Hi Right")},
-        rejects={"invalid_timestamp": 1},
+        rejects={"invalid_timestamp": 2},
     ),
     Fault(
         "big-numbers-with-point-zero",
@@ -540,5 +572,41 @@ FAULTS = [
             ]
         ],
         {"m-1": "no_line_id", "m-2": "no_line_id", "m-3": ("L1", "Hello")},
+    ),
+    Fault(
+        "line-id-moved-twice-and-moved-back-once",
+        [
+            [profile(f"01-0{number}", id=f"c-{number}", line_id="L1") for number in (1, 2, 3)],
+            [message(f"m-{number}", id=f"c-{number}") for number in (1, 2, 3)],
+        ],
+        {"m-1": "no_line_id", "m-2": ("L1", "Hello"), "m-3": "no_line_id"},
+        commands=[["unmerge", "--yes", "2"]],
+        has_own_store=True,
+    ),
+    Fault(
+        "line-id-moved-twice-and-moved-back-twice",
+        [
+            [profile(f"01-0{number}", id=f"c-{number}", line_id="L1") for number in (1, 2, 3)],
+            [message(f"m-{number}", id=f"c-{number}") for number in (1, 2, 3)],
+        ],
+        {"m-1": ("L1", "Hello"), "m-2": "no_line_id", "m-3": "no_line_id"},
+        commands=[["unmerge", "--yes", "2"], ["unmerge", "--yes", "1"]],
+        has_own_store=True,
+    ),
+    Fault(
+        "unmerged-by-mistake",
+        [
+            [
+                ("follows", {"line_id": "L1", "type": "follow", "occurred_at": "2024-01-01T00:00:00Z"}),
+                profile("01-02", id="c-1", email="aoi@example.com", line_id="L1"),
+            ],
+            [
+                profile("02-01", id="c-1", email="aoi@example.com", line_id="L1"),
+                message("m-1", id="c-1"),
+            ],
+        ],
+        {"m-1": ("L1", "Hello")},
+        commands=[["unmerge", "--yes", "1"], ["undo", "--yes", "1"]],
+        has_own_store=True,
     ),
 ]

@@ -20,7 +20,7 @@ from target_line.target import TargetLine
 from tests.support.reported_faults import FAULTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.support.reported_faults import Fault, Record
@@ -43,10 +43,17 @@ def line_ids_of(fault: Fault, followers: list[str]) -> list[str]:
     return followers[start : start + _LINE_IDS_OF_A_FAULT]
 
 
-def run(records: Iterable[Record], config: dict[str, Any]) -> None:
+def store_of(fault: Fault) -> str:
+    return fault.name if fault.has_own_store else json.dumps(fault.settings)
+
+
+def run(records: list[Record], config: dict[str, Any]) -> None:
+    columns: dict[str, dict[str, Any]] = {}
+    for stream, record in records:
+        columns.setdefault(stream, {}).update({key: {} for key in record})
     lines: list[dict[str, Any]] = [
-        {"type": "SCHEMA", "stream": stream, "schema": {"properties": {}}, "key_properties": []}
-        for stream in ("profiles", "follows", "messages")
+        {"type": "SCHEMA", "stream": stream, "schema": {"properties": names}, "key_properties": []}
+        for stream, names in columns.items()
     ]
     lines += [{"type": "RECORD", "stream": stream, "record": record} for stream, record in records]
     TargetLine(config=config).listen(io.StringIO("".join(json.dumps(line) + "\n" for line in lines)))
@@ -76,14 +83,14 @@ def outcomes(
     new_sqlite_store: Callable[[Path], str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Outcome]:
-    """The outcomes by the JSON text of the settings: faults with the same settings share a store and its runs."""
+    """The outcomes by store. Faults with the same settings share a store and its runs."""
     faults: dict[str, list[Fault]] = {}
     for fault in FAULTS:
-        faults.setdefault(json.dumps(fault.settings), []).append(fault)
+        faults.setdefault(store_of(fault), []).append(fault)
     directory = tmp_path_factory.mktemp("stores")
     return {
-        settings: _outcome(together, new_sqlite_store(directory / f"{number}.db"), shared_sandbox, followers)
-        for number, (settings, together) in enumerate(faults.items())
+        store: _outcome(together, new_sqlite_store(directory / f"{number}.db"), shared_sandbox, followers)
+        for number, (store, together) in enumerate(faults.items())
     }
 
 
@@ -117,7 +124,7 @@ def _outcome(faults: list[Fault], store_url: str, sandbox: str, followers: list[
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_a_reported_fault(fault: Fault, outcomes: dict[str, Outcome], followers: list[str]) -> None:
-    outcome = outcomes[json.dumps(fault.settings)]
+    outcome = outcomes[store_of(fault)]
     own = line_ids_of(fault, followers)
     texts = {delivery["retry_key"]: delivery["messages"][0]["text"] for delivery in outcome.deliveries}
     sent: dict[str, tuple[str, str] | str] = {}
