@@ -25,6 +25,10 @@ from target_line.intake.roles import Role
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_NAME = th.StringType(pattern=r"^(?=.*\S)[^\x00-\x1f\x7f\ud800-\udfff]+$")
+"""A text that is not blank and that every database can store."""
+_FILLED = th.StringType(pattern=r"\S")
+"""A text that is not blank: an empty environment variable does not turn off a check."""
 _DURATION = th.CustomType({"type": ["string", "integer", "number", "null"]})
 
 
@@ -49,14 +53,14 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
     STORE_URL,
     th.Property(
         "channel",
-        th.StringType,
+        _NAME,
         default="main",
         title="Channel name",
         description="Your name for this channel. Ledger, rejects and rate limits are separate for each channel.",
     ),
     th.Property(
         "provider",
-        th.StringType,
+        _NAME,
         default="default",
         title="Provider name",
         description="Your name for the provider that the channel belongs to. A person has the same LINE ID in all "
@@ -174,13 +178,13 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
     ),
     th.Property(
         "approve",
-        th.StringType,
+        _FILLED,
         title="Approved plan",
         description="Hash of a plan, as mode plan prints it. The run sends only if its plan has the same hash.",
     ),
     th.Property(
         "expected_bot_user_id",
-        th.StringType,
+        _FILLED,
         title="Expected bot user ID",
         description="User ID of the bot (the destination of its webhooks; each run logs it). The run fails if the "
         "access token belongs to another account.",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import abc
 import gc
-import json
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +63,6 @@ class LineSink(UnvalidatedSink):
         check_columns(stream_name, self.role, schema)
         self._record_validator = RecordValidator(stream_name, self.schema) if self.validate_schema else None
         self.run_context.column_watch.add_schema(stream_name, self.role, self.schema)
-        self._is_mapped = bool(self.config.get("stream_maps"))
 
     def process_record(self, record: dict[str, Any] | UnusableRecord, context: dict[str, Any]) -> None:
         """Add a record to the batch, parsed or as a reject."""
@@ -72,24 +70,22 @@ class LineSink(UnvalidatedSink):
             self._reject(record.content, RejectedRecordError(Reason.INVALID_RECORD, record.detail), context)
             return
         try:
-            # A stream map can yield values that are not JSON.
-            values: dict[str, Any] = json.loads(json.dumps(record, default=str)) if self._is_mapped else record
             # Not a column of the schema. The SDK adds it to a row that was deleted from its table.
-            deleted_at = values.pop("_sdc_deleted_at", None)
-            self.run_context.column_watch.add(self.stream_name, self.role, values)
+            deleted_at = record.pop("_sdc_deleted_at", None)
+            self.run_context.column_watch.add(self.stream_name, self.role, record)
             if self._record_validator:
-                self._record_validator.check(values)
+                self._record_validator.check(record)
             if deleted_at and self.role is Role.MESSAGES:
-                values["_sdc_deleted_at"] = deleted_at
-            parsed = self.run_context.parser.parse(self.role, values)
+                record["_sdc_deleted_at"] = deleted_at
+            parsed = self.run_context.parser.parse(self.role, record)
         except RejectedRecordError as error:
-            self._reject(values, error, context)
+            self._reject(record, error, context)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with one record must not end the run
             self._reject(record, self._unexpected(error), context)
         else:
-            context.setdefault("parsed", []).append((values, parsed))
+            context.setdefault("parsed", []).append((record, parsed))
             if isinstance(parsed, ParsedEvidence) and parsed.notices:
-                context.setdefault("notices", []).append(notice_reject(self.stream_name, values, parsed.notices))
+                context.setdefault("notices", []).append(notice_reject(self.stream_name, record, parsed.notices))
 
     def process_batch(self, context: dict[str, Any]) -> None:
         """Commit the batch to the store."""

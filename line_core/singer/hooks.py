@@ -86,6 +86,10 @@ class TargetHooks(Target):
         """Write a STATE message, after all sinks were drained."""
         super()._write_state_message(state)
 
+    def process_schema_message(self, message: dict[str, Any]) -> None:
+        """Process a SCHEMA message. The default ends the run with any exception if the schema is unusual."""
+        super()._process_schema_message(message)
+
     def process_record_message(self, message: dict[str, Any]) -> None:
         """Process a RECORD message. The default ends the run if a stream map fails."""
         super()._process_record_message(message)
@@ -117,6 +121,9 @@ class TargetHooks(Target):
 
     def _write_state_message(self, state: dict[str, Any]) -> None:
         self.write_state(state)
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        self.process_schema_message(message_dict)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         self.process_record_message(message_dict)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +14,24 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "
 
 
 def convert_values(config: dict[str, Any], schema: Mapping[str, Any]) -> None:
-    """Convert values in place where the declared type allows only the converted value.
+    """Convert values in place where the declared type allows only the converted value, and remove null values.
 
-    Environment variables and `meltano config set` give text for numbers and booleans, and the SDK reads a number with a
-    decimal point in a file as `Decimal`. A text that is no such value is kept, so that validation reports it.
+    Environment variables and `meltano config set` give text for numbers, booleans, lists and objects, and the SDK reads
+    a number with a decimal point in a file as `Decimal`. A text that is no such value is kept, so that validation
+    reports it. A number that is not finite becomes text for the same reason. Null means that a setting is not set.
     """
     for name, declared in schema.get("properties", {}).items():
         if name not in config:
             continue
         value, types = config[name], _types(declared)
+        if value is None:
+            del config[name]
+            continue
         if isinstance(value, Decimal):
             config[name] = value = float(value)
+        if isinstance(value, float) and not math.isfinite(value):
+            config[name] = str(value)
+            continue
         if isinstance(value, dict) and "properties" in declared:
             converted = dict(value)
             convert_values(converted, declared)
@@ -41,10 +50,17 @@ def _types(declared: Mapping[str, Any]) -> Collection[str]:
 def _converted_text(text: str, types: Collection[str]) -> object:
     if "boolean" in types:
         return _BOOLEANS.get(text.strip().casefold(), text)
-    for name, convert in (("integer", int), ("number", float)):
+    for name, convert in (("integer", int), ("number", _finite), ("array", json.loads), ("object", json.loads)):
         if name in types:
             try:
                 return convert(text)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
     return text
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number

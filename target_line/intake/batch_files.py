@@ -7,28 +7,29 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
-import json
+import zlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from upath import UPath
 
-from target_line.intake.singer_reader import InputError, decode_record
+from target_line.intake.json_values import as_json
+from target_line.intake.singer_reader import InputError, UnusableRecord, decode_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from target_line.intake.singer_reader import UnusableRecord
-
 _COMPRESSIONS = (None, "none", "gzip")
 
 
-def check_encoding(stream: str, encoding: Mapping[str, Any]) -> None:
+def check_batch(stream: str, encoding: Mapping[str, Any], manifest: Sequence[object]) -> None:
     """Check that the files of a BATCH message can be read.
 
     Raises:
-        InputError: The format or the compression is not supported.
+        InputError: The format or the compression is not supported, or a file has no URL.
     """
+    if not all(isinstance(url, str) for url in manifest):
+        raise InputError(f"the manifest of the BATCH message of stream {stream!r} is not a list of texts")
     file_format, compression = encoding.get("format"), encoding.get("compression")
     if file_format == "parquet" and importlib.util.find_spec("pyarrow") is None:
         raise InputError(
@@ -55,6 +56,10 @@ def records_of(encoding: Mapping[str, Any], manifest: Sequence[str]) -> Iterator
     for number, url in enumerate(manifest, start=1):
         try:
             yield from _parquet_records(url) if encoding["format"] == "parquet" else _json_records(url, encoding)
+        except InputError as error:
+            raise InputError(f"file {number} of a BATCH message: {error}") from None
+        except zlib.error:
+            raise InputError(f"file {number} of a BATCH message cannot be read: damaged gzip data") from None
         except (OSError, EOFError, ValueError, ImportError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             raise InputError(f"file {number} of a BATCH message cannot be read: {reason}") from None
@@ -62,18 +67,28 @@ def records_of(encoding: Mapping[str, Any], manifest: Sequence[str]) -> Iterator
 
 def _json_records(url: str, encoding: Mapping[str, Any]) -> Iterator[dict[str, Any] | UnusableRecord]:
     with _path(url).open("rb") as file:
-        for line in gzip.GzipFile(fileobj=file) if encoding.get("compression") == "gzip" else file:
-            if stripped := line.strip():
+        lines = gzip.GzipFile(fileobj=file) if encoding.get("compression") == "gzip" else file
+        for number, line in enumerate(lines, start=1):
+            if not (stripped := line.strip()):
+                continue
+            try:
                 yield decode_record(stripped)
+            except InputError as error:
+                raise InputError(f"line {number}: {error}") from None
 
 
-def _parquet_records(url: str) -> Iterator[dict[str, Any]]:
+def _parquet_records(url: str) -> Iterator[dict[str, Any] | UnusableRecord]:
     import pyarrow.parquet as pq  # type: ignore[import-not-found]  # noqa: PLC0415 - an optional package, without types
 
     with _path(url).open("rb") as file:
         for batch in pq.ParquetFile(file).iter_batches():
             for record in batch.to_pylist():
-                yield json.loads(json.dumps(record, default=str))
+                try:
+                    yield as_json(record)
+                except (TypeError, ValueError):
+                    yield UnusableRecord(
+                        {name: str(value) for name, value in record.items()}, "it has values that are not JSON"
+                    )
 
 
 def _path(url: str) -> UPath:

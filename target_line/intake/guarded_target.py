@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import RecordsWithoutSchemaException
+from singer_sdk.mapper import SameRecordTransform
 
 from line_core.singer.hooks import TargetHooks
-from target_line.intake.batch_files import check_encoding, records_of
-from target_line.intake.singer_reader import UnusableRecord, no_object
+from target_line.intake.batch_files import check_batch, records_of
+from target_line.intake.json_values import as_json
+from target_line.intake.record_validation import usable_schema
+from target_line.intake.singer_reader import InputError, UnusableRecord, no_object
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +28,25 @@ _SOURCE_METADATA = (
 
 class GuardedTarget(TargetHooks):
     """Passes records to the sinks, from RECORD messages and from batch files alike."""
+
+    def process_schema_message(self, message: dict[str, Any]) -> None:
+        """Create the sinks of a stream. Properties whose schema is not valid are not checked.
+
+        Raises:
+            InputError: The Singer SDK cannot process the schema.
+        """
+        keys = message.get("key_properties")
+        schema = usable_schema(message["stream"], message["schema"])
+        # The keys are not used here, and the SDK expects a list of texts.
+        usable_keys = keys if isinstance(keys, list) and all(isinstance(key, str) for key in keys) else []
+        try:
+            super().process_schema_message({**message, "schema": schema, "key_properties": usable_keys})
+        except (TypeError, AttributeError, LookupError) as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            raise InputError(
+                f"the SCHEMA message of stream {message['stream']!r} cannot be processed with the settings of stream "
+                f"maps and flattening ({type(error).__name__} at {place.name}:{place.lineno})"
+            ) from None
 
     def process_record_message(self, message: dict[str, Any]) -> None:
         """Apply the stream maps to a record, and pass the results to their sinks.
@@ -44,7 +67,7 @@ class GuardedTarget(TargetHooks):
             RecordsWithoutSchemaException: The stream had no SCHEMA message.
             InputError: The files cannot be read.
         """
-        check_encoding(message["stream"], message["encoding"])
+        check_batch(message["stream"], message["encoding"], message["manifest"])
         for record in records_of(message["encoding"], message["manifest"]):
             self._process_record(message["stream"], record)
         self.drain_old_records()
@@ -72,7 +95,15 @@ def _mapped(stream_map: StreamMap, record: dict[str, Any]) -> dict[str, Any] | U
     except Exception as error:  # noqa: BLE001 - an expression of the user can raise any exception
         # The text of the error can contain values of the record.
         return UnusableRecord(record, f"the stream map fails with {type(error).__name__}")
-    if mapped is not None:
-        for name in _SOURCE_METADATA:
-            mapped.pop(name, None)
-    return mapped
+    if mapped is None:
+        return None
+    for name in _SOURCE_METADATA:
+        mapped.pop(name, None)
+    if record.get("_sdc_deleted_at"):  # a stream map with `__else__: null` removes it
+        mapped["_sdc_deleted_at"] = record["_sdc_deleted_at"]
+    if isinstance(stream_map, SameRecordTransform):
+        return mapped
+    try:
+        return as_json(mapped)
+    except (TypeError, ValueError, RecursionError):
+        return UnusableRecord(record, "the stream map returns a value that is not JSON")

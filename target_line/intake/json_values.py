@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import date, time
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -44,3 +48,21 @@ def problem_of(value: Any) -> str | None:  # noqa: ANN401 - any JSON value
             return None
         level = below
     return f"is nested more than {MAX_DEPTH} levels deep"
+
+
+def as_json(value: dict[str, Any]) -> dict[str, Any]:
+    """Return an object of Python as JSON has it: dates, times, decimals, UUIDs and bytes are texts, and so is NaN.
+
+    Raises:
+        TypeError, ValueError: A value has no equivalent in JSON.
+    """
+    result: dict[str, Any] = json.loads(json.dumps(value, default=_text), parse_constant=str)
+    return result
+
+
+def _text(value: object) -> str:
+    if isinstance(value, date | time | Decimal | UUID):
+        return str(value)
+    if isinstance(value, bytes):
+        return value.decode()
+    raise TypeError(f"a value of type {type(value).__name__} is not JSON")

@@ -25,16 +25,7 @@ class RecordValidator:
 
     def __init__(self, stream: str, schema: dict[str, Any]) -> None:
         """Compile the schema of a stream. Properties that cannot be checked are named in one warning."""
-        try:
-            self._validator = _compile(schema)
-        except _INVALID_SCHEMA:
-            self._validator, unchecked = _compile_properties(schema)
-            _logger.warning(
-                "Stream %r: the schemas of these properties are not valid or refer to other documents, so their values "
-                "are not checked: %s",
-                stream,
-                ", ".join(unchecked) or "(the schema as a whole)",
-            )
+        self._validator = _compile(usable_schema(stream, schema))
 
     def check(self, record: dict[str, Any]) -> None:
         """Validate a record.
@@ -48,28 +39,49 @@ class RecordValidator:
             raise RejectedRecordError(Reason.INVALID_RECORD, f"{path}: {error.message}" if path else error.message)
 
 
+def usable_schema(stream: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema without the parts that cannot be checked, in which the schema of each property is an object.
+
+    Properties that cannot be checked are named in one warning.
+
+    Args:
+        stream: Name of the stream.
+        schema: The schema, with `properties`.
+    """
+    properties: dict[str, Any] = {name: _as_object(declared) for name, declared in schema["properties"].items()}
+    usable = {**schema, "properties": properties}
+    if _is_valid(usable):
+        return usable
+    definitions: dict[str, Any] = {name: schema[name] for name in ("$schema", "definitions", "$defs") if name in schema}
+    unchecked = [name for name in properties if not _is_valid({**definitions, "properties": {name: properties[name]}})]
+    _logger.warning(
+        "Stream %r: the schemas of these properties are not valid or refer to other documents, so their values "
+        "are not checked: %s",
+        stream,
+        ", ".join(unchecked) or "(the schema as a whole)",
+    )
+    usable = {**definitions, "properties": {**properties, **{name: {} for name in unchecked}}}
+    # A definition may be invalid.
+    return usable if _is_valid(usable) else {"properties": {name: {} for name in properties}}
+
+
+def _as_object(schema: object) -> object:
+    """Return the schema of a property; one that is true or false, as an object that means the same."""
+    return ({} if schema else {"not": {}}) if isinstance(schema, bool) else schema
+
+
+def _is_valid(schema: dict[str, Any]) -> bool:
+    try:
+        _compile(schema)
+    except _INVALID_SCHEMA:
+        return False
+    return True
+
+
 def _compile(schema: dict[str, Any]) -> jsonschema_rs.Validator:
     draft = jsonschema_rs.Draft4Validator if "draft-04" in str(schema.get("$schema")) else jsonschema_rs.Draft7Validator
     validator: jsonschema_rs.Validator = draft(schema, validate_formats=False, retriever=_retrieve_nothing)
     return validator
-
-
-def _compile_properties(schema: dict[str, Any]) -> tuple[jsonschema_rs.Validator, list[str]]:
-    """Return a validator of the properties that have a valid schema, and the names of the others."""
-    definitions: dict[str, Any] = {name: schema[name] for name in ("$schema", "definitions", "$defs") if name in schema}
-    checked: dict[str, Any] = {}
-    unchecked = []
-    for name, property_schema in schema["properties"].items():
-        try:
-            _compile({**definitions, "properties": {name: property_schema}})
-        except _INVALID_SCHEMA:
-            unchecked.append(name)
-        else:
-            checked[name] = property_schema
-    try:
-        return _compile({**definitions, "properties": checked}), unchecked
-    except _INVALID_SCHEMA:  # a definition is not valid
-        return _compile({}), unchecked
 
 
 def _retrieve_nothing(uri: str) -> NoReturn:

@@ -29,6 +29,8 @@ MAX_DEPTH: Final = 100
 UNREADABLE = "unreadable"
 """Key of the text of a record that cannot be read, in its reject."""
 
+_MAX_DIGITS = 1_000
+"""Digits of an integer. Python cannot convert more than 4,300 digits."""
 _REQUIRED_KEYS = {
     "RECORD": ("stream", "record"),
     "SCHEMA": ("stream", "schema"),
@@ -43,7 +45,7 @@ _KEY_TYPES: dict[str, tuple[type, str]] = {
     "manifest": (list, "a list"),
 }
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_STREAM_OF_RECORD = re.compile(r'^\s*\{\s*"type":\s*"RECORD",\s*"stream":\s*"([^"\\]+)"')
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
 _decoder = msgspec.json.Decoder()
 
@@ -158,6 +160,8 @@ def _checked_type(message: object) -> str:
     if not isinstance(message_type, str) or message_type not in _REQUIRED_KEYS:
         raise InputError("it has no type" if message_type is None else "its type is not one of Singer's message types")
     stream = message.get("stream")
+    if isinstance(stream, str) and (_SURROGATE.search(stream) or "\0" in stream):
+        raise InputError(f"the name of the stream of the {message_type} message has U+0000 or half a character")
     name = f"the {message_type} message" + (f" of stream {stream!r}" if isinstance(stream, str) else "")
     for key in _REQUIRED_KEYS[message_type]:
         if key not in message:
@@ -171,10 +175,16 @@ def _checked_type(message: object) -> str:
 
 
 def _decode_tolerantly(line: bytes) -> dict[str, Any]:
-    """Decode a line with NaN, lone surrogates, numbers beyond the range of float, or bytes that are not UTF-8."""
+    """Decode a line that only Python's decoder accepts.
+
+    It may have NaN, lone surrogates, control characters in texts, numbers beyond the range of float, integers of
+    thousands of digits, or bytes that are not UTF-8.
+    """
     try:
         text = line.decode("utf-8", "surrogateescape")
-        message: Any = json.loads(text, parse_constant=str, parse_float=_number_or_text)
+        message: Any = json.loads(
+            text, parse_constant=str, parse_float=_number_or_text, parse_int=_integer_or_text, strict=False
+        )
     except ValueError as error:
         reason = getattr(error, "msg", "not text")
         raise InputError(f"it has {len(line)} bytes and is not JSON: {reason}") from None
@@ -193,12 +203,30 @@ def _too_deep_message(line: bytes) -> dict[str, Any]:
     Raises:
         InputError: The line is not a record, or its stream is not known.
     """
-    text = line.decode("utf-8", "replace")
-    found = _STREAM_OF_RECORD.match(text)
     detail = f"it has more than {MAX_DEPTH} levels of objects and lists"
-    if not found:
+    try:
+        message = json.loads(_without_members(line), strict=False)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict) or message.get("type") != "RECORD":
         raise InputError(detail)
-    return {"type": "RECORD", "stream": found[1], "record": UnusableRecord({UNREADABLE: text}, detail)}
+    return {**message, "record": UnusableRecord({UNREADABLE: line.decode("utf-8", "replace")}, detail)}
+
+
+def _without_members(line: bytes) -> bytes:
+    """Return the JSON text of a message in which the objects and lists within it are null."""
+    kept, start, depth = [], 0, 0
+    for token in _TOKEN.finditer(line):
+        if token[0] in (b"{", b"["):
+            depth += 1
+            if depth == 2:  # noqa: PLR2004 - the message itself is level 1
+                kept.append(line[start : token.start()])
+        elif token[0] in (b"}", b"]"):
+            depth -= 1
+            if depth == 1:
+                kept.append(b"null")
+                start = token.end()
+    return b"".join([*kept, line[start:]])
 
 
 def _depth(value: object) -> int:
@@ -235,3 +263,7 @@ def _texts(value: object) -> Iterator[str]:
 def _number_or_text(digits: str) -> float | str:
     number = float(digits)
     return number if math.isfinite(number) else digits
+
+
+def _integer_or_text(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _MAX_DIGITS else digits

@@ -71,7 +71,7 @@ def sending_policy_from_config(config: Mapping[str, Any]) -> SendingPolicy:
         quiet_hours=QuietHours.parse(quiet_hours) if quiet_hours else None,
         frequency_cap=FrequencyCap(cap["messages"], parse_duration(cap["per"], "frequency_cap")) if cap else None,
         suppression_attributes=tuple(config["suppression_attributes"]),
-        max_message_age=parse_duration(age, "max_message_age") if age else None,
+        max_message_age=parse_duration(age, "max_message_age") if age is not None else None,
         multicast_min=config["multicast_min"],
         test_recipients=tuple(dict.fromkeys(test_recipients)),
         rejects_unknown_types=config.get("unknown_message_types") == UnknownMessageTypes.REJECT,

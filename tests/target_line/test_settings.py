@@ -11,6 +11,7 @@ import pytest
 from line_core.errors import SettingError
 from target_line.reasons import Reason
 from target_line.settings import CONFIG_JSONSCHEMA, policy_of
+from target_line.target import TargetLine
 
 PROJECT = Path(__file__).parents[2]
 SETTINGS: dict[str, dict[str, Any]] = CONFIG_JSONSCHEMA["properties"]
@@ -31,6 +32,27 @@ def test_the_precedence_must_contain_each_kind_of_identifier_once() -> None:
     defaults = {name: setting["default"] for name, setting in SETTINGS.items() if "default" in setting}
     with pytest.raises(SettingError, match=r"must contain each of id, email, line_id once.*identifier_precedence"):
         policy_of({**defaults, "identifier_precedence": ["id", "email"]})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("approve", ""), ("approve", " "), ("expected_bot_user_id", ""), ("channel", ""), ("channel", "a\0b")),
+        *(("provider", "\ud800"), ("max_message_age", 0), ("max_message_age", ""), ("max_requests_per_second", "nan")),
+    ],
+)
+def test_an_empty_or_unusable_value_is_an_error_and_turns_no_check_off(
+    name: str, value: object, sqlite_url: str
+) -> None:
+    with pytest.raises(SettingError, match=rf"\(setting: {name}\)"):
+        _ = TargetLine(config={"store_url": sqlite_url, name: value}).run_context
+
+
+@pytest.mark.parametrize("name", [name for name, setting in SETTINGS.items() if "default" in setting])
+def test_null_means_the_default(name: str, sqlite_url: str) -> None:
+    target = TargetLine(config={"store_url": sqlite_url, **({} if name == "store_url" else {name: None})})
+    assert target.config[name] is not None
+    target.run_context.store.close()
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -38,6 +38,7 @@ METHODS = [
     (Sink, "_parse_timestamps_in_record", ["self", "record", "schema", "treatment"], "timestamps of records change"),
     (Sink, "get_validator", ["self"], "an invalid record ends the run"),
     (Target, "_process_record_message", ["self", "message_dict"], "one failing stream map ends the run"),
+    (Target, "_process_schema_message", ["self", "message_dict"], "an odd schema ends the run with a traceback"),
     (Target, "_process_batch_message", ["self", "message_dict"], "records of batch files are lost"),
     (Target, "_process_activate_version_message", ["self", "message_dict"], "an unknown stream ends the run"),
     (Target, "_handle_max_record_age", ["self"], "records stay in the buffer while the input is slow"),

@@ -26,6 +26,12 @@ from target_line.settings import CONFIG_JSONSCHEMA
         ("frequency_cap", {"messages": "3", "per": "7d"}, {"messages": 3, "per": "7d"}),
         ("channel", "5", "5"),
         ("max_rejects", "5", "5"),
+        ("suppression_attributes", '["opt_out"]', ["opt_out"]),
+        ("suppression_attributes", "opt_out", "opt_out"),
+        ("stream_roles", '{"crm": "profiles"}', {"crm": "profiles"}),
+        ("max_requests_per_second", float("nan"), "nan"),
+        ("max_requests_per_second", Decimal("Infinity"), "inf"),
+        ("max_requests_per_second", "inf", "inf"),
     ],
 )
 def test_a_value_is_converted_where_only_the_converted_value_is_valid(
@@ -35,3 +41,9 @@ def test_a_value_is_converted_where_only_the_converted_value_is_valid(
     convert_values(config, CONFIG_JSONSCHEMA)
     assert config == {setting: converted}
     assert type(config[setting]) is type(converted)
+
+
+def test_a_value_that_is_null_is_not_set() -> None:
+    config: dict[str, Any] = {"suppression_attributes": None, "other": None}
+    convert_values(config, CONFIG_JSONSCHEMA)
+    assert config == {"other": None}

@@ -45,7 +45,7 @@ def batch(run: RunContext, role: Role, *records: dict[str, Any]) -> Any:
     """Parse records, and return a function that saves them."""
     sink = object.__new__(sink_class_of(role))
     sink.run_context, sink.role, sink.stream_name = run, role, role.value
-    sink._record_validator, sink._is_mapped = None, False
+    sink._record_validator = None
     context: dict[str, Any] = {}
     for record in records:
         LineSink.process_record(sink, record, context)

@@ -19,6 +19,7 @@ from target_line.identity.records import EvidenceParser
 from target_line.intake.singer_reader import InputError
 from target_line.run_history import Run
 from target_line.target import TargetLine
+from tests.support.people import line_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +33,7 @@ SCHEMA = {
     "schema": {"properties": {"id": {}, "name": {}}},
     "key_properties": [],
 }
+DELETED = {"_sdc_deleted_at": "2026-01-01T00:00:00Z"}
 
 
 class Loaded:
@@ -64,6 +66,44 @@ def test_a_stream_map_that_fails_rejects_its_record_only(tmp_path: Path) -> None
     (reject,) = loaded.rejects()
     assert reject["record"] == {"id": "b", "name": "aoi@example.com"}
     assert reject["detail"] == "the stream map fails with ValueError"
+
+
+@pytest.mark.parametrize("expression", ["{(1, 2): 3}", "{1, 2}", "1 + 2j", "datetime"])
+def test_a_stream_map_with_a_result_that_is_not_json_rejects_its_record(expression: str, tmp_path: Path) -> None:
+    stream_maps = {"profiles": {"id": "id", "x": f"{expression} if id == 'a' else id"}}
+    loaded = Loaded(tmp_path, SCHEMA, record(id="a"), record(id="b"), stream_maps=stream_maps)
+    assert (loaded.ids(), [row["record"] for row in loaded.rejects()]) == (["b"], [{"id": "a"}])
+
+
+def test_a_stream_map_does_not_hide_that_a_row_was_deleted(tmp_path: Path) -> None:
+    columns = ("message_id", "line_id", "text", "send_at")
+    schema = {**SCHEMA, "stream": "messages", "schema": {"properties": {name: {} for name in columns}}}
+    row = {"message_id": "m", "line_id": line_id(1), "text": "x", "send_at": "2099-01-01"}
+    records = [{"type": "RECORD", "stream": "messages", "record": {**row, **last}} for last in ({}, DELETED)]
+    stream_maps = {"messages": {**{name: name for name in columns}, "__else__": None}}
+    loaded = Loaded(tmp_path, schema, *records, stream_maps=stream_maps, channel_access_token="t")
+    with open_store(loaded.store_url) as store:
+        (message,) = listings.deliveries(store, "main")
+    assert message["reason"] == "cancelled"
+
+
+def test_bytes_of_a_stream_map_are_text(tmp_path: Path) -> None:
+    assert Loaded(tmp_path, SCHEMA, record(id="a"), stream_maps={"profiles": {"id": "b'a'"}}).ids() == ["a"]
+
+
+@pytest.mark.parametrize("settings", [{"stream_maps": {"*": {"x": "name"}}}, {"flattening_enabled": True}], ids=str)
+@pytest.mark.parametrize("odd", [5, True, "x", None, {"type": 5}, {"type": "object", "properties": 5}], ids=str)
+def test_an_odd_schema_of_a_property_does_not_disturb_stream_maps_and_flattening(
+    odd: object, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    schema = {**SCHEMA, "schema": {"properties": {"id": {}, "name": odd}}, "key_properties": [5]}
+    assert Loaded(tmp_path, schema, record(id="a", name="b"), flattening_max_depth=1, **settings).ids() == ["a"]
+
+
+def test_a_schema_that_the_sdk_cannot_process_is_one_error(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"flattening_enabled": "true", "flattening_max_depth": "3"}
+    with pytest.raises(InputError, match="the SCHEMA message of stream 'profiles' cannot be processed with the settin"):
+        Loaded(tmp_path, SCHEMA, **settings)
 
 
 @pytest.mark.parametrize("value", [None, [], "text", 5])
@@ -186,6 +226,32 @@ class TestBatchFiles:
         with pytest.raises(InputError, match=error):
             Loaded(tmp_path, SCHEMA, batch, {"type": "STATE", "value": {"a": 1}})
         assert capsys.readouterr().out == ""
+
+    @pytest.mark.parametrize(
+        ("content", "error"),
+        [
+            (gzip.compress(b'{"id":"a"}' * 99)[:-9], "EOFError"),
+            (gzip.compress(b'{"id":"a"}')[:10] + b"\xff" * 20, "file 1 of a BATCH message cannot be read: damaged"),
+            (gzip.compress(b'{"id":"a"}\n{"id":"aoi'), "file 1 of a BATCH message: line 2: it has "),
+        ],
+        ids=["no end", "damaged", "half a line"],
+    )
+    def test_a_damaged_file_ends_the_run_before_any_state(
+        self, content: bytes, error: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "x.gz").write_bytes(content)
+        encoding = {"format": "jsonl", "compression": "gzip"}
+        manifest = [(tmp_path / "x.gz").as_uri()]
+        batch = {"type": "BATCH", "stream": "profiles", "encoding": encoding, "manifest": manifest}
+        with pytest.raises(InputError, match=error) as caught:
+            Loaded(tmp_path, SCHEMA, batch, {"type": "STATE", "value": {"a": 1}})
+        assert capsys.readouterr().out == ""
+        assert "aoi" not in str(caught.value)
+
+    def test_a_manifest_that_is_not_a_list_of_texts_is_one_error(self, tmp_path: Path) -> None:
+        batch = {"type": "BATCH", "stream": "profiles", "encoding": {"format": "jsonl"}, "manifest": [None]}
+        with pytest.raises(InputError, match="the manifest of the BATCH message of stream 'profiles' is not a list of"):
+            Loaded(tmp_path, SCHEMA, batch)
 
 
 def test_a_run_has_a_row_from_its_start_and_with_the_error_that_ended_it(tmp_path: Path) -> None:

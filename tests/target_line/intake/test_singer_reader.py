@@ -66,6 +66,29 @@ def test_a_record_that_is_nested_too_deeply_is_unusable(depth: int) -> None:
     assert message["record"].content == {"unreadable": line.decode()}
 
 
+@pytest.mark.parametrize("depth", [MAX_DEPTH, 5_000])
+def test_the_members_of_a_deep_record_may_have_any_order(depth: int) -> None:
+    deep = b'{"x":"]}\\"","y":' + b'{"a":' * depth + b"1" + b"}" * depth + b"}"
+    (message,) = read(b'{"record":' + deep + b',"version":[1],"stream":"crm\\u002dprofiles","type":"RECORD"}')
+    assert isinstance(message["record"], UnusableRecord)
+    assert message["stream"] == "crm-profiles"
+
+
+def test_a_message_that_is_deep_and_no_record_is_an_error() -> None:
+    with pytest.raises(InputError, match="line 1 of the input: it has more than 100 levels"):
+        read(b'{"type":"STATE","value":' + b"[" * 200 + b"]" * 200 + b"}")
+
+
+def test_an_integer_that_python_cannot_convert_is_text() -> None:
+    (message,) = read(b'{"type":"RECORD","stream":"profiles","record":{"n":-' + b"9" * 5_000 + b"}}")
+    assert message["record"] == {"n": "-" + "9" * 5_000}
+
+
+def test_control_characters_in_a_text_are_kept() -> None:
+    (message,) = read(b'{"type":"RECORD","stream":"profiles","record":{"x":"a\x01\tb"}}')
+    assert message["record"] == {"x": "a\x01\tb"}
+
+
 def test_a_wide_record_is_not_deep() -> None:
     assert read(record_line({"x": [[{}]] * 1000}))[0]["record"] == {"x": [[{}]] * 1000}
 
@@ -89,6 +112,9 @@ def test_a_wide_record_is_not_deep() -> None:
             "the SCHEMA message of stream 's' has a schema that is not",
         ),
         (b'{"type":"STATE"}', "the STATE message has no value"),
+        (b'{"type":"ACTIVATE_VERSION","stream":"\\ud800"}', "the name of the stream of the ACTIVATE_VERSION message"),
+        (b'{"type":"SCHEMA","stream":"a\\u0000","schema":{}}', "the name of the stream of the SCHEMA message"),
+        (b'{"type":"RECORD","stream":"s","record":{"email":"aoi@exa', "it has 56 bytes and is not JSON: Unterminated"),
         (b'{"type":"BATCH","stream":"s","encoding":{}}', "the BATCH message of stream 's' has no manifest"),
     ],
 )
