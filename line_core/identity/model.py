@@ -57,6 +57,9 @@ class Identifier(NamedTuple):
         return f"{self.kind}:{self.provider}/{self.value}" if self.provider else f"{self.kind}:{self.value}"
 
 
+_PLAIN_TYPES = frozenset({str, int, bool, float, type(None)})
+
+
 class DatedValue(NamedTuple):
     """Value of an attribute with the time of its record."""
 
@@ -67,7 +70,20 @@ class DatedValue(NamedTuple):
         """Return the value that counts: the newer one; at the same time, the one with the greater tie breaker."""
         if self.at != other.at:
             return self if self.at > other.at else other
+        if self._is_plainly_equal(other.value):
+            return self
         return self if self.tie_breaker() >= other.tie_breaker() else other
+
+    def _is_plainly_equal(self, value: object) -> bool:
+        """Return whether the values have the same JSON text, if this can be told without writing it."""
+        kind = type(value)
+        # 0.0 equals -0.0 and has another text.
+        return (
+            kind is type(self.value)
+            and kind in _PLAIN_TYPES
+            and self.value == value
+            and (bool(value) or kind is not float)
+        )
 
     def tie_breaker(self) -> tuple[bool, bool, str]:
         """Return a sort key for values with the same time: a value before null, yes before no, then the JSON text."""
