@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from line_core.store.location import StoreLocation
 
-SCHEMA_VERSION = "0008"
+SCHEMA_VERSION = "0009"
 """Newest revision in `migrations/`. The revisions are numbered."""
 
 

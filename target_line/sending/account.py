@@ -53,8 +53,11 @@ class MonthlyUnits:
         return True
 
 
-async def check_account(client: LineClient, expected_bot_user_id: str | None) -> None:
+async def check_account(client: LineClient, expected_bot_user_id: str | None) -> str:
     """Log the account that the token belongs to, and check it.
+
+    Returns:
+        The bot user id of the account.
 
     Raises:
         WrongAccountError: It is not the expected account. Its users are not the expected recipients.
@@ -70,6 +73,7 @@ async def check_account(client: LineClient, expected_bot_user_id: str | None) ->
             f"{bot.get('userId')}, not {expected_bot_user_id}; nothing was sent",
             setting="expected_bot_user_id",
         )
+    return str(bot.get("userId"))
 
 
 async def read_quota(client: LineClient, read_at: datetime | None = None) -> QuotaStatus:

@@ -89,7 +89,7 @@ class SendingRun:
             async with LineClient.from_config(
                 self._config, tokens, self._rate_limiter, connections=connections
             ) as client:
-                await check_account(client, self._config.get("expected_bot_user_id"))
+                self._claims.retry_keys.account = await check_account(client, self._config.get("expected_bot_user_id"))
                 due = await self._due_messages(client)
                 try:
                     match Mode(self._config["mode"]):

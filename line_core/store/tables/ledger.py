@@ -85,6 +85,13 @@ messages = Table(
         server_default="0",
         comment="Of equal send_order, the oldest is first: minutes from 1970 to send_at, else to the run's start",
     ),
+    Column(
+        "refused_requests",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="Requests for the message that LINE did not accept; its next retry key derives from the number",
+    ),
     Index(None, "updated_at"),
     Index(None, "staged_by"),
 )

@@ -27,7 +27,6 @@ a claim that a stopped run left behind are decided again, unless their request m
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -47,13 +46,13 @@ from target_line.sending.claim.outcomes import (
     record_outcomes,
     record_request_outcomes,
 )
-from target_line.sending.claim.plan import PlannedRequest
-from target_line.sending.claim.request_body import RecipientKind, RequestBody, SendMethod
+from target_line.sending.claim.plan import halves_of
+from target_line.sending.claim.release import release_never_attempted, reschedule
+from target_line.sending.claim.request_body import RequestBody, SendMethod
+from target_line.sending.claim.retry_keys import RetryKeys
 from target_line.sending.claim.unfinished import (
     expire_keys,
     mark_attempted,
-    release_never_attempted,
-    reschedule,
     set_aside,
     take_over,
 )
@@ -63,6 +62,7 @@ from target_line.sending.ledger import STREAM
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from target_line.sending.claim.plan import PlannedRequest
     from target_line.sending.claim.planner import PagePlan, PagePlanner
     from target_line.sending.decide.decider import DuePage
     from target_line.sending.decide.decisions import DecidedMessage
@@ -106,6 +106,7 @@ class RequestClaims:
         self._run_id = ledger.run_id
         self._ledger = ledger
         self.planner = planner
+        self.retry_keys = RetryKeys(ledger.channel)
 
     def claim(self, page: DuePage, allowance: SendAllowance, *, leaves_now: bool = False) -> ClaimResult:
         """Claim the messages of a page that are sent now, and record the decisions about the others, in one commit.
@@ -223,11 +224,9 @@ class RequestClaims:
             line_ids = body.to if isinstance(body.to, tuple) else ()
             if len(line_ids) < 2 or message_id_of.keys() != set(line_ids):  # noqa: PLR2004 - one recipient cannot be split
                 return []
-            middle = len(line_ids) // 2
-            halves = [
-                (str(uuid.uuid4()), _plan_half(body, half, [message_id_of[line_id] for line_id in half]))
-                for half in (line_ids[:middle], line_ids[middle:])
-            ]
+            halves = self.retry_keys.assign(
+                connection, halves_of(body, line_ids, message_id_of), random=bool(self.planner.policy.test_recipients)
+            )
             record_request_outcomes(connection, [RequestOutcome(request, MessageStatus.REJECTED, 1, error=error)])
             inserted = self._insert(connection, halves, leaves_now=True)
             now = datetime.now(UTC)
@@ -318,17 +317,19 @@ class RequestClaims:
 
     def _persist_requests(self, connection: Connection, plan: PagePlan, *, leaves_now: bool) -> list[ClaimedRequest]:
         """Insert the requests of a plan and link their messages to them."""
-        requests = [
-            (str(uuid.uuid4()), replace(planned, valid_until=_valid_until(planned, plan.sends)))
-            for planned in plan.requests
+        test_recipients = self.planner.policy.test_recipients
+        planned_requests = [
+            replace(planned, valid_until=_valid_until(planned, plan.sends)) for planned in plan.requests
         ]
+        # A test may send the same content again.
+        requests = self.retry_keys.assign(connection, planned_requests, random=bool(test_recipients))
         claimed = self._insert(connection, requests, leaves_now=leaves_now)
         rows = [
             {"message_id": message_id, "line_id": address_of(plan.sends[message_id].to), "retry_key": key}
             for key, planned in requests
             for message_id in planned.message_ids
         ]
-        reason = Reason.TEST_RECIPIENTS if self.planner.policy.test_recipients else None
+        reason = Reason.TEST_RECIPIENTS if test_recipients else None
         self._update_scheduled(connection, rows, status=MessageStatus.CLAIMED, reason=reason)
         return claimed
 
@@ -390,8 +391,3 @@ def _valid_until(planned: PlannedRequest, sends: Mapping[str, Send]) -> datetime
     """Return the earliest time at which a decision about the messages of a request is made again."""
     times = [time for message_id in planned.message_ids if (time := sends[message_id].valid_until) is not None]
     return min(times, default=None)
-
-
-def _plan_half(body: RequestBody, line_ids: tuple[str, ...], message_ids: list[str]) -> PlannedRequest:
-    method, to = (SendMethod.PUSH, line_ids[0]) if len(line_ids) == 1 else (SendMethod.MULTICAST, line_ids)
-    return PlannedRequest(method, replace(body, to=to), tuple(message_ids), RecipientKind.USER, len(line_ids))

@@ -83,7 +83,8 @@ def record_outcomes(connection: Connection, channel: str, outcomes: Sequence[Req
             for outcome in outcomes
             if outcome.status is status
         ]
-        same = {"status": status, "reason": reason, "updated_at": now}
+        refused = messages.c.refused_requests + 1
+        same = {"status": status, "reason": reason, "refused_requests": refused, "updated_at": now}
         update_many(connection, messages, messages.c.retry_key, rows, where=claimed, same=same)
     accepted = [outcome.request.retry_key for outcome in outcomes if outcome.status is MessageStatus.ACCEPTED]
     connection.execute(

@@ -9,7 +9,7 @@ Source: LINE Messaging API reference, "Send multicast message": at most 500 reci
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from target_line.sending.claim.request_body import RecipientKind, RequestBody, SendMethod, chat_kind
@@ -17,7 +17,7 @@ from target_line.sending.decide.decisions import LineUser, Send
 from target_line.sending.read.recipients import AllFollowers, ChatRecipient, NarrowcastRecipients
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from target_line.sending.decide.content import MessageContent
@@ -67,6 +67,30 @@ def plan_requests(sends: Iterable[tuple[str, Send]], policy: SendingPolicy) -> l
             for start in range(0, len(people), MULTICAST_LIMIT):
                 requests += _plan_for_users(content, people[start : start + MULTICAST_LIMIT], policy.multicast_min)
     return requests
+
+
+def halves_of(
+    body: RequestBody, line_ids: Sequence[str], message_id_of: Mapping[str, str]
+) -> tuple[PlannedRequest, PlannedRequest]:
+    """Return two requests in place of a multicast, each for half of its recipients.
+
+    Args:
+        body: The body of the multicast.
+        line_ids: Its recipients, at least two.
+        message_id_of: The message of each recipient.
+    """
+    middle = len(line_ids) // 2
+    first, second = (
+        PlannedRequest(
+            SendMethod.PUSH if len(half) == 1 else SendMethod.MULTICAST,
+            replace(body, to=half[0] if len(half) == 1 else tuple(half)),
+            tuple(message_id_of[line_id] for line_id in half),
+            RecipientKind.USER,
+            len(half),
+        )
+        for half in (line_ids[:middle], line_ids[middle:])
+    )
+    return first, second
 
 
 def length_with_full_multicasts(decisions: Sequence[Decision]) -> int:

@@ -1,4 +1,4 @@
-"""Claims without an outcome: marked before they are sent, released, taken over, set aside. In the caller's transaction.
+"""Claims without an outcome: marked before they are sent, taken over, set aside. In the caller's transaction.
 
 Times are the database's, so that a difference between the clocks of two machines does not make a claim look younger.
 """
@@ -16,6 +16,7 @@ from line_core.store.tables import ledger as tables
 from target_line.intake.rejects import Reject
 from target_line.reasons import Reason
 from target_line.sending.claim.outcomes import ClaimedRequest, RequestOutcome, record_outcomes
+from target_line.sending.claim.release import reschedule
 from target_line.sending.claim.request_body import SendMethod
 from target_line.sending.ledger import STREAM
 
@@ -40,38 +41,6 @@ def mark_attempted(connection: Connection, run_id: str, keys: Sequence[str]) -> 
     own = (table.c.claimed_by == run_id) & (table.c.status == MessageStatus.CLAIMED) & (table.c.never_attempted == 1)
     statement = update(table).where(in_values(connection, table.c.retry_key, keys), own).values(never_attempted=0)
     return set(connection.execute(statement.returning(table.c.retry_key)).scalars())
-
-
-def release_never_attempted(connection: Connection, channel: str, run_id: str) -> int:
-    """Return the never-attempted claims of other runs to scheduled, and return the number of their messages."""
-    table = tables.requests.c
-    query = select(table.retry_key).where(
-        table.channel == channel,
-        table.status == MessageStatus.CLAIMED,
-        table.never_attempted == 1,
-        table.claimed_by != run_id,
-    )
-    return reschedule(connection, list(connection.execute(query.with_for_update()).scalars()))
-
-
-def reschedule(connection: Connection, keys: Sequence[str]) -> int:
-    """Schedule the messages of requests again, delete the requests, and return the number of messages."""
-    if not keys:
-        return 0
-    messages, requests = tables.messages, tables.requests
-    changed = connection.execute(
-        update(messages)
-        .where(in_values(connection, messages.c.retry_key, keys))
-        .values(
-            status=MessageStatus.SCHEDULED,
-            reason=None,
-            retry_key=None,
-            line_id=None,
-            updated_at=datetime.now(UTC),
-        )
-    )
-    connection.execute(requests.delete().where(in_values(connection, requests.c.retry_key, keys)))
-    return changed.rowcount
 
 
 def expire_keys(connection: Connection, channel: str, now: datetime) -> int:

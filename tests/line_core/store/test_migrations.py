@@ -31,6 +31,7 @@ REVISIONS = {
     "0006_attempts.py": "390bd07dd54e41ddad44d55dfbd553afa46153669cc44502e40a04010ce135a7",
     "0007_order_and_cancellation.py": "3a1413ac0570e051f8320be15db00e567fcc0f3ecc5e78f3dbcf252044a31b1f",
     "0008_changes_of_merges.py": "c0a03caf31b5d2a649623118c0c5d443f4b312fbdcc4da9951a7ff1ea571cd20",
+    "0009_refused_requests.py": "0fbab1b0aec8788b92505fa34ef925b0908aa899c21c6ce58cbdf4e08a391f7b",
 }
 
 

@@ -172,9 +172,9 @@ def test_the_first_outcome_of_a_request_is_final(store: Store, run: Run) -> None
     assert (reject.reason, reject.detail) == ("refused_by_line", "bad image")
 
 
-def test_messages_returned_to_scheduled_are_claimed_with_new_keys(store: Store, run: Run) -> None:
+def test_messages_whose_request_may_have_left_are_claimed_with_new_keys(store: Store, run: Run) -> None:
     run.stage("a")
-    (request,) = run.claim().requests
+    (request,) = run.claims.mark_attempted(run.claim().requests)
     run.claims.return_to_scheduled([request])
     assert statuses(store) == {"a": "scheduled"}
     assert run.claims.take_over_unfinished() == ([], 0)
