@@ -10,7 +10,10 @@ from dateutil import parser  # type: ignore[import-untyped]  # has no types
 
 from target_line.sending.templates.values import TemplateValueError, describe
 
-_DIRECTIVE = re.compile(r"%[-_0^#]?[0-9]{0,2}[A-Za-z%+]", re.ASCII)
+_DIRECTIVE = re.compile(r"%[-_0^#]?[0-9]{0,2}([A-Za-z%+])", re.ASCII)
+_DIRECTIVES = frozenset("aAbBcCdDeFgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%")
+_DAY_AND_MONTH = re.compile(r"(?<![0-9])([0-9]{1,2})[/.-]([0-9]{1,2})[/.-](?:[0-9]{4}|[0-9]{2})(?![0-9])", re.ASCII)
+_MONTHS = 12
 _EPOCH_DIGITS = re.compile(r"[0-9]{9,14}", re.ASCII)
 _DAY_DIGITS = re.compile(r"[0-9]{8}", re.ASCII)
 _MIN_MILLISECONDS = 10**11  # as seconds, the year 5138; as milliseconds, 1973
@@ -37,7 +40,9 @@ def format_date(value: object, date_format: str, now: datetime) -> str:
     moment = _read(value, now)
 
     def directive(match: re.Match[str]) -> str:
-        if match[0] == "%s":  # strftime would use the time zone of the machine
+        if match[1] not in _DIRECTIVES:  # strftime would print it as it is
+            raise TemplateValueError(f"date: {match[0]} is not a directive of strftime")
+        if match[1] == "s":  # strftime would use the time zone of the machine
             return str(int((moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)).timestamp()))
         return moment.strftime(match[0])
 
@@ -80,6 +85,8 @@ def _parse_text(text: str, now: datetime) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
+        if (found := _DAY_AND_MONTH.search(text)) and found[1] != found[2] and max(map(int, found.groups())) <= _MONTHS:
+            raise ValueError(text) from None  # nobody can tell which is the day, 5/6/2026 is June 5 or May 6
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
         parsed: Any = parser.parse(text, default=midnight, tzinfos=_time_zone)
         if not isinstance(parsed, datetime):

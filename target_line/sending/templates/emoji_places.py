@@ -8,17 +8,24 @@ Source: LINE Messaging API reference, "Text message", `emojis`.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from line_core.messages.lengths import utf16_length
 
 _FIRST_MARK = 0xFDD0
+EMOJI_MARKS = re.compile("[\ufdd0-\ufde3]")
 MAX_EMOJI = 20
 """Emoji of a text, by LINE's rules."""
 
 
 def mark_places(text: str, emojis: list[Any]) -> str | None:
-    """Return the template with a mark in place of each emoji's `$`; None if an index does not name a `$` of it."""
+    """Return the template with a mark in place of each emoji's `$`.
+
+    None if an index does not name a `$` of it, or the template has marks already.
+    """
+    if EMOJI_MARKS.search(text):
+        return None
     characters = list(text)
     offsets = {}
     position = 0

@@ -5,9 +5,10 @@ Sources: LINE Messaging API reference, "Text message (v2)": `{{` and `}}` are li
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from urllib.parse import quote
+
+from target_line.sending.templates.emoji_places import EMOJI_MARKS
 
 Escape = Callable[[str, str | None], str]
 """Returns the escaped value. The second argument is the text before it; None if only a part of it is known."""
@@ -20,7 +21,6 @@ _URI_NAMES = frozenset(
 )
 _PATH_CHARACTERS = "/!$&'()*+,;=:@"
 """Characters with a meaning in a query only, besides the unreserved ones."""
-_EMOJI_MARKS = re.compile("[\ufdd0-\ufde3]")
 
 
 def escape_for(message_type: object, name: str) -> Escape:
@@ -55,4 +55,4 @@ def escape_in_uri(value: str, before: str | None) -> str:
 
 def without_emoji_marks(value: str, _before: str | None) -> str:
     """Return a value without the characters that mark the places of emoji."""
-    return _EMOJI_MARKS.sub("", value)
+    return EMOJI_MARKS.sub("", value)

@@ -9,6 +9,8 @@ Reference of the filters: https://shopify.github.io/liquid/
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +46,7 @@ _NUMBER_FILTERS = (
     *("plus", "minus", "times", "divided_by", "modulo"),
 )
 _LIST_FILTERS = {
-    *("first", "last", "size", "slice", "reverse", "sort", "sort_natural", "uniq", "compact", "concat"),
+    *("first", "last", "size", "reverse", "sort", "sort_natural", "uniq", "compact", "concat"),
     *("where", "reject", "find", "find_index", "has"),
 }
 _MIN_ARGUMENTS_OF_REPLACE = 2
@@ -58,6 +60,7 @@ def add_filters(environment: Environment) -> None:
         **{name: _number_filter(library[name]) for name in _NUMBER_FILTERS},
         **{name: _list_filter(library[name]) for name in _LIST_FILTERS & library.keys()},
         **{name: _limited_replace(library[name]) for name in ("replace", "replace_first", "replace_last")},
+        "slice": _slice(library["slice"]),
         "default": _default(library["default"]),
         "url_encode": _url_encode(library["url_encode"]),
         "safe": _safe,
@@ -95,6 +98,18 @@ def _list_filter(library_filter: Filter) -> Filter:
         return checked(library_filter(value, *args, **kwargs))
 
     return list_filter
+
+
+def _slice(library_filter: Filter) -> Filter:
+    list_filter = _list_filter(library_filter)
+
+    @wraps(library_filter)
+    def slice_(value: object, *args: object) -> object:
+        if isinstance(value, Mapping):  # the library would return a part of Python's text of it
+            raise TemplateValueError("an object has no order")
+        return list_filter(value, *args)
+
+    return slice_
 
 
 def _limited_replace(library_filter: Filter) -> Filter:
@@ -180,6 +195,6 @@ def _defined(value: object) -> object:
 
 def _sequence(value: object) -> Any:  # noqa: ANN401 - a sequence of any values
     """Return a value that has items or characters."""
-    if isinstance(_defined(value), bool | int | float):
+    if isinstance(_defined(value), bool | int | float | date):
         raise TemplateValueError(f"{describe(value)} has no items")
     return value

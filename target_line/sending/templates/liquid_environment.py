@@ -15,11 +15,10 @@ from liquid.builtin.tags.cycle_tag import CycleNode, CycleTag
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.builtin.tags.for_tag import ForTag
 from liquid.exceptions import LiquidError
-from liquid.expression import Expression
 from liquid.output import LimitedStringIO
 from liquid.undefined import UNDEFINED
 
-from target_line.sending.templates.conditions import ValueIfTag, ValueUnlessTag
+from target_line.sending.templates.conditions import LimitedItems, ValueIfTag, ValueUnlessTag
 from target_line.sending.templates.filters import add_filters
 from target_line.sending.templates.tags import check_tags
 from target_line.sending.templates.values import SafeText, TemplateValueError, is_blank, text_of
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from liquid import Token, TokenStream
     from liquid.ast import Node
+    from liquid.expression import Expression
 
     from target_line.sending.templates.budget import Budget
     from target_line.sending.templates.escaping import Escape
@@ -211,34 +211,11 @@ class _CaptureTag(CaptureTag):
     node_class = _CaptureNode
 
 
-class _LoopItems(Expression):
-    """The items of a loop, if they are not too many. The library would copy all numbers of a range to reverse it."""
-
-    __slots__ = ("_items",)
-
-    def __init__(self, items: Expression) -> None:
-        super().__init__(items.token)
-        self._items = items
-
-    def __str__(self) -> str:
-        return str(self._items)
-
-    def evaluate(self, context: RenderContext) -> object:
-        items = self._items.evaluate(context)
-        limit = context.env.loop_iteration_limit or 0
-        if isinstance(items, range | list) and items[limit:]:
-            raise TemplateValueError(f"a loop of more than {limit:,} steps")
-        return items
-
-    def children(self) -> list[Expression]:
-        return [self._items]
-
-
 class _ForTag(ForTag):
     def parse(self, stream: TokenStream) -> Node:
         node = super().parse(stream)
         loop = cast("Any", node).expression
-        loop.iterable = _LoopItems(loop.iterable)
+        loop.iterable = LimitedItems(loop.iterable)
         return node
 
 

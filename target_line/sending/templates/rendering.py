@@ -72,9 +72,12 @@ class _Renderer:
         if isinstance(value, str):
             return self._render_text(value, path, escape_for((parent or {}).get("type"), name))
         if isinstance(value, dict):
-            rendered = {key: self.render(item, f"{path}.{key}", value, key) for key, item in value.items()}
+            # Escaping depends on the type, which can be a template too.
+            type_ = self.render(value.get("type"), f"{path}.type")
+            own = {**value, "type": type_}
+            rendered = {key: self.render(item, f"{path}.{key}", own, key) for key, item in value.items()}
             emojis = value.get("emojis")
-            if isinstance(emojis, list) and has_templates(value.get("text")):
+            if type_ == "text" and isinstance(emojis, list) and has_templates(value.get("text")):
                 rendered |= self._render_with_emojis(value["text"], rendered["emojis"], path)
             return rendered
         if isinstance(value, list):

@@ -134,7 +134,7 @@ def _text_of_number(value: float) -> str:
     if isinstance(value, int):
         return str(checked(value))
     checked(value)
-    number = Decimal(value.text if isinstance(value, WrittenNumber) else repr(value))
+    number = Decimal(value.text if isinstance(value, WrittenNumber) else repr(value or 0.0))
     # A JSON reader rounds an integer beyond 64 bits to a float: its last digits are wrong.
     if abs(value) > _MAX_EXACT_FLOAT and len(number.as_tuple().digits) > _MAX_FLOAT_DIGITS:
         raise TemplateValueError("a number with too many digits for a JSON number; pass it as text")

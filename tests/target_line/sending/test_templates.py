@@ -79,6 +79,11 @@ def error_of(template: Any, **variables: Any) -> RejectedRecordError:
         ("{{ variables.x }}", "half \ud83d"),
         ("{{ variables.x | date: '%d' }}", "soon"),
         ("{{ variables.x | date: '%d' }}", None),
+        ("{{ variables.x | slice: 0, 99 }}", {"a": 1}),
+        ("{{ now | slice: 0, 4 }}{{ variables.x }}", "x"),
+        ("{{ now | size }}{{ variables.x }}", "x"),
+        ("{{ now | date: '%H:%M:%S.%L' }}{{ variables.x }}", "x"),
+        ("{{ now | date: '%-N' }}{{ variables.x }}", "x"),
         ("Hello {{ variables.x }}!", ""),
         ("Hello {{ variables.x | upcase }}!", ""),
         ("Hello {{ variables.x }}!", " \u3000"),
@@ -108,6 +113,7 @@ def test_the_error_names_the_value() -> None:
         (1e21, "1000000000000000000000"),
         (1e-05, "0.00001"),
         (-0.5, "-0.5"),
+        (-0.0, "0.0"),
         (9223372036854775807, "9223372036854775807"),
         (" a ", " a "),
     ],
@@ -200,6 +206,14 @@ def test_braces_of_values_are_escaped_in_text_v2(template: str, text: str) -> No
     assert plain["text"] == BRACES, "an ordinary text has no syntax"
 
 
+@pytest.mark.parametrize(
+    "odd", [{"emojis": []}, {"emojis": [{"index": 22}]}, {"type": "{{ variables.type }}"}], ids=str
+)
+def test_braces_of_values_are_escaped_in_every_text_v2(odd: dict[str, Any]) -> None:
+    message = {"type": "textV2", "text": "{{ variables.name }}, $", **odd}
+    assert render(message, name="{everyone}", type="textV2")["text"] == "{{everyone}}, $"
+
+
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30).filter(str.strip)
 
 
@@ -282,6 +296,12 @@ def test_emoji_stay_in_their_places_behind_values(
     assert [emoji["index"] for emoji in rendered["emojis"]] == rendered_indexes
 
 
+def test_the_marks_of_emoji_are_never_made_from_a_text() -> None:
+    text = "\ufdd0 {{ variables.name }} $"
+    message = {"type": "text", "text": text, "emojis": [{"index": 23, "productId": "p", "emojiId": "e"}]}
+    assert render(message, name="Bob")["text"] == "\ufdd0 Bob $"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -298,6 +318,8 @@ def test_emoji_stay_in_their_places_behind_values(
         ("2026-11-25", "2026-11-25 00:00"),
         ("20261125", "2026-11-25 00:00"),
         ("Nov 3 2026 9:05", "2026-11-03 09:05"),
+        ("25/11/2026 9:05", "2026-11-25 09:05"),
+        ("6/6/2026 9:05", "2026-06-06 09:05"),
         ("9:05", "2026-11-25 09:05"),
     ],
 )
@@ -310,7 +332,20 @@ def test_dates_are_printed_in_the_time_zone_of_the_person(
 
 
 @pytest.mark.parametrize(
-    "value", ["2026-11-25 15:30 JST", "2026", "123", "", True, [1], 1e20, "9999-99-99", "9999-12-31T23:59:59-12:00"]
+    "value",
+    [
+        "2026-11-25 15:30 JST",
+        "5/6/2026",
+        "05.06.26 10:00",
+        "2026",
+        "123",
+        "",
+        True,
+        [1],
+        1e20,
+        "9999-99-99",
+        "9999-12-31T23:59:59-12:00",
+    ],
 )
 def test_what_is_not_a_date_is_an_error(value: object) -> None:
     assert error_of('{{ variables.at | date: "%Y" }}.', at=value).reason is Reason.TEMPLATE_ERROR
@@ -335,6 +370,8 @@ GROWTH = "{% assign s = 'aaaaaaaaaa' %}{% for i in (1..100) %}{% assign s = s | 
         "{% for i in (1..300000000) %}x{% endfor %}",
         "{% for i in (1..300000000) reversed limit: 2 %}x{% endfor %}",
         "{{ (1..300000000) | join }}",
+        "{% if (1..300000000) contains 'a' %}x{% endif %}y",
+        "{% assign a = (1..300000000) %}{% unless true and a contains 0.5 %}x{% endunless %}y",
         "{{ (1..300000000) | reverse | first }}",
         "{{ (1..99999999999999999999) | size }}",
         "{{ 9 " + "| times: 9 " * 400 + "}}",
