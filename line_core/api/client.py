@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import aiohttp
@@ -21,6 +22,9 @@ from line_core.api.retry import RETRIABLE_ERRORS, Retries
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
     from line_core.api.rate_limit.limiter import RateLimiter
     from line_core.api.tokens import TokenSource
 
@@ -33,6 +37,7 @@ BeforeSend = Callable[[], Awaitable[None] | None]
 """The last check of a request, after all waiting. It raises an error to hold the request back. If it returns an
 awaitable, the client awaits it and checks again."""
 
+_before_send: ContextVar[BeforeSend | None] = ContextVar("before_send", default=None)
 # Without a connection LINE cannot have received the request.
 _NOT_SENT_ERRORS = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
@@ -92,7 +97,7 @@ class LineClient:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections),
+            connector=_CheckingConnector(limit=self._connections),
             timeout=self._timeout,
             trust_env=self._trust_env,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -184,7 +189,9 @@ class LineClient:
     ) -> Response:
         if self._session is None:
             raise RuntimeError("use the client in an `async with` block")
-        await self._acquire(endpoint, options.before_send)
+        with self.activity.waiting_for_permit(endpoint):
+            await self._rate_limiter.acquire_async(endpoint)
+        _before_send.set(options.before_send)
         request = self._session.request(
             method,
             self._api_url + path,
@@ -201,12 +208,25 @@ class LineClient:
             may_have_arrived = not isinstance(error, _NOT_SENT_ERRORS)
             raise UnreachableError(endpoint, reason=failure_reason(error), may_have_arrived=may_have_arrived) from None
 
-    async def _acquire(self, endpoint: str, before_send: BeforeSend | None) -> None:
-        """Wait for a permit, then check the request. After it, the request leaves without further waiting."""
-        with self.activity.waiting_for_permit(endpoint):
-            await self._rate_limiter.acquire_async(endpoint)
+
+class _CheckingConnector(aiohttp.TCPConnector):
+    """Makes the last check of a request when it has a connection: opening one can take long too."""
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - aiohttp's signature
+    ) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        before_send = _before_send.get()
+        try:
             while before_send and (check := before_send()) is not None:
                 await check
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
 
 class _Options(NamedTuple):

@@ -18,7 +18,7 @@ from line_core.store.tables import ledger as tables
 from target_line.sending.staging import cancelled_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Select, Tuple
 
@@ -125,13 +125,14 @@ class Ledger:
         )
         return self._due_messages(query)
 
-    def read_claimed(self, retry_key: str) -> list[DueMessage]:
-        """Return the messages that a claimed request carries."""
+    def read_claimed(self, retry_keys: Sequence[str]) -> list[tuple[str, DueMessage]]:
+        """Return the messages that claimed requests carry, in planning order, each with the retry key."""
         messages = tables.messages.c
-        query = select(*_POSITION, messages.record, messages.staged_at).where(
-            messages.retry_key == retry_key, messages.status == MessageStatus.CLAIMED
-        )
-        return self._due_messages(query)
+        query = select(messages.retry_key, *_POSITION, messages.record, messages.staged_at).order_by(*_POSITION)
+        with self.store.read() as connection:
+            claimed = in_values(connection, messages.retry_key, retry_keys), messages.status == MessageStatus.CLAIMED
+            rows = connection.execute(query.where(*claimed)).all()
+        return [(key, DueMessage(Cursor(*at), record, staged_at)) for key, *at, record, staged_at in rows]
 
     def _due_messages(self, query: Select[Any]) -> list[DueMessage]:
         with self.store.read() as connection:

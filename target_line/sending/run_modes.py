@@ -26,6 +26,7 @@ from target_line.sending.dry_run.validation import validate_contents
 from target_line.sending.narrowcast_progress import check_narrowcasts
 from target_line.sending.quota import SendAllowance, quota_refusal_error
 from target_line.sending.send.lane import WORKERS
+from target_line.sending.send.progress import waits_logged
 from target_line.sending.send.request_sender import RequestSender
 from target_line.sending.send.sender import Sender, SenderLimits
 from target_line.settings import Mode
@@ -89,8 +90,10 @@ class SendingRun:
             async with LineClient.from_config(
                 self._config, tokens, self._rate_limiter, connections=connections
             ) as client:
-                self._claims.retry_keys.account = await check_account(client, self._config.get("expected_bot_user_id"))
-                due = await self._due_messages(client)
+                async with waits_logged(client.activity):
+                    bot_user_id = self._config.get("expected_bot_user_id")
+                    self._claims.retry_keys.account = await check_account(client, bot_user_id)
+                    due = await self._due_messages(client)
                 try:
                     match Mode(self._config["mode"]):
                         case Mode.PLAN:
@@ -98,7 +101,6 @@ class SendingRun:
                         case Mode.VALIDATE:
                             await self._validate(client, due)
                         case Mode.SEND:
-                            await self._check_narrowcasts(client)
                             await self._send(client, due, interrupted_by)
                 finally:
                     due.log_warnings()
@@ -132,9 +134,11 @@ class SendingRun:
         approved = self._config.get("approve")
         if approved:
             due = self._only_approved(due, approved)
-        with self._ledger.store.read() as connection:
-            read_at = database_now(connection)
-        quota = await read_quota(client, read_at)
+        async with waits_logged(client.activity):
+            await self._check_narrowcasts(client)
+            with self._ledger.store.read() as connection:
+                read_at = database_now(connection)
+            quota = await read_quota(client, read_at)
         if quota.limit is not None:
             _logger.info("%s of the monthly quota of %s are left", f"{quota.left:,}", f"{quota.limit:,}")
         allowance = SendAllowance(

@@ -13,20 +13,33 @@ import subprocess
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import requests
+from sqlalchemy import select
 
+from line_core.message_status import MessageStatus
+from line_core.store import open_store
+from line_core.store.clock import database_now
+from line_core.store.tables.ledger import messages
 from tests.support import programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
 Delivery = tuple[str, str]
 """Text and LINE ID."""
 
+_PROXY = {"body": "<html>Access denied</html>", "headers": {"content-type": "text/html"}}
 FAULTS: list[dict[str, Any]] = [
+    {"kind": "status_after_accept", "status": 403, "probability": 0.02, **_PROXY},
+    {"kind": "status_after_accept", "status": 400, "probability": 0.02, **_PROXY},
+    {"kind": "status", "status": 200, "probability": 0.02, **_PROXY},
     {"kind": "status", "status": 500, "probability": 0.03},
     {"kind": "status_after_accept", "status": 500, "probability": 0.04},
     {"kind": "drop_before", "probability": 0.02},
@@ -39,6 +52,8 @@ FAULTS: list[dict[str, Any]] = [
 ]
 SMALL_PAGES: dict[str, object] = {"target_line.sending.decide.decider.PAGE_SIZE": 50}
 """With small pages, few messages need many claims, and pages are prefetched while others are sent."""
+_CLOCK_OF_CLAIMS = "target_line.sending.claim.claims.database_now"
+_MAX_JUMP = timedelta(days=3)
 _UNIQUE_TEXTS = 60
 """Messages per round whose text has one recipient."""
 _SHARED_TEXTS = 20
@@ -56,6 +71,16 @@ def sandbox(directory: Path) -> Iterator[str]:
         yield url
 
 
+@dataclass(frozen=True)
+class WrongClock:
+    """The clock of a database that is wrong by a duration."""
+
+    difference: timedelta
+
+    def __call__(self, connection: Connection) -> datetime:
+        return database_now(connection) + self.difference
+
+
 @dataclass
 class Sweep:
     """Runs of `target-line` on one store against one sandbox."""
@@ -67,6 +92,8 @@ class Sweep:
     """Number of processes that send at the same time."""
     patches: Mapping[str, object] = field(default_factory=dict)
     """Module attributes to replace in the program; see `programs.start`."""
+    clock_jumps: bool = False
+    """Whether the database's clock is wrong by up to three days in every third process."""
     random: random.Random = field(default_factory=lambda: random.Random(11))
     expected: Counter[Delivery] = field(default_factory=Counter)
     """All deliveries of the input, once each."""
@@ -83,13 +110,13 @@ class Sweep:
             self._run_round(line_ids, kills)
         requests.delete(f"{self.sandbox}/sandbox/faults", timeout=30).raise_for_status()
         for _ in range(_MAX_FINAL_RUNS):
-            if self._start().wait() == 0:
+            if self._start(final=True).wait() == 0:
                 return
         raise AssertionError(f"the final runs failed: {(self.directory / 'target.log').read_text()[-2000:]}")
 
     def lost(self) -> Counter[Delivery]:
-        """Return expected deliveries that are missing."""
-        return self.expected - self._deliveries()
+        """Return expected deliveries that are missing, and that the ledger does not call unknown."""
+        return self.expected - self._deliveries() - self._unknown()
 
     def unexpected(self) -> Counter[Delivery]:
         """Return repeated deliveries, and deliveries that are not in the input."""
@@ -141,7 +168,18 @@ class Sweep:
         ]
         (self.directory / "input.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
 
-    def _start(self) -> programs.Program:
+    def _unknown(self) -> Counter[Delivery]:
+        """Return the messages of which the ledger says that it does not know whether LINE accepted them."""
+        query = select(messages.c.record).where(messages.c.status == MessageStatus.UNKNOWN)
+        with open_store(self.store_url) as store, store.read() as connection:
+            return Counter((record["text"], record["line_id"]) for record in connection.execute(query).scalars())
+
+    def _clock(self) -> dict[str, object]:
+        if not self.clock_jumps or self.random.random() < 2 / 3:
+            return {}
+        return {_CLOCK_OF_CLAIMS: WrongClock(self.random.uniform(-1, 1) * _MAX_JUMP)}
+
+    def _start(self, *, final: bool = False) -> programs.Program:
         settings = {
             "api_url": self.sandbox,
             "channel_access_token": "sandbox-token",
@@ -158,7 +196,7 @@ class Sweep:
                 *("--config", config, "--input", self.directory / "input.jsonl"),
                 stdout=subprocess.DEVNULL,
                 stderr=log,
-                patches={**SMALL_PAGES, **self.patches},
+                patches={**SMALL_PAGES, **self.patches, **({} if final else self._clock())},
             )
 
     def _request_count(self) -> int:

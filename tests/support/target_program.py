@@ -106,6 +106,11 @@ class TargetProgram:
         fault = {"method": "POST", "path": path, "kind": kind, **options}
         requests.post(f"{self.sandbox}/sandbox/faults", json=fault, timeout=30).raise_for_status()
 
+    def request_in_progress(self) -> bool:
+        """Return whether a fault has applied to a request."""
+        faults = requests.get(f"{self.sandbox}/sandbox/faults", timeout=30).json()["faults"]
+        return any(fault["met"] for fault in faults)
+
     def clear_faults(self) -> None:
         """Remove all faults of the sandbox."""
         requests.delete(f"{self.sandbox}/sandbox/faults", timeout=30).raise_for_status()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -174,10 +174,15 @@ class DueMessages:
         """Return the page with new decisions. Between page and claim, time passes and identity data can change."""
         return self._decide([item.due for item in page.messages], is_last=page.is_last)
 
-    def decide_claimed(self, retry_key: str) -> DuePage:
-        """Return the messages of a claimed request with new decisions, as a page of their own."""
-        due = sorted(self._ledger.read_claimed(retry_key), key=lambda item: item.cursor)
-        return self._decide(due, is_last=True)
+    def decide_claimed(self, retry_keys: Sequence[str]) -> dict[str, DuePage]:
+        """Return the messages of claimed requests with new decisions, as a page for each request, by retry key."""
+        claimed = self._ledger.read_claimed(retry_keys)
+        key_of = {due.message_id: key for key, due in claimed}
+        decided = self._decide([due for _, due in claimed], is_last=True)
+        pages = {key: replace(decided, messages=[]) for key in retry_keys}
+        for item in decided.messages:
+            pages[key_of[item.due.message_id]].messages.append(item)
+        return pages
 
     def _decide(self, due: Sequence[DueMessage], *, is_last: bool) -> DuePage:
         now = datetime.now(UTC)

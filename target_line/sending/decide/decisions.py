@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from target_line.sending.read.recipients import AllFollowers, ChatRecipient, NarrowcastRecipients
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from target_line.reasons import Reason
@@ -69,6 +70,12 @@ class Invalid:
 
     reason: Reason
     detail: str
+
+
+def valid_until_of(messages: Iterable[DecidedMessage]) -> datetime | None:
+    """Return the earliest time at which a decision to send is made again; None if there is none."""
+    sends = (item.decision for item in messages if isinstance(item.decision, Send))
+    return min((send.valid_until for send in sends if send.valid_until is not None), default=None)
 
 
 Decision = Send | Skipped | Postponed | Invalid

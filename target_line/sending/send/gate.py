@@ -7,21 +7,24 @@ can forbid it is asked here once more. A further reason to hold requests back be
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
 from target_line.sending.claim.request_body import SendMethod
+from target_line.sending.decide.decisions import valid_until_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from target_line.sending.claim.outcomes import ClaimedRequest
     from target_line.sending.claim.planner import PagePlanner
     from target_line.sending.decide.decider import DueMessages, DuePage
     from target_line.sending.send.run_control import RunControl
 
-MAX_DECISION_AGE = timedelta(seconds=10)
+_REFRESH_AGE = timedelta(seconds=10)
+MAX_DECISION_AGE = timedelta(seconds=15)
 """A decision that is older when the request leaves is made again. Without a long wait it is younger."""
 
 
@@ -109,6 +112,28 @@ class DepartureGate:
         leaves()
         return None
 
+    def refresh(self, requests: Sequence[ClaimedRequest]) -> list[ClaimedRequest]:
+        """Decide again about requests that have waited, many at once, so that few are decided when they leave.
+
+        Returns:
+            All requests. Those whose decision is the same have its new time; the others are decided when they leave.
+        """
+        now = self._clock()
+        old = [
+            request.retry_key
+            for request in requests
+            if request.decided_at is not None and not timedelta(0) <= now - request.decided_at <= _REFRESH_AGE
+        ]
+        if not old:
+            return list(requests)
+        pages = self._due.decide_claimed(old)
+        return [
+            replace(request, decided_at=page.decided_at, valid_until=valid_until_of(page.messages))
+            if (page := pages.get(request.retry_key)) and self._planner.sends_by(page.messages, request)
+            else request
+            for request in requests
+        ]
+
     def _is_confirmed(self, request: ClaimedRequest, now: datetime) -> bool:
         if request.retry_key in self._confirmed:
             return True
@@ -118,7 +143,8 @@ class DepartureGate:
 
     async def _decide_again(self, request: ClaimedRequest) -> None:
         with self._control.uninterrupted():
-            page = await self._control.in_database(partial(self._due.decide_claimed, request.retry_key))
+            pages = await self._control.in_database(partial(self._due.decide_claimed, [request.retry_key]))
+            page = pages[request.retry_key]
             if not self._planner.sends_by(page.messages, request):
                 raise DecisionChangedError(page)
             self._confirmed.add(request.retry_key)

@@ -23,12 +23,13 @@ if TYPE_CHECKING:
 
     from target_line.sending.claim.claims import RequestClaims
     from target_line.sending.claim.outcomes import ClaimedRequest
+    from target_line.sending.send.gate import DepartureGate
     from target_line.sending.send.run_control import RunControl
 
 WORKERS = {SendMethod.PUSH: 256, SendMethod.MULTICAST: 64, SendMethod.BROADCAST: 4, SendMethod.NARROWCAST: 4}
 """Maximum number of requests of a method in flight."""
 
-_QUEUED = {SendMethod.PUSH: 2000, SendMethod.MULTICAST: 40}
+_QUEUED = {SendMethod.PUSH: 500, SendMethod.MULTICAST: 40}
 _MARKED_SECONDS = 0.5
 _FIRST_WINDOW = 64
 
@@ -36,12 +37,20 @@ _FIRST_WINDOW = 64
 class Lane:
     """A queue of claimed requests, and a queue of those that may leave."""
 
-    def __init__(self, method: SendMethod, claims: RequestClaims, control: RunControl, max_per_second: float) -> None:
+    def __init__(
+        self,
+        method: SendMethod,
+        claims: RequestClaims,
+        gate: DepartureGate,
+        control: RunControl,
+        max_per_second: float,
+    ) -> None:
         """Start empty.
 
         Args:
             method: The method of all requests of the lane.
             claims: Marks requests in the store.
+            gate: Decides again about requests that have waited.
             control: Stopped if the store fails.
             max_per_second: An upper bound of the requests per second, besides LINE's rate limit.
         """
@@ -51,6 +60,7 @@ class Lane:
         self.ready: asyncio.Queue[ClaimedRequest | None] = asyncio.Queue()
         """Requests that may leave. Each None ends a worker."""
         self._claims = claims
+        self._gate = gate
         self._control = control
         self._max_window = max(1, int(_MARKED_SECONDS * min(limit.calls / limit.seconds, max_per_second)))
         self._window = min(_FIRST_WINDOW, self._max_window)
@@ -95,13 +105,16 @@ class Lane:
         if not requests or self._control.stop_reason:
             return requests
         try:
-            marked = await self._control.in_database(partial(self._claims.mark_attempted, requests))
+            marked = await self._control.in_database(partial(self._refresh_and_mark, requests))
         except LineError as error:
             self._control.stop(error)
             return requests
         if len(marked) < len(requests):
             lost(sum(request.messages for request in requests) - sum(request.messages for request in marked))
         return marked
+
+    def _refresh_and_mark(self, requests: list[ClaimedRequest]) -> list[ClaimedRequest]:
+        return self._claims.mark_attempted(self._gate.refresh(requests))
 
     async def _wait_for_room(self) -> None:
         """Wait until half of the marked requests have left, and adapt their number to the time that it took."""
@@ -119,16 +132,19 @@ class Lane:
 class Lanes:
     """The lanes of all send methods."""
 
-    def __init__(self, claims: RequestClaims, control: RunControl, max_per_second: float | None) -> None:
+    def __init__(
+        self, claims: RequestClaims, gate: DepartureGate, control: RunControl, max_per_second: float | None
+    ) -> None:
         """Create a lane for each method.
 
         Args:
             claims: Marks requests in the store.
+            gate: Decides again about requests that have waited.
             control: Stopped if the store fails.
             max_per_second: An upper bound of the requests per second, besides LINE's rate limits; None for none.
         """
         bound = math.inf if max_per_second is None else max_per_second
-        self._lanes = {method: Lane(method, claims, control, bound) for method in SendMethod}
+        self._lanes = {method: Lane(method, claims, gate, control, bound) for method in SendMethod}
 
     def items(self) -> Iterable[tuple[SendMethod, Lane]]:
         """Return the lanes with their methods."""

@@ -6,13 +6,14 @@ import asyncio
 import logging
 import sys
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from line_core.api.activity import ClientActivity
     from line_core.errors import LineError
@@ -106,6 +107,24 @@ class SendProgress:
             while True:
                 bar.update(task, total=self._planned or None, completed=self._done, description=self.line())
                 await asyncio.sleep(_BAR_SECONDS)
+
+
+@asynccontextmanager
+async def waits_logged(activity: ClientActivity) -> AsyncIterator[None]:
+    """Log every ten seconds what requests wait for. For the requests before sending starts."""
+
+    async def log_regularly() -> None:
+        while True:
+            await asyncio.sleep(LOG_SECONDS)
+            if waits := activity.describe():
+                _logger.info("waiting for %s", "; ".join(waits))
+
+    task = asyncio.create_task(log_regularly())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _duration(seconds: float) -> str:

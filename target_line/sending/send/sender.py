@@ -90,7 +90,7 @@ class Sender:
         )
         self._recorder = OutcomeRecorder(claims, self._progress, self._control)
         self._results = ResultHandler(claims, self._control, self._gate, self._recorder)
-        self._lanes = Lanes(claims, self._control, self._limits.max_per_second)
+        self._lanes = Lanes(claims, self._gate, self._control, self._limits.max_per_second)
 
     async def run(self) -> None:
         """Send everything that is due.

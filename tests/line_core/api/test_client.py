@@ -22,7 +22,7 @@ from line_core.api.tokens import StatelessToken, StaticToken
 from tests.support.rate_limiter_simulation import InMemoryRateLimiter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
 INFO = "/v2/bot/info"
 PUSH = "/v2/bot/message/push"
@@ -181,3 +181,40 @@ async def test_concurrent_requests_share_the_connections(sandbox_url: str, token
     async with LineClient(sandbox_url, token, InMemoryRateLimiter(), connections=200) as line:
         responses = await asyncio.gather(*(line.request("GET", INFO) for _ in range(400)))
     assert {response.status for response in responses} == {200}
+
+
+async def test_the_last_check_of_a_request_is_made_when_it_has_a_connection(
+    sandbox_url: str, token: StaticToken, rate_limiter: InMemoryRateLimiter
+) -> None:
+    checks: list[str] = []
+
+    async def wait() -> None:
+        checks.append("waited")
+
+    def check() -> Awaitable[None] | None:
+        checks.append("asked")
+        return wait() if len(checks) == 1 else None
+
+    async with LineClient(sandbox_url, token, rate_limiter) as line:
+        response = await line.request("GET", "/v2/bot/info", before_send=check)
+        assert (response.status, checks) == (200, ["asked", "waited", "asked"])
+        assert (await line.request("GET", "/v2/bot/info")).status == 200
+        assert len(checks) == 3
+
+
+async def test_a_request_that_is_held_back_does_not_leave(
+    sandbox_url: str, token: StaticToken, rate_limiter: InMemoryRateLimiter
+) -> None:
+    class HeldBackError(Exception):
+        pass
+
+    def check() -> None:
+        raise HeldBackError
+
+    async with LineClient(sandbox_url, token, rate_limiter) as line:
+        for _ in range(300):  # more than the client has connections
+            with pytest.raises(HeldBackError):
+                await line.request("GET", "/v2/bot/info", before_send=check)
+        assert (await line.get("/v2/bot/info")).status == 200
+        assert line.activity.unanswered == 0
+    assert requests_seen(sandbox_url, "GET /v2/bot/info") == {"200": 1}

@@ -53,6 +53,43 @@ def test_every_message_is_delivered_once_although_runs_are_killed(target: Target
     assert {row["status"] for row in target.ledger().values()} == {"accepted"}
 
 
+def test_after_a_signal_nothing_leaves_although_hundreds_of_requests_wait(sqlite_target: TargetProgram) -> None:
+    records = [
+        ("messages", {"message_id": f"m{number}", "line_id": line_id, "text": f"hello {number}"})
+        for number, line_id in enumerate(sqlite_target.line_ids(MESSAGES))
+    ]
+    run = sqlite_target.start(*records, max_requests_per_second=5)
+    while not sqlite_target.deliveries():
+        time.sleep(0.02)
+    run.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    sent = len(sqlite_target.deliveries())
+    _, log = run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert "no further request is sent" in log
+    assert len(sqlite_target.deliveries()) == sent
+    counts = Counter(row["status"] for row in sqlite_target.ledger().values())
+    assert counts == {"accepted": sent, "scheduled": MESSAGES - sent}
+
+
+def test_a_second_signal_ends_a_run_that_awaits_responses(sqlite_target: TargetProgram) -> None:
+    (line_id,) = sqlite_target.line_ids(1)
+    sqlite_target.add_fault("timeout", seconds=60)
+    run = sqlite_target.start(("messages", {"message_id": "m", "line_id": line_id, "text": "hello"}))
+    while not sqlite_target.request_in_progress():
+        time.sleep(0.02)
+    started = time.monotonic()
+    run.send_signal(signal.SIGTERM)
+    time.sleep(0.2)
+    run.send_signal(signal.SIGTERM)
+    _, log = run.communicate(timeout=30)
+    assert time.monotonic() - started < 20
+    assert run.returncode == 1
+    assert "1 requests that LINE has not answered are awaited" in log
+    assert "ended at once by a second signal" in log
+    assert sqlite_target.ledger()["m"]["status"] == "claimed"
+
+
 def test_sigterm_ends_a_run_cleanly_and_the_next_run_sends_the_rest(target: TargetProgram, store: Store) -> None:
     line_ids = target.line_ids(MESSAGES)
     records = [

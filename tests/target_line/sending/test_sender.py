@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import select
 
+from line_core.api.activity import ClientActivity
 from line_core.api.errors import AuthenticationError, QuotaUsedUpError, RateLimitError, ServerError, UnreachableError
 from line_core.api.retry import RetryPolicy
 from line_core.errors import StoreError
+from line_core.message_status import MessageStatus
 from line_core.store.tables.ledger import requests as request_table
 from target_line.intake.reject_limit import RejectLimit, TooManyRejectsError
+from target_line.reasons import Reason
 from target_line.run_report import RunReport
 from target_line.sending.claim.claims import RequestClaims
 from target_line.sending.decide import decider
@@ -203,3 +206,17 @@ def test_the_progress_is_logged_by_a_timer_while_line_does_not_answer(
     run.stage(3)
     run.send(ScriptedLine(lambda _body, _attempt: ACCEPTED, seconds=0.5), allowance=allowance_of(quota=10))
     assert any("0 of 3 messages done" in record.getMessage() for record in caplog.records)
+
+
+def test_the_progress_says_what_is_done_the_rate_the_end_and_what_is_waited_for() -> None:
+    now = 0.0
+    activity = ClientActivity(lambda: now)
+    sent = progress.SendProgress(RunReport(RejectLimit()), allowance_of(quota=10), activity, lambda: now)
+    sent.add_planned(1000)
+    sent.add_unsent({(MessageStatus.SKIPPED, Reason.UNFOLLOWED): 100})
+    with activity.waiting_for_response("POST /v2/bot/message/push"):
+        now = 20.0
+        assert sent.line() == (
+            "100 of 1,000 messages done, 5.0 a second, about 3 min to go, quota left 10; "
+            "waiting for 1 requests POST /v2/bot/message/push without a response for up to 20 s"
+        )

@@ -27,6 +27,15 @@ def test_killed_processes_lose_and_repeat_no_message(tmp_path: Path, kills: int)
         assert sweep.kills == kills
 
 
+def test_killed_processes_with_wrong_clocks_lose_and_repeat_no_message(tmp_path: Path, kills: int) -> None:
+    with sandbox(tmp_path) as url:
+        sweep = Sweep(url, tmp_path, f"sqlite:///{tmp_path / 'store.db'}", clock_jumps=True)
+        sweep.run(kills)
+        assert sweep.lost() == {}
+        assert sweep.unexpected() == {}
+        assert sweep.kills == kills
+
+
 def test_two_killed_processes_on_one_store_lose_and_repeat_no_message(
     tmp_path: Path, postgres_url: str, kills: int
 ) -> None:
