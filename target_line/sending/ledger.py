@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, literal, or_, select, text, tuple_, update
 from line_core.message_status import MessageStatus
 from line_core.store.dialects import in_values
 from line_core.store.tables import ledger as tables
+from target_line.sending.claim.release import release_messages
 from target_line.sending.staging import cancelled_columns
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Ledger:
         self.run_id = run_id
 
     def withdraw_cancelled_campaigns(self) -> int:
-        """Withdraw the scheduled messages of cancelled campaigns, and forget these cancellations.
+        """Withdraw the messages of cancelled campaigns that were certainly not sent, and forget these cancellations.
 
         Returns:
             The number of withdrawn messages.
@@ -91,14 +92,25 @@ class Ledger:
             names = connection.scalars(select(cancelled.c.campaign).where(cancelled.c.channel == self.channel)).all()
             if not names:
                 return 0
+            of_campaigns = in_values(connection, messages.c.campaign, names)
+            release_messages(connection, self.channel, of_campaigns)
             statement = update(messages).where(
-                messages.c.channel == self.channel,
-                messages.c.status == MessageStatus.SCHEDULED,
-                in_values(connection, messages.c.campaign, names),
+                messages.c.channel == self.channel, messages.c.status == MessageStatus.SCHEDULED, of_campaigns
             )
             withdrawn = connection.execute(statement.values(cancelled_columns(datetime.now(UTC)))).rowcount
             connection.execute(delete(cancelled).where(cancelled.c.channel == self.channel))
         return withdrawn
+
+    def count_claimed(self, campaigns: Sequence[str]) -> int:
+        """Return the number of messages of campaigns that are claimed."""
+        messages = tables.messages.c
+        with self.store.read() as connection:
+            query = select(func.count()).where(
+                messages.channel == self.channel,
+                messages.status == MessageStatus.CLAIMED,
+                in_values(connection, messages.campaign, campaigns),
+            )
+            return connection.execute(query).scalar_one()
 
     def has_work(self) -> bool:
         """Return whether a message is due, or a request is claimed and has no outcome."""

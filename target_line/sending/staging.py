@@ -6,6 +6,7 @@
 | `scheduled` | replaced (setting `replace_scheduled`) | `skipped` (`cancelled`) |
 | `rejected`, `skipped` | replaced: it was certainly not delivered | `skipped` (`cancelled`) |
 | `skipped` (`cancelled`) | ignored: a cancellation is final | ignored |
+| `claimed`, certainly not sent | released, then as `scheduled` | released, then as `scheduled` |
 | `claimed`, `accepted`, `unknown` | reject `already_sent_differently` | reject `already_sent` |
 
 A record with the same content, recipient and times changes nothing.
@@ -25,6 +26,7 @@ from line_core.message_status import MessageStatus
 from line_core.store.dialects import in_values, insert_many, insert_on_conflict
 from line_core.store.tables import ledger as tables
 from target_line.reasons import Reason, RejectedRecordError
+from target_line.sending.claim.release import release_messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -104,11 +106,19 @@ class Staging:
         latest = {item.message.message_id: item for item in staged}
         inserts, updates = [], []
         known = {row.message_id: row for row in self._known(connection, latest)}
+        changed = {
+            message_id: row
+            for message_id, row in known.items()
+            if row.reason != Reason.CANCELLED and not _is_same(latest[message_id], row.record, parse)
+        }
+        if self._replaces:
+            claimed = [message_id for message_id, row in changed.items() if row.status == MessageStatus.CLAIMED]
+            changed |= {row.message_id: row for row in self._released(connection, claimed)}
         for message_id, item in latest.items():
-            row = known.get(message_id)
-            if row is None:
+            row = changed.get(message_id)
+            if message_id not in known:
                 inserts.append(self._new_row(item, now))
-            elif row.reason == Reason.CANCELLED or _is_same(item, row.record, parse):
+            elif row is None:
                 continue
             elif row.status not in _NOT_DELIVERED:
                 result.refusals.append(_sent_differently(item, row.record))
@@ -137,6 +147,8 @@ class Staging:
         of_messages = {item.message_id: item for item in cancellations if item.message_id}
         campaigns = {item.campaign for item in cancellations if item.campaign}
         known = {row.message_id: row for row in self._known(connection, of_messages)}
+        claimed = [message_id for message_id, row in known.items() if row.status == MessageStatus.CLAIMED]
+        known |= {row.message_id: row for row in self._released(connection, claimed)}
         inserts, updates = [], []
         for message_id, cancellation in of_messages.items():
             row = known.get(message_id)
@@ -209,6 +221,14 @@ class Staging:
         )
         if rows:
             connection.execute(statement, [{"of_message_id": row.pop("message_id"), **row} for row in rows])
+
+    def _released(self, connection: Connection, message_ids: Sequence[str]) -> Sequence[Row[Any, Any, Any, Any, Any]]:
+        """Release the claims of messages, if they were certainly not sent, and return the rows of the messages."""
+        if not message_ids:
+            return []
+        selected = in_values(connection, tables.messages.c.message_id, message_ids)
+        release_messages(connection, self._channel, selected)
+        return self._known(connection, message_ids)
 
     def _known(self, connection: Connection, message_ids: Iterable[str]) -> Sequence[Row[Any, Any, Any, Any, Any]]:
         table = tables.messages.c

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--message-id", "message_ids", multiple=True, help="A message. Can be given several times.")
-@click.option("--campaign", "campaigns", multiple=True, help="All scheduled messages of a campaign.")
+@click.option("--campaign", "campaigns", multiple=True, help="All messages of a campaign that have not been sent.")
 @click.pass_obj
 def cancel(options: AdminOptions, message_ids: Sequence[str], campaigns: Sequence[str]) -> None:
     """Withdraw messages that have not been sent, also while target-line is running.
@@ -34,13 +34,17 @@ def cancel(options: AdminOptions, message_ids: Sequence[str], campaigns: Sequenc
     with options.open_store() as store:
         with store.write(lock="ledger") as connection:
             result = Staging(options.channel, CANCELLED_BY_RECORD).cancel(connection, cancellations)
-        withdrawn = Ledger(store, options.channel, CANCELLED_BY_RECORD).withdraw_cancelled_campaigns()
+        ledger = Ledger(store, options.channel, CANCELLED_BY_RECORD)
+        withdrawn = ledger.withdraw_cancelled_campaigns()
+        being_sent = ledger.count_claimed(campaigns) if campaigns else 0
     for refusal in result.refusals:
         click.echo(f"{refusal.record['message_id']}: {refusal.detail}", err=True)
     if message_ids:
         click.echo(f"{result.cancelled - len(campaigns):,} of {len(message_ids):,} messages are withdrawn")
     if campaigns:
-        click.echo(f"{withdrawn:,} scheduled messages of the campaigns are withdrawn")
+        click.echo(f"{withdrawn:,} messages of the campaigns are withdrawn")
+    if being_sent:
+        click.echo(f"{being_sent:,} messages of the campaigns are being sent, and cannot be withdrawn", err=True)
     if result.refusals:
         raise click.exceptions.Exit(1)
 

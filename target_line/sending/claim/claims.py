@@ -15,14 +15,16 @@ Status transitions of messages:
 | claimed | unknown | `take_over_unfinished`: the retry key has expired |
 | claimed | claimed | `split_multicast`: the message moves to a new request |
 | claimed | scheduled | `return_to_scheduled`, `set_aside`: LINE has certainly not accepted the request; |
-| | | `release_never_attempted`: a run that stopped had not sent it |
+| | | `release_never_attempted`: a run that stopped had not sent it; |
+| | | `Staging`, `Ledger`: it was not sent, and it or another message of the request is corrected or withdrawn |
 | claimed | rejected | `set_aside`: LINE has answered 429 for this message for too long |
 
 A request begins as claimed and ends as accepted, rejected or unknown. A request whose messages are scheduled again is
 deleted.
 
 A claim is `never_attempted` until `mark_attempted` is committed, and no request is sent before that. So the messages of
-a claim that a stopped run left behind are decided again, unless their request may have left.
+a claim that a stopped run left behind are decided again, unless their request may have left. A message of such a claim
+can be corrected and withdrawn also while its run is still sending.
 """
 
 from __future__ import annotations
