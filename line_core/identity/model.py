@@ -340,6 +340,11 @@ class Evidence:
         claimed = {identifier for identifiers in self.claims for identifier in identifiers}
         return (claimed | {line_id for line_id, _ in self.follows}) - self.shared
 
+    def is_one_follow(self) -> bool:
+        """Return whether the evidence consists of one follow state and nothing else."""
+        others = self.claims or self.unlinks or self.refused_opt_outs or self.corrections or self.shared
+        return len(self.follows) == 1 and not others
+
     def identifiers(self) -> set[Identifier]:
         """Return every identifier that any record names, except shared ones."""
         others: tuple[EvidenceRecord, ...] = (

@@ -10,7 +10,7 @@ from line_core.identity.policy import AttributeConflict, CanonicalCriterion
 from line_core.identity.results import LineAccount, Profile
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from line_core.identity.links import Link
     from line_core.identity.model import Claim, DatedValue, Follow, Identifier
@@ -110,23 +110,25 @@ class ProfileBuilder:
             canonical.setdefault(line_id.provider, accounts[line_id])
         return canonical
 
-    def _attributes(self, claims: Collection[Claim], key: Identifier) -> dict[str, object]:
+    def _attributes(self, claims: Sequence[Claim], key: Identifier) -> dict[str, object]:
         """Return the attributes of a profile; one whose value is null is left out. Opt-outs in force come first."""
         best = _newest_values(claims, key)
         if self._policy.attributes is AttributeConflict.SURVIVOR:
-            own = _newest_values((claim for claim in claims if key in claim.identifiers), key)
-            others = _newest_values((claim for claim in claims if key not in claim.identifiers), key)
+            own = _newest_values([claim for claim in claims if key in claim.identifiers], key)
+            others = _newest_values([claim for claim in claims if key not in claim.identifiers], key)
             best = {name: own.get(name) if own.get(name) is not None else others.get(name) for name in best}
         best |= {name: opt_out.value for name, opt_out in self._opt_outs.get(key, {}).items()}
         return {name: value for name, value in sorted(best.items()) if value is not None}
 
 
-def _newest_values(claims: Iterable[Claim], key: Identifier) -> dict[str, object]:
+def _newest_values(claims: Sequence[Claim], key: Identifier) -> dict[str, object]:
     """Return the newest value of each attribute.
 
     At the same time, a value comes before null, then a value of a claim of the profile's key, then yes before no, then
     the greater JSON text.
     """
+    if len(claims) == 1:
+        return {name: dated.value for name, dated in claims[0].attributes.items()}
     best: dict[str, DatedValue] = {}
     weights: dict[str, tuple[int, bool, bool, tuple[bool, bool, str]]] = {}
     for claim in claims:

@@ -59,6 +59,8 @@ def resolve(evidence: Evidence, policy: MergePolicy, channel: str = "main") -> R
         policy: Settings of the merge rules.
         channel: Name of the channel whose follow states count.
     """
+    if evidence.is_one_follow():
+        return _resolve_one_follow(evidence, policy, channel)
     claims = named_claims(evidence, policy)
     links = links_of(evidence, claims, policy)
     components = connect(evidence, links, policy)
@@ -91,6 +93,13 @@ def resolve(evidence: Evidence, policy: MergePolicy, channel: str = "main") -> R
         frozenset(rejected),
         tuple(opted_out),
     )
+
+
+def _resolve_one_follow(evidence: Evidence, policy: MergePolicy, channel: str) -> Resolution:
+    """Resolve the follow state of one LINE ID that no other record names: most of a store, before people identify."""
+    ((line_id, _),) = evidence.follows
+    builder = ProfileBuilder([], _follow_states(evidence, channel), {}, policy)
+    return Resolution((builder.build(frozenset({line_id}), [], is_contested=False),), frozenset())
 
 
 def _follow_states(evidence: Evidence, channel: str) -> dict[Identifier, Follow]:
