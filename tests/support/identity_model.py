@@ -44,7 +44,7 @@ class IdentityModel:
     def __init__(self, records: Iterable[tuple[str, dict[str, Any]]], settings: Settings | None = None) -> None:
         self.settings = settings or Settings()
         read = Records(records, self.settings)
-        self._claims = read.claims
+        self._read_claims = self._claims = read.claims
         self._follows = read.follows
         named = {known for claim in read.claims + read.rejected for known in claim.identifiers}
         self.shared = {known for known in named if self._is_shared(known)}
@@ -116,7 +116,7 @@ class IdentityModel:
             and other[0] != "id"
             and any(
                 self._strongest(claim) == strong and other[0] in claim.empty_kinds and claim.time > self._last(link)
-                for claim in self._claims
+                for claim in self._read_claims  # a record whose strongest identifier is shared ends nothing
             )
         )
 
