@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from line_core.draft_channel import DRAFT_PREFIX, draft_channel
+from line_core.errors import SettingError
 from line_core.store import open_store
 from line_core.store.saved_policy import has_lower_bounds, load_policy, save_policy
 from target_line.identity.erased import ErasedIdentifiers
@@ -15,12 +17,13 @@ from target_line.intake.reject_limit import RejectLimit
 from target_line.record_parser import RecordParser
 from target_line.run_history import Run
 from target_line.run_report import RunReport
+from target_line.sending.drafts import DraftLedger
 from target_line.sending.ledger import Ledger
 from target_line.sending.policy import sending_policy_from_config
 from target_line.sending.read.cancellation import DELETION_COLUMNS
 from target_line.sending.read.message import MESSAGE_COLUMNS
 from target_line.sending.staging import Staging
-from target_line.settings import policy_of
+from target_line.settings import Mode, policy_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -64,6 +67,8 @@ class RunContext:
             StoreError: The store cannot be opened.
         """
         channel: str = config["channel"]
+        if channel.startswith(DRAFT_PREFIX):
+            raise SettingError(f"a name cannot begin with {DRAFT_PREFIX}", setting="channel")
         merge_policy = policy_of(config)  # checked before the store is opened
         sending_policy = sending_policy_from_config(config)
         report = RunReport(RejectLimit.parse(config.get("max_rejects")))
@@ -71,6 +76,7 @@ class RunContext:
         if with_saved_policy:
             merge_policy = load_policy(store)
         run = Run(channel, config["mode"])
+        is_dry_run = config["mode"] != Mode.SEND
         erased = ErasedIdentifiers(store)
         return cls(
             channel=channel,
@@ -79,8 +85,13 @@ class RunContext:
             merge_policy=merge_policy,
             parser=RecordParser.from_config(config, merge_policy, sending_policy.time_zone, erased),
             identity=IdentityRepository(store, merge_policy, channel, erased),
-            ledger=Ledger(store, channel, run.run_id),
-            staging=Staging(channel, run.run_id, replaces=config["replace_scheduled"]),
+            ledger=(DraftLedger if is_dry_run else Ledger)(store, channel, run.run_id),
+            staging=Staging(
+                draft_channel(run.run_id) if is_dry_run else channel,
+                run.run_id,
+                replaces=config["replace_scheduled"],
+                drafts_of=channel if is_dry_run else None,
+            ),
             sending_policy=sending_policy,
             erased=erased,
             report=report,

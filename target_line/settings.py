@@ -174,7 +174,7 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         allowed_values=[*Mode],
         title="Mode",
         description="send: send the messages that are due; plan: report them and send nothing; validate: let LINE "
-        "validate their content and send nothing. All modes store the input.",
+        "validate their content and send nothing. plan and validate store no messages and pass on no STATE.",
     ),
     th.Property(
         "approve",

@@ -17,6 +17,7 @@ from line_core.singer.plugin import LinePlugin
 from target_line.intake.roles import Role, role_of
 from target_line.intake.singer_reader import LineReader
 from target_line.run_context import RunContext
+from target_line.sending.drafts import delete_drafts, delete_leftover_drafts
 from target_line.sending.narrowcast_progress import has_running_narrowcasts
 from target_line.sending.run_modes import SendingRun
 from target_line.settings import CONFIG_JSONSCHEMA, Mode
@@ -65,6 +66,7 @@ class TargetLine(LinePlugin, RunTarget):
         """
         context = RunContext.open(self.config)
         context.run.start(context.store)
+        delete_leftover_drafts(context.store)
         context.save_merge_policy()
         return context
 
@@ -77,8 +79,11 @@ class TargetLine(LinePlugin, RunTarget):
         raise StoppedBySignalError(number)
 
     def write_state(self, state: dict[str, Any]) -> None:
-        """Write a STATE message, unless all records of a stream were rejected so far: the tap must emit them again."""
-        if not self.run_context.report.streams.error():
+        """Write a STATE message, unless the tap must emit the records again.
+
+        That is so in a dry run, and if all records of a stream were rejected so far.
+        """
+        if self.config["mode"] == Mode.SEND and not self.run_context.report.streams.error():
             super().write_state(state)
 
     def get_sink_class(self, stream_name: str) -> type[LineSink]:
@@ -137,6 +142,7 @@ class TargetLine(LinePlugin, RunTarget):
         """Save the error that ended the reading of the input with the run, if the store can be written."""
         if context := self.__dict__.get("run_context"):
             with suppress(LineError):
+                delete_drafts(context.store, context.run.run_id)
                 context.run.save(context.store, context.report, error)
 
     def _process_due_messages(self, context: RunContext) -> None:
@@ -151,4 +157,6 @@ class TargetLine(LinePlugin, RunTarget):
             self.logger.warning(warning)
         for line in report.lines():
             self.logger.info(line)
+        if self.config["mode"] != Mode.SEND:
+            delete_drafts(context.store, context.run.run_id)
         context.run.save(context.store, report, error)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import delete, func, literal, or_, select, text, tuple_, update
+from sqlalchemy import delete, func, literal, or_, select, text, tuple_, union_all, update
 
 from line_core.message_status import MessageStatus
 from line_core.store.dialects import in_values
@@ -19,9 +19,9 @@ from target_line.sending.claim.release import release_messages
 from target_line.sending.staging import cancelled_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Select, Tuple
+    from sqlalchemy import ColumnElement, Connection, Tuple
 
     from line_core.store import Store
 
@@ -44,16 +44,19 @@ class Cursor(NamedTuple):
 
 
 _POSITION = tuple(tables.messages.c[name] for name in Cursor._fields)
+_DUE_COLUMNS = (*_POSITION, *(tables.messages.c[name] for name in ("record", "staged_at", "due_at")))
 
 
 @dataclass(frozen=True, slots=True)
 class DueMessage:
-    """A scheduled message whose `due_at` has passed, or that has none."""
+    """A scheduled message, with what is needed to decide about it."""
 
     cursor: Cursor
     """Position of the message in the planning order."""
     record: Mapping[str, Any]
     staged_at: datetime
+    due_at: datetime | None = None
+    """The message is not sent before this time."""
 
     @property
     def message_id(self) -> str:
@@ -114,8 +117,7 @@ class Ledger:
 
     def has_work(self) -> bool:
         """Return whether a message is due, or a request is claimed and has no outcome."""
-        messages = tables.messages.c
-        due = select(messages.message_id).where(messages.channel == self.channel, *_is_due(datetime.now(UTC)))
+        due = select(tables.messages.c.message_id).where(self._is_visible(), *_is_due(datetime.now(UTC)))
         claimed = select(tables.requests.c.retry_key).where(
             tables.requests.c.channel == self.channel, tables.requests.c.status == MessageStatus.CLAIMED
         )
@@ -124,32 +126,45 @@ class Ledger:
 
     def read_due(self, after: Cursor, limit: int) -> list[DueMessage]:
         """Return the next due messages after a position, in planning order."""
+        return self._read_page(after, limit, _is_due(datetime.now(UTC)))
+
+    def read_later(self, after: Cursor, limit: int) -> list[DueMessage]:
+        """Return the next scheduled messages after a position that are not due yet, in planning order."""
         messages = tables.messages.c
-        query = (
-            select(*_POSITION, messages.record, messages.staged_at)
-            .where(
-                messages.channel == self.channel,
-                *_is_due(datetime.now(UTC)),
-                tuple_(*_POSITION) > _literal(after),
-            )
+        return self._read_page(
+            after, limit, (messages.status == MessageStatus.SCHEDULED, messages.due_at > datetime.now(UTC))
+        )
+
+    def _read_page(self, after: Cursor, limit: int, selected: Iterable[ColumnElement[bool]]) -> list[DueMessage]:
+        pages = [
+            select(*_DUE_COLUMNS)
+            .where(visible, *selected, tuple_(*_POSITION) > _literal(after))
             .order_by(*_POSITION)
             .limit(limit)
-        )
-        return self._due_messages(query)
+            for visible in self._visible()
+        ]
+        query = pages[0]
+        if len(pages) > 1:  # each of them follows the index
+            page = union_all(*(select(each.subquery()) for each in pages)).subquery()
+            query = select(page).order_by(*(page.c[name] for name in Cursor._fields)).limit(limit)
+        with self.store.read() as connection:
+            return _due_messages(connection.execute(query).all())
+
+    def _visible(self) -> Sequence[ColumnElement[bool]]:
+        """Return conditions, one of which each message of the ledger meets."""
+        return [tables.messages.c.channel == self.channel]
+
+    def _is_visible(self) -> ColumnElement[bool]:
+        return or_(*self._visible())
 
     def read_claimed(self, retry_keys: Sequence[str]) -> list[tuple[str, DueMessage]]:
         """Return the messages that claimed requests carry, in planning order, each with the retry key."""
         messages = tables.messages.c
-        query = select(messages.retry_key, *_POSITION, messages.record, messages.staged_at).order_by(*_POSITION)
+        query = select(messages.retry_key, *_DUE_COLUMNS).order_by(*_POSITION)
         with self.store.read() as connection:
             claimed = in_values(connection, messages.retry_key, retry_keys), messages.status == MessageStatus.CLAIMED
             rows = connection.execute(query.where(*claimed)).all()
-        return [(key, DueMessage(Cursor(*at), record, staged_at)) for key, *at, record, staged_at in rows]
-
-    def _due_messages(self, query: Select[Any]) -> list[DueMessage]:
-        with self.store.read() as connection:
-            rows = connection.execute(query).all()
-        return [DueMessage(Cursor(*position), record, staged_at) for *position, record, staged_at in rows]
+        return [(key, *_due_messages([due])) for key, *due in rows]
 
     def still_scheduled(self, connection: Connection, first: Cursor, last: Cursor) -> set[str]:
         """Return the ids of scheduled messages between two positions, both included.
@@ -178,8 +193,8 @@ class Ledger:
 
     def count_due(self) -> int:
         """Return the number of messages that are due now."""
-        messages = tables.messages.c
-        query = select(func.count()).where(messages.channel == self.channel, *_is_due(datetime.now(UTC)))
+        query = select(func.count()).select_from(tables.messages)
+        query = query.where(self._is_visible(), *_is_due(datetime.now(UTC)))
         with self.store.read() as connection:
             return connection.execute(query).scalar_one()
 
@@ -187,11 +202,13 @@ class Ledger:
         """Return the custom aggregation units of the due messages."""
         messages = tables.messages.c
         query = select(messages.campaign).distinct()
-        query = query.where(
-            messages.channel == self.channel, messages.campaign.is_not(None), *_is_due(datetime.now(UTC))
-        )
+        query = query.where(self._is_visible(), messages.campaign.is_not(None), *self._is_handled())
         with self.store.read() as connection:
             return {name for name in connection.execute(query).scalars() if name}
+
+    def _is_handled(self) -> Iterable[ColumnElement[bool]]:
+        """Return the conditions for the messages that this run decides about."""
+        return _is_due(datetime.now(UTC))
 
     def counts_of_run(self) -> MessageCounts:
         """Return the number of messages that this run staged, by status and reason."""
@@ -202,6 +219,10 @@ class Ledger:
         with self.store.read() as connection:
             rows = connection.execute(query.group_by(messages.status, messages.reason))
             return {(status, reason): count for status, reason, count in rows}
+
+
+def _due_messages(rows: Iterable[Sequence[Any]]) -> list[DueMessage]:
+    return [DueMessage(Cursor(*position), record, staged_at, due_at) for *position, record, staged_at, due_at in rows]
 
 
 def _literal(cursor: Cursor) -> Tuple:

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from line_core.api.client import LineClient
@@ -21,8 +22,10 @@ from target_line.sending.claim.claims import RequestClaims
 from target_line.sending.claim.planner import PagePlanner
 from target_line.sending.decide.approved import ApprovedSends
 from target_line.sending.decide.decider import DueMessages, MessageDecider
-from target_line.sending.dry_run.plan import PlanChangedError, plan_pages, save_plan, summarize
-from target_line.sending.dry_run.validation import validate_contents
+from target_line.sending.drafts import DraftLedger
+from target_line.sending.dry_run.pages import later_messages, plan_pages, with_rejects_of_postponed
+from target_line.sending.dry_run.plan import PlanChangedError, save_plan, summarize
+from target_line.sending.dry_run.validation import ValidationResult, invalid_messages, refused_messages
 from target_line.sending.narrowcast_progress import check_narrowcasts
 from target_line.sending.quota import SendAllowance, quota_refusal_error
 from target_line.sending.send.lane import WORKERS
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from target_line.sending.claim.planner import PagePlan
     from target_line.sending.ledger import Ledger
     from target_line.sending.policy import SendingPolicy
+    from target_line.sending.quota import QuotaStatus
 
 _logger = logging.getLogger("target-line.sending")
 
@@ -111,42 +115,38 @@ class SendingRun:
 
     async def _plan(self, client: LineClient, due: DueMessages) -> None:
         """Log the plan, and save it for `target-line-admin plans`."""
-        quota = await read_quota(client)
-        plan = summarize(self._plan_pages(due))
+        quota = await self._read_quota(client)
+        pages = self._plan_pages(due, self._allowance(quota))
+        plan = summarize(with_rejects_of_postponed(pages, due), due=due.count(), later=later_messages(due))
         save_plan(self._ledger.store, self._ledger.channel, plan, quota)
         for line in plan.lines(quota):
             _logger.info(line)
         _logger.info("nothing was sent; to send exactly this, run with mode send and approve %s", plan.plan_hash)
 
     async def _validate(self, client: LineClient, due: DueMessages) -> None:
-        """Validate all due contents at LINE. Messages that LINE rejects become rejected, the others stay scheduled."""
-        valid = rejected = 0
-        for page in self._plan_pages(due):
-            rejections = await validate_contents(client, page.requests)
-            for rejection in rejections:
-                self._claims.reject_scheduled(rejection.message_ids, rejection.error)
-            rejected_here = sum(len(rejection.message_ids) for rejection in rejections)
-            rejected += rejected_here
-            valid += sum(len(request.message_ids) for request in page.requests) - rejected_here
-            _logger.info("LINE would accept %s messages and reject %s", f"{valid:,}", f"{rejected:,}")
+        """Validate the contents of all messages at LINE, also of those that are due later. Rejects are saved."""
+        result = ValidationResult()
+        pages = with_rejects_of_postponed(self._plan_pages(due), due)
+        later = (self._planner.plan_later(page.messages) for page in due.later_pages())
+        for page in chain(pages, later):
+            rejections = [*invalid_messages(page.messages), *await refused_messages(client, page)]
+            if isinstance(self._ledger, DraftLedger):
+                self._ledger.reject(rejections)
+            result.add(page, rejections)
+            _logger.info(result.line())
+        for line in result.examples():
+            _logger.info(line)
 
     async def _send(self, client: LineClient, due: DueMessages, interrupted_by: Callable[[int], LineError]) -> None:
-        approved = self._config.get("approve")
-        if approved:
-            due = self._only_approved(due, approved)
         async with waits_logged(client.activity):
             await self._check_narrowcasts(client)
-            with self._ledger.store.read() as connection:
-                read_at = database_now(connection)
-            quota = await read_quota(client, read_at)
+            quota = await self._read_quota(client)
+        allowance = self._allowance(quota)
+        approved = self._config.get("approve")
+        if approved:
+            due = self._only_approved(due, approved, allowance)
         if quota.limit is not None:
             _logger.info("%s of the monthly quota of %s are left", f"{quota.left:,}", f"{quota.limit:,}")
-        allowance = SendAllowance(
-            self._ledger.channel,
-            quota,
-            reserve=self._config["quota_reserve"],
-            max_sends=self._config.get("max_sends_per_run"),
-        )
         limits = SenderLimits(
             max_per_second=self._config.get("max_requests_per_second"),
             # What an earlier run may have sent is neither in the plan nor for test recipients.
@@ -162,24 +162,38 @@ class SendingRun:
                 quota = await read_quota(client)
                 raise quota_refusal_error(quota, still_due, sender.refused_for_quota) from None
 
-    def _only_approved(self, due: DueMessages, approved: str) -> DueMessages:
+    async def _read_quota(self, client: LineClient) -> QuotaStatus:
+        with self._ledger.store.read() as connection:
+            read_at = database_now(connection)
+        return await read_quota(client, read_at)
+
+    def _allowance(self, quota: QuotaStatus) -> SendAllowance:
+        return SendAllowance(
+            self._ledger.channel,
+            quota,
+            reserve=self._config["quota_reserve"],
+            max_sends=self._config.get("max_sends_per_run"),
+        )
+
+    def _only_approved(self, due: DueMessages, approved: str, allowance: SendAllowance) -> DueMessages:
         """Return the due messages of the approved plan. What is staged or changes from now on is not part of it.
 
         Raises:
             PlanChangedError: The plan of the run is another one.
         """
         sends = ApprovedSends()
-        plan_hash = summarize(_recorded(self._plan_pages(due), sends)).plan_hash
+        pages = _recorded(self._plan_pages(due, allowance), sends)
+        plan_hash = summarize(pages, later=later_messages(due)).plan_hash
         if plan_hash != approved:
             raise PlanChangedError(
                 f"the run would send plan {plan_hash}; nothing was sent: review it with mode plan", setting="approve"
             )
         return due.only(sends)
 
-    def _plan_pages(self, due: DueMessages) -> Iterator[PagePlan]:
+    def _plan_pages(self, due: DueMessages, allowance: SendAllowance | None = None) -> Iterator[PagePlan]:
         """Plan what is due, including what a stopped run had claimed and certainly not sent."""
         self._claims.release_never_attempted()
-        return plan_pages(self._ledger.store, due, self._planner)
+        return plan_pages(self._ledger.store, due, self._planner, allowance)
 
     async def _due_messages(self, client: LineClient) -> DueMessages:
         if self._policy.frequency_cap:

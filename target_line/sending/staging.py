@@ -75,15 +75,17 @@ class Staged:
 class Staging:
     """Writes message records of one run to the ledger of one channel."""
 
-    def __init__(self, channel: str, run_id: str, *, replaces: bool = True) -> None:
+    def __init__(self, channel: str, run_id: str, *, replaces: bool = True, drafts_of: str | None = None) -> None:
         """Store the settings.
 
         Args:
-            channel: Name of the sending channel.
+            channel: Name of the sending channel, or of the drafts of a dry run.
             run_id: The run that stages the messages.
             replaces: Whether a scheduled message can be replaced.
+            drafts_of: Name of the sending channel, if `channel` is that of drafts. Its messages are not changed.
         """
         self._channel = channel
+        self._drafts_of = drafts_of
         self._run_id = run_id
         self._replaces = replaces
         self._started_at = datetime.now(UTC)
@@ -125,6 +127,8 @@ class Staging:
             elif row.status == MessageStatus.SCHEDULED and not self._replaces:
                 detail = "the message is scheduled with other content or times, and replace_scheduled is false"
                 result.refusals.append(Refusal(item.record, Reason.ALREADY_SCHEDULED, detail))
+            elif row.channel != self._channel:
+                inserts.append(self._new_row(item, now))
             else:
                 updates.append(self._replacement(item, now))
                 result.new += row.staged_by != self._run_id
@@ -155,7 +159,7 @@ class Staging:
             if row is not None and row.status not in _NOT_DELIVERED:
                 detail = f"the message is {row.status}: it cannot be withdrawn"
                 result.refusals.append(Refusal(cancellation.as_record(), Reason.ALREADY_SENT, detail))
-            elif row is None:
+            elif row is None or (row.reason != Reason.CANCELLED and row.channel != self._channel):
                 inserts.append(self._tombstone(cancellation, now))
             elif row.reason != Reason.CANCELLED:
                 updates.append({"message_id": message_id, **cancelled_columns(now)})
@@ -222,20 +226,23 @@ class Staging:
         if rows:
             connection.execute(statement, [{"of_message_id": row.pop("message_id"), **row} for row in rows])
 
-    def _released(self, connection: Connection, message_ids: Sequence[str]) -> Sequence[Row[Any, Any, Any, Any, Any]]:
+    def _released(self, connection: Connection, message_ids: Sequence[str]) -> Sequence[Row[*tuple[Any, ...]]]:
         """Release the claims of messages, if they were certainly not sent, and return the rows of the messages."""
         if not message_ids:
             return []
         selected = in_values(connection, tables.messages.c.message_id, message_ids)
-        release_messages(connection, self._channel, selected)
+        release_messages(connection, self._drafts_of or self._channel, selected)
         return self._known(connection, message_ids)
 
-    def _known(self, connection: Connection, message_ids: Iterable[str]) -> Sequence[Row[Any, Any, Any, Any, Any]]:
-        table = tables.messages.c
-        query = select(table.message_id, table.status, table.reason, table.staged_by, table.record).where(
-            table.channel == self._channel, in_values(connection, table.message_id, list(message_ids))
-        )
-        return connection.execute(query).all()
+    def _known(self, connection: Connection, message_ids: Iterable[str]) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Return the rows of messages. The last row of a message id is the one that counts."""
+        table, ids = tables.messages.c, list(message_ids)
+        columns = (table.channel, table.message_id, table.status, table.reason, table.staged_by, table.record)
+        rows: list[Row[*tuple[Any, ...]]] = []
+        for channel in filter(None, (self._drafts_of, self._channel)):
+            query = select(*columns).where(table.channel == channel, in_values(connection, table.message_id, ids))
+            rows += connection.execute(query).all()
+        return rows
 
     def _new_row(self, item: MessageToStage, now: datetime) -> dict[str, Any]:
         return {

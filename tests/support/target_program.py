@@ -15,7 +15,10 @@ from target_line.admin import listings
 from tests.support import programs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from line_core.store import Store
 
 
 @dataclass
@@ -42,8 +45,25 @@ class TargetProgram:
         assert process.returncode == expect, log
         return log
 
-    def start(self, *records: tuple[str, dict[str, Any]], **settings: Any) -> programs.Program:
-        """Start the program with input records; see `run`."""
+    def states(self, *records: tuple[str, dict[str, Any]], **settings: Any) -> int:
+        """Run the program with records and a STATE message behind them, and return how many it passes on."""
+        state = {"type": "STATE", "value": {"bookmarks": {}}}
+        process = self.start(*records, messages=[state], stdout=subprocess.PIPE, **settings)
+        output, log = process.communicate(timeout=120)
+        assert process.returncode == 0, log
+        return len(output.splitlines())
+
+    def open_store(self) -> Store:
+        return open_store(self.config["store_url"])
+
+    def start(
+        self,
+        *records: tuple[str, dict[str, Any]],
+        messages: Sequence[dict[str, Any]] = (),
+        stdout: int = subprocess.DEVNULL,
+        **settings: Any,
+    ) -> programs.Program:
+        """Start the program with input records, and other Singer messages behind them; see `run`."""
         config = {name: value for name, value in {**self.config, **settings}.items() if value is not None}
         self.config_path.write_text(json.dumps(config))
         declared: set[str] = set()
@@ -53,13 +73,14 @@ class TargetProgram:
                 lines.append({"type": "SCHEMA", "stream": stream, "schema": {"properties": {}}, "key_properties": []})
                 declared.add(stream)
             lines.append({"type": "RECORD", "stream": stream, "record": record})
+        lines += messages
         input_path = self.config_path.with_suffix(".jsonl")
         input_path.write_text("".join(json.dumps(line) + "\n" for line in lines))
         return programs.start(
             "target-line",
             *("--config", self.config_path, "--input", input_path),
             environment={**os.environ, "TARGET_LINE_LOGLEVEL": "INFO"},
-            stdout=subprocess.DEVNULL,
+            stdout=stdout,
             patches=self.patches,
         )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from singer_sdk import typing as th
 from sqlalchemy import select
 
+from line_core.draft_channel import DRAFT_PREFIX
 from line_core.message_status import MessageStatus
 from line_core.store.tables.ledger import messages, requests
 from tap_line.base.store_stream import CHANNEL_COLUMN, StoreStream
@@ -51,11 +52,15 @@ class Deliveries(StoreStream):
     def query(self) -> Select[Any]:
         """Return the query of messages with their requests."""
         message, request = messages.c, requests.c
-        return select(
-            *(message.channel, message.message_id, message.line_id, message.status, message.reason, message.detail),
-            *(request.method, message.retry_key, request.request_id, request.attempts, request.error),
-            *(message.campaign, message.send_at, message.expires_at, message.staged_at, request.finished_at),
-        ).select_from(messages.outerjoin(requests, message.retry_key == request.retry_key))
+        return (
+            select(
+                *(message.channel, message.message_id, message.line_id, message.status, message.reason, message.detail),
+                *(request.method, message.retry_key, request.request_id, request.attempts, request.error),
+                *(message.campaign, message.send_at, message.expires_at, message.staged_at, request.finished_at),
+            )
+            .select_from(messages.outerjoin(requests, message.retry_key == request.retry_key))
+            .where(message.channel.not_like(f"{DRAFT_PREFIX}%"))
+        )
 
     @property
     def changed_at(self) -> ColumnElement[datetime]:

@@ -9,7 +9,7 @@ Status transitions of messages:
 |---|---|---|
 | scheduled | claimed | `claim`: the message is sent now |
 | scheduled | skipped | `claim`: it must not be sent |
-| scheduled | rejected | `claim`: it is invalid; `reject_scheduled`: LINE's validation rejected it |
+| scheduled | rejected | `claim`: it is invalid |
 | scheduled | scheduled | `claim`: it is postponed (new `due_at`) |
 | claimed | accepted, rejected | `record_outcomes` |
 | claimed | unknown | `take_over_unfinished`: the retry key has expired |
@@ -241,27 +241,6 @@ class RequestClaims:
             update_many(connection, tables.messages, messages.message_id, rows, where=of_channel)
         decided_at = request.decided_at or _NEVER
         return [replace(half, decided_at=decided_at, valid_until=request.valid_until) for half in inserted]
-
-    def reject_scheduled(self, message_ids: Sequence[str], error: str) -> None:
-        """Reject scheduled messages that LINE's validation rejected.
-
-        Args:
-            message_ids: The messages. Messages with another status are not changed.
-            error: LINE's reason text.
-        """
-        messages = tables.messages
-        with self._store.write(lock="ledger") as connection:
-            scheduled = (
-                (messages.c.channel == self._channel)
-                & in_values(connection, messages.c.message_id, message_ids)
-                & (messages.c.status == MessageStatus.SCHEDULED)
-            )
-            records = connection.execute(select(messages.c.record).where(scheduled)).scalars().all()
-            now = datetime.now(UTC)
-            reason = Reason.REFUSED_BY_LINE
-            new = {"status": MessageStatus.REJECTED, "reason": reason, "detail": error, "updated_at": now}
-            connection.execute(update(messages).where(scheduled).values(new))
-            save_rejects(connection, self._channel, [Reject(STREAM, record, reason, error) for record in records])
 
     def _claim(self, page: DuePage, allowance: SendAllowance, *, only_scheduled: bool, leaves_now: bool) -> ClaimResult:
         """Claim a page.

@@ -82,6 +82,11 @@ class PagePlanner:
         requests = plan_requests(sends.items(), self.policy)
         return PagePlan(messages, sends, requests, page.messages[length:], limit_reached)
 
+    def plan_later(self, messages: list[DecidedMessage]) -> PagePlan:
+        """Group messages that are due later into requests, without limits, to validate their contents."""
+        sends = {item.due.message_id: item.decision for item in messages if isinstance(item.decision, Send)}
+        return PagePlan(messages, sends, plan_requests(sends.items(), self.policy), [], limit_reached=False)
+
     def sends_by(self, messages: Sequence[DecidedMessage], request: ClaimedRequest) -> bool:
         """Return whether messages with these decisions, and only these, go to the recipients of a request.
 

@@ -66,9 +66,15 @@ class MessageDecider:
         self._render = ContentRenderer(rejects_unknown_types=policy.rejects_unknown_types)
         self._unreadable_time_zones: set[str] = set()
 
-    def decide(self, due: Sequence[DueMessage]) -> list[DecidedMessage]:
-        """Decide about each message. Frequency caps are applied later, by `PagePlanner`."""
+    def decide(self, due: Sequence[DueMessage], *, when_due: bool = False) -> list[DecidedMessage]:
+        """Decide about each message. Frequency caps are applied later, by `PagePlanner`.
+
+        Args:
+            due: The messages.
+            when_due: Whether to decide as of the time at which a message will be due, and as if no hours were quiet.
+        """
         now = datetime.now(UTC)
+        policy = replace(self._policy, quiet_hours=None) if when_due else self._policy
         messages = [self._parse(item) for item in due]
         identifiers = {
             message.recipient.identifier
@@ -79,7 +85,11 @@ class MessageDecider:
         return [
             DecidedMessage(
                 item,
-                self._decide_guarded(message, found, now, item.staged_at) if isinstance(message, Message) else message,
+                self._decide_guarded(
+                    message, found, policy, max(now, item.due_at or now) if when_due else now, item.staged_at
+                )
+                if isinstance(message, Message)
+                else message,
             )
             for message, item in zip(messages, due, strict=True)
         ]
@@ -111,14 +121,18 @@ class MessageDecider:
         except Exception as error:  # noqa: BLE001 - as in `_decide_guarded`
             return _unexpected(error)
 
-    def _decide_guarded(self, message: Message, found: Recipients, now: datetime, staged_at: datetime) -> Decision:
+    def _decide_guarded(
+        self, message: Message, found: Recipients, policy: SendingPolicy, now: datetime, staged_at: datetime
+    ) -> Decision:
         """Decide about a message. An unexpected error rejects this message, and the others are decided."""
         try:
-            return self._decide(message, found, now, staged_at)
+            return self._decide(message, found, policy, now, staged_at)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with one message must not end the run
             return _unexpected(error)
 
-    def _decide(self, message: Message, found: Recipients, now: datetime, staged_at: datetime) -> Decision:
+    def _decide(
+        self, message: Message, found: Recipients, policy: SendingPolicy, now: datetime, staged_at: datetime
+    ) -> Decision:
         recipient = message.recipient
         identifier = recipient.identifier if isinstance(recipient, PersonRecipient) else None
         if identifier and identifier in found.shared:
@@ -126,7 +140,7 @@ class MessageDecider:
         profile = found.profiles.get(identifier) if identifier else None
         if has_unreadable_time_zone(profile, self._policy):
             self._unreadable_time_zones.add(message.message_id)
-        decision = decide_message(message, profile, self._policy, render=self._render, now=now, staged_at=staged_at)
+        decision = decide_message(message, profile, policy, render=self._render, now=now, staged_at=staged_at)
         has_unit = isinstance(decision, Send) and isinstance(decision.to, LineUser | ChatRecipient)
         if has_unit and message.campaign and not self._units.reserve(message.campaign):
             detail = f"campaign {message.campaign} would be unit {UNITS_PER_MONTH + 1:,} of this month"
@@ -169,6 +183,19 @@ class DueMessages:
             due = self._ledger.read_due(after, PAGE_SIZE)
             after = due[-1].cursor if len(due) == PAGE_SIZE else None
             yield self._decide(due, is_last=after is None)
+
+    def later_pages(self) -> Iterator[DuePage]:
+        """Yield the scheduled messages that are not due yet, with decisions as of the time at which they will be."""
+        after: Cursor | None = Cursor()
+        while after is not None:
+            later = self._ledger.read_later(after, PAGE_SIZE)
+            after = later[-1].cursor if len(later) == PAGE_SIZE else None
+            yield self.decide_when_due(later, is_last=after is None)
+
+    def decide_when_due(self, later: Sequence[DueMessage], *, is_last: bool = True) -> DuePage:
+        """Return messages with decisions as of the time at which they will be due."""
+        with self._lock:
+            return DuePage(self._decider.decide(later, when_due=True), is_last, datetime.now(UTC))
 
     def decide_again(self, page: DuePage) -> DuePage:
         """Return the page with new decisions. Between page and claim, time passes and identity data can change."""

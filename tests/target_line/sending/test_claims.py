@@ -400,12 +400,3 @@ def test_claims_count_for_quota_and_cap_until_line_rejects_them(store: Store, ru
     push = next(request for request in requests if request.method == "push")
     run.claims.record_outcomes([RequestOutcome(push, MessageStatus.REJECTED, 1, error="no")])
     assert figures(before) == (2, Counter({one: 1}))
-
-
-def test_content_rejected_by_validation_rejects_its_scheduled_messages(store: Store, run: Run) -> None:
-    run.stage("a", "b")
-    run.claims.reject_scheduled(["a"], "messages[0].text: no")
-    assert statuses(store) == {"a": "rejected", "b": "scheduled"}
-    with store.read() as connection:
-        (reject,) = connection.execute(select(rejects)).all()
-    assert (reject.reason, reject.detail) == ("refused_by_line", "messages[0].text: no")

@@ -17,7 +17,7 @@ from line_core.store import open_store
 from line_core.store.tables.ledger import messages
 from target_line.identity.repository import IdentityRepository
 from target_line.sending.decide.approved import ApprovedSends
-from target_line.sending.dry_run.plan import plan_pages
+from target_line.sending.dry_run.pages import plan_pages
 from target_line.sending.quiet_hours import QuietHours
 from target_line.sending.send import gate
 from target_line.sending.send.sender import SenderLimits

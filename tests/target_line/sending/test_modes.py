@@ -32,14 +32,15 @@ def test_mode_plan_sends_nothing_and_only_an_approved_plan_is_sent(target: Targe
     log = target.run(*messages(line_ids), ("messages", {"message_id": "x", "id": "nobody", "text": "x"}), mode="plan")
     assert "plan: 5 messages in 1 requests: 5 by multicast in 1" in log
     assert "plan: not sent: skipped (unknown_recipient) 1" in log
-    assert "messages: 6 records: scheduled 6" in log
+    assert "messages: 6 records: draft 6" in log
     assert target.deliveries() == []
     (approve,) = re.findall("approve ([0-9a-f]{64})", log)
     (kept,) = map(json.loads, target.admin("plans", "--format", "jsonl").splitlines())
     assert kept["plan_hash"] == kept["summary"]["plan"] == approve
     assert [example["method"] for example in kept["summary"]["examples"]] == ["multicast"]
 
-    log = target.run(*messages(line_ids[:1], message_id="one more"), approve=approve, expect=1)
+    one_more = messages(line_ids[:1], message_id="one more")
+    log = target.run(*messages(line_ids), *one_more, approve=approve, expect=1)
     assert "setting: approve" in log
     assert target.deliveries() == []
 
@@ -63,11 +64,11 @@ def test_mode_validate_rejects_content_that_line_rejects(sqlite_target: TargetPr
     assert "LINE would accept 2 messages and reject 1" in log
     assert sqlite_target.deliveries() == []
     assert sqlite_target.request_counts("POST /v2/bot/message/validate/multicast") == {"200": 1}
-    assert {name: (row["status"], row["reason"]) for name, row in sqlite_target.ledger().items()} == {
-        "m0": ("scheduled", None),
-        "m1": ("scheduled", None),
-        "alone": ("rejected", "refused_by_line"),
-    }
+    assert "messages: 3 records: draft 2, rejected (refused_by_line) 1" in log
+    assert "an example of refused_by_line is message alone" in log
+    assert sqlite_target.ledger() == {}
+    (reject,) = map(json.loads, sqlite_target.admin("rejects", "--format", "jsonl").splitlines())
+    assert reject["record"]["message_id"] == "alone"
 
 
 def test_unreadable_time_zones_and_unknown_types_are_counted_in_one_warning_each(sqlite_target: TargetProgram) -> None:
@@ -162,7 +163,7 @@ def test_the_frequency_cap_counts_planned_messages_across_pages(sqlite_target: T
     assert "plan: 3 messages in 3 requests" in log
     assert "plan: not sent: skipped (frequency_cap) 5,007" in log
     (approve,) = re.findall("approve ([0-9a-f]{64})", log)
-    sqlite_target.run(approve=approve, frequency_cap=cap)
+    sqlite_target.run(*texts, approve=approve, frequency_cap=cap)
     assert len(sqlite_target.deliveries()) == 3
 
 

@@ -18,7 +18,8 @@ from target_line.sending.claim.request_body import RequestBody
 from target_line.sending.decide import decider
 from target_line.sending.decide.content import MessageContent
 from target_line.sending.decide.decider import DueMessages, MessageDecider
-from target_line.sending.dry_run.plan import plan_pages, summarize
+from target_line.sending.dry_run.pages import plan_pages
+from target_line.sending.dry_run.plan import summarize
 from target_line.sending.ledger import Ledger
 from target_line.sending.policy import SendingPolicy
 from tests.support.people import line_id
