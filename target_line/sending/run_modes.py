@@ -25,7 +25,7 @@ from target_line.sending.decide.decider import DueMessages, MessageDecider
 from target_line.sending.drafts import DraftLedger
 from target_line.sending.dry_run.pages import later_messages, plan_pages, with_rejects_of_postponed
 from target_line.sending.dry_run.plan import PlanChangedError, save_plan, summarize
-from target_line.sending.dry_run.validation import ValidationResult, invalid_messages, refused_messages
+from target_line.sending.dry_run.validation import ValidationCounts, invalid_messages, refused_messages
 from target_line.sending.narrowcast_progress import check_narrowcasts
 from target_line.sending.quota import SendAllowance, quota_refusal_error
 from target_line.sending.send.lane import WORKERS
@@ -125,7 +125,7 @@ class SendingRun:
 
     async def _validate(self, client: LineClient, due: DueMessages) -> None:
         """Validate the contents of all messages at LINE, also of those that are due later. Rejects are saved."""
-        result = ValidationResult()
+        result = ValidationCounts()
         pages = with_rejects_of_postponed(self._plan_pages(due), due)
         later = (self._planner.plan_later(page.messages) for page in due.later_pages())
         for page in chain(pages, later):

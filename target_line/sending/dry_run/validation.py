@@ -40,7 +40,7 @@ Rejection = tuple[str, Mapping[str, Any], Reason, str]
 """Message id, record, reason and detail."""
 
 
-class ValidationResult:
+class ValidationCounts:
     """Numbers of valid and rejected messages, and an example for each reason."""
 
     def __init__(self) -> None:
