@@ -41,6 +41,16 @@ def decode(text: str) -> Any:  # noqa: ANN401 - any JSON
     return _DECODER.decode(text)
 
 
+def storable(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return a value whose texts every database can store: U+0000 and lone surrogates are replaced by U+FFFD."""
+    if isinstance(value, str):
+        text = value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return text.replace("\0", "\ufffd")
+    if isinstance(value, dict):
+        return {storable(name): storable(item) for name, item in value.items()}
+    return [storable(item) for item in value] if isinstance(value, list) else value
+
+
 def split_object(text: str) -> dict[str, str]:
     """Return the texts of an object's members by name. Of repeated names, the last one wins.
 

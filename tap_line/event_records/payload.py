@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from line_core.json_text import storable
+
 _decoder = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -19,7 +21,7 @@ def read_payload(text: str) -> dict[str, Any]:
     try:
         return _decoder.decode(text)
     except msgspec.DecodeError:
-        payload: dict[str, Any] = _replace_surrogates(json.loads(text, parse_int=_parse_int))
+        payload: dict[str, Any] = storable(json.loads(text, parse_int=_parse_int))
         return payload
 
 
@@ -28,15 +30,3 @@ def _parse_int(digits: str) -> float:
         return int(digits)
     except ValueError:  # Python limits the number of digits of an int
         return float(digits)
-
-
-def _replace_surrogates(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    match value:
-        case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        case dict():
-            return {_replace_surrogates(key): _replace_surrogates(item) for key, item in value.items()}
-        case list():
-            return [_replace_surrogates(item) for item in value]
-        case _:
-            return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+# What a stranger wrote must not control the terminal.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _MAX_CELL_WIDTH = 48
 """Terminal columns; a wide character takes two."""
 _UNLIMITED_WIDTH = 100_000
@@ -39,7 +42,19 @@ def print_rows(rows: Iterable[Row], output_format: str) -> None:
         _print_table(list(rows))
     else:
         for row in rows:
-            click.echo(as_json(row))
+            print_json(row)
+
+
+def print_json(value: object, *, indent: int | None = None) -> None:
+    """Print a JSON value, in ASCII if standard output cannot encode it."""
+    separators = None if indent else (",", ":")
+    text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators)
+    click.echo(text if _can_print(text) else json.dumps(value, indent=indent, separators=separators))
+
+
+def print_line(text: str) -> None:
+    """Print a text. Characters that standard output cannot encode are printed as escapes."""
+    click.echo(text if _can_print(text) else text.encode("ascii", "backslashreplace").decode())
 
 
 def _print_table(rows: list[Row]) -> None:
@@ -61,6 +76,16 @@ def _cell(value: object) -> Text:
     if value is None:
         return Text()
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    cell = Text(" ".join(text.split()))
+    text = _CONTROL.sub("\ufffd", " ".join(text.split()))
+    cell = Text(text if _can_print(text) else text.encode("ascii", "backslashreplace").decode())
     cell.truncate(_MAX_CELL_WIDTH, overflow="ellipsis")
     return cell
+
+
+def _can_print(text: str) -> bool:
+    """Return whether standard output can encode a text. No encoding has lone surrogates, and some have no emoji."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

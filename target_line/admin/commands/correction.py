@@ -9,6 +9,7 @@ import click
 
 from line_core.identity.model import UNDATED
 from line_core.store.saved_policy import load_policy
+from target_line.admin.output import print_line
 from target_line.admin.person_lookup import find_identifier
 from target_line.identity.corrections import IdentityCorrections
 
@@ -103,7 +104,7 @@ def _correct(
     for title, profiles in (("before", effect.before), ("after", effect.after)):
         click.echo(f"{title}:")
         for line in _lines(profiles):
-            click.echo(f"  {line}")
+            print_line(f"  {line}")
     if not yes:
         click.confirm("Store this?", abort=True)
     number = corrections.apply(planned).number

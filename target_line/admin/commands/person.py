@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from line_core.store.saved_policy import load_policy
 from target_line.admin.explanation import explanation_lines
+from target_line.admin.output import print_json, print_line
 from target_line.admin.person_lookup import explain_person, find_identifier
 
 if TYPE_CHECKING:
@@ -30,10 +30,10 @@ def explain(options: AdminOptions, identifier: str, output_format: str) -> None:
         provider = name.provider or options.provider_of(store)
         explanation = explain_person(store, name, policy, provider=provider, channel=options.channel)
     if output_format == "json":
-        click.echo(json.dumps(explanation, ensure_ascii=False, indent=2))
+        print_json(explanation, indent=2)
     else:
         for line in explanation_lines(explanation, policy):
-            click.echo(line)
+            print_line(line)
 
 
 PERSON_COMMANDS = (explain,)

@@ -6,12 +6,13 @@ import io
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from rich.cells import cell_len
 
-from target_line.admin.output import print_rows
+from target_line.admin.output import print_line, print_rows
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Callable
 
 ROWS = [
     {"name": "山田　太郎", "count": 1, "attributes": {"city": "大阪"}},
@@ -61,3 +62,27 @@ def test_a_table_fits_the_terminal_and_no_value_is_lost(monkeypatch: pytest.Monk
     lines = terminal.getvalue().splitlines()
     assert max(map(cell_len, lines)) <= 30
     assert "".join(line[:14].strip() for line in lines[2:]) == "0123456789" * 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "ascii"])
+@pytest.mark.parametrize(
+    "print_text",
+    [
+        lambda text: print_rows([{"name": text}], "table"),
+        lambda text: print_rows([{"name": text, "more": {text: [text]}}], "jsonl"),
+        print_line,
+    ],
+    ids=["table", "jsonl", "line"],
+)
+def test_every_text_can_be_printed_in_every_encoding(
+    print_text: Callable[[str], None], encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(output, encoding=encoding, write_through=True))
+    print_text("half \ud83d, 山, 👍")
+    assert b"half " in output.getvalue()
+
+
+def test_a_value_does_not_control_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    *_, line = printed([{"name": "\x1b[2Ja\x00\x9b"}], "table", capsys)
+    assert line.strip() == "\ufffd[2Ja\ufffd\ufffd"
