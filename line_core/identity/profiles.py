@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from line_core.consent import consent_of
 from line_core.follow_state import FollowState
 from line_core.identity.model import UNDATED, IdentifierKind
 from line_core.identity.policy import AttributeConflict, CanonicalCriterion
@@ -117,6 +118,9 @@ class ProfileBuilder:
             own = _newest_values([claim for claim in claims if key in claim.identifiers], key)
             others = _newest_values([claim for claim in claims if key not in claim.identifiers], key)
             best = {name: own.get(name) if own.get(name) is not None else others.get(name) for name in best}
+        for name in self._policy.opt_outs:  # a yes that a rejected record took back is no value of the claims
+            if consent_of(best.get(name)):
+                del best[name]
         best |= {name: opt_out.value for name, opt_out in self._opt_outs.get(key, {}).items()}
         return {name: value for name, value in sorted(best.items()) if value is not None}
 
