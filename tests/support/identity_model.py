@@ -298,7 +298,12 @@ class IdentityModel:
             said = [(claim, claim.attributes[name]) for claim in self._claims if name in claim.attributes]
             values[name] = self._value(said, profile)
         for name in self.settings.suppression_attributes:
-            said_no = [(claim, value) for claim, value in self._said(name, "no") if not claim.is_rejected]
+            said_yes = [claim for claim, _ in self._said(name, "yes")]  # of a record that says both, the yes counts
+            said_no = [
+                (claim, value)
+                for claim, value in self._said(name, "no")
+                if not claim.is_rejected and claim not in said_yes
+            ]
             opt_outs = self._opt_outs(profile, name)
             newest = max(((claim.time, json_text(value), value) for claim, value in opt_outs), default=None)
             values[name] = newest[2] if newest else self._value(said_no, profile)
