@@ -160,7 +160,7 @@ def print_results(warehouse: Postgres, sandbox: str, environment: dict[str, str]
     for (status, reason), count in sorted(ledger.items()):
         row(f"messages {status}{': ' if reason else ''}{reason}", count)
     for reason, count in sorted(rejects.items()):
-        row(f"records rejected: {reason}", count)
+        row(f"rejects: {reason}", count)
     row("delivered by LINE in this run", now["deliveries"])
 
     title("Next steps")
