@@ -51,7 +51,7 @@ from target_line.sending.claim.outcomes import (
 from target_line.sending.claim.plan import halves_of
 from target_line.sending.claim.release import release_never_attempted, reschedule
 from target_line.sending.claim.request_body import RequestBody, SendMethod
-from target_line.sending.claim.retry_keys import RetryKeys
+from target_line.sending.claim.retry_keys import RetryKeyAssigner
 from target_line.sending.claim.unfinished import (
     expire_keys,
     mark_attempted,
@@ -108,7 +108,7 @@ class RequestClaims:
         self._run_id = ledger.run_id
         self._ledger = ledger
         self.planner = planner
-        self.retry_keys = RetryKeys(ledger.channel)
+        self.retry_keys = RetryKeyAssigner(ledger.channel)
 
     def claim(self, page: DuePage, allowance: SendAllowance, *, leaves_now: bool = False) -> ClaimResult:
         """Claim the messages of a page that are sent now, and record the decisions about the others, in one commit.

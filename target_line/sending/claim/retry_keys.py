@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _NAMESPACE = uuid.UUID("5c9d3f0e-2a77-5d3c-9a41-1f0f7a8be6d2")
 
 
-class RetryKeys:
+class RetryKeyAssigner:
     """Chooses the retry keys of one channel's requests."""
 
     def __init__(self, channel: str) -> None:
