@@ -89,14 +89,17 @@ class LineSink(UnvalidatedSink):
 
     def process_batch(self, context: dict[str, Any]) -> None:
         """Commit the batch to the store."""
+        self._save_batch(context)
+        context.clear()
+        if not gc.isenabled():  # see `TargetLine.invoke`
+            gc.collect()  # nothing refers to the records any more, so it does not traverse them
+
+    def _save_batch(self, context: dict[str, Any]) -> None:
         if parsed := context.get("parsed"):
             context.setdefault("rejects", []).extend(self._save_or_reject(parsed))
         self._save_rejects(context.get("rejects", []))
         if notices := context.get("notices"):
             self._save_notices(notices)
-        context.clear()
-        if not gc.isenabled():  # see `TargetLine.invoke`
-            gc.collect()
 
     def _save_or_reject(self, parsed: list[tuple[dict[str, Any], Any]]) -> list[Reject]:
         """Save parsed records, and return rejects of those that cannot be saved.

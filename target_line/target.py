@@ -19,7 +19,6 @@ from target_line.intake.singer_reader import LineReader
 from target_line.run_context import RunContext
 from target_line.sending.drafts import delete_drafts, delete_leftover_drafts
 from target_line.sending.narrowcast_progress import has_running_narrowcasts
-from target_line.sending.run_modes import SendingRun
 from target_line.settings import CONFIG_JSONSCHEMA, Mode
 from target_line.sinks import RunTarget, sink_class_of
 
@@ -146,6 +145,9 @@ class TargetLine(LinePlugin, RunTarget):
                 context.run.save(context.store, context.report, error)
 
     def _process_due_messages(self, context: RunContext) -> None:
+        # Imported here, because most runs that load profiles send nothing.
+        from target_line.sending.run_modes import SendingRun  # noqa: PLC0415
+
         sending = SendingRun(self.config, context.ledger, context.identity, context.sending_policy, context.report)
         asyncio.run(sending.run(interrupted_by=StoppedBySignalError))
 

@@ -13,6 +13,7 @@ import re
 import sys
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -21,7 +22,7 @@ from singer_sdk.contrib.msgspec import MsgSpecReader
 from line_core.errors import LineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 MAX_DEPTH: Final = 100
 """Levels of objects and lists within a message. JSON libraries and databases fail at about 1,000."""
@@ -31,19 +32,16 @@ UNREADABLE = "unreadable"
 
 _MAX_DIGITS = 1_000
 """Digits of an integer. Python cannot convert more than 4,300 digits."""
-_REQUIRED_KEYS = {
-    "RECORD": ("stream", "record"),
-    "SCHEMA": ("stream", "schema"),
-    "STATE": ("value",),
-    "ACTIVATE_VERSION": ("stream",),
-    "BATCH": ("stream", "encoding", "manifest"),
+_STREAM = ("stream", str, "text")
+_KEYS: dict[str, tuple[tuple[str, type, str], ...]] = {
+    "RECORD": (_STREAM, ("record", object, "a value")),
+    "SCHEMA": (_STREAM, ("schema", dict, "an object")),
+    "STATE": (("value", object, "a value"),),
+    "ACTIVATE_VERSION": (_STREAM,),
+    "BATCH": (_STREAM, ("encoding", dict, "an object"), ("manifest", list, "a list")),
 }
-_KEY_TYPES: dict[str, tuple[type, str]] = {
-    "stream": (str, "text"),
-    "schema": (dict, "an object"),
-    "encoding": (dict, "an object"),
-    "manifest": (list, "a list"),
-}
+"""Keys of a message by its type, with the type of the value and its name."""
+_MISSING = object()
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 
@@ -157,21 +155,30 @@ def _checked_type(message: object) -> str:
     if not isinstance(message, dict):
         raise InputError("it is JSON, but not an object")
     message_type = message.get("type")
-    if not isinstance(message_type, str) or message_type not in _REQUIRED_KEYS:
+    if not isinstance(message_type, str) or message_type not in _KEYS:
         raise InputError("it has no type" if message_type is None else "its type is not one of Singer's message types")
     stream = message.get("stream")
-    if isinstance(stream, str) and (_SURROGATE.search(stream) or "\0" in stream):
+    if isinstance(stream, str) and not _is_storable_name(stream):
         raise InputError(f"the name of the stream of the {message_type} message has U+0000 or half a character")
-    name = f"the {message_type} message" + (f" of stream {stream!r}" if isinstance(stream, str) else "")
-    for key in _REQUIRED_KEYS[message_type]:
-        if key not in message:
-            raise InputError(f"{name} has no {key}")
-        expected_type, type_name = _KEY_TYPES.get(key, (object, ""))
-        if not isinstance(message[key], expected_type):
-            raise InputError(f"{name} has a {key} that is not {type_name}")
+    for key, expected_type, type_name in _KEYS[message_type]:
+        value = message.get(key, _MISSING)
+        if value is _MISSING:
+            raise InputError(f"{_name_of(message)} has no {key}")
+        if not isinstance(value, expected_type):
+            raise InputError(f"{_name_of(message)} has a {key} that is not {type_name}")
     if message_type == "SCHEMA" and not isinstance(message["schema"].get("properties"), dict):
-        raise InputError(f"{name} has no properties")
+        raise InputError(f"{_name_of(message)} has no properties")
     return message_type
+
+
+@lru_cache
+def _is_storable_name(stream: str) -> bool:
+    return not _SURROGATE.search(stream) and "\0" not in stream
+
+
+def _name_of(message: Mapping[str, Any]) -> str:
+    stream = message.get("stream")
+    return f"the {message['type']} message" + (f" of stream {stream!r}" if isinstance(stream, str) else "")
 
 
 def _decode_tolerantly(line: bytes) -> dict[str, Any]:

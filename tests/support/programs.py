@@ -38,6 +38,7 @@ ENTRY_POINTS = {
 _PRELOADED = [
     *("tap_line.tap", "target_line.target", "target_line.admin.cli", "line_sandbox.cli", "line_webhook.cli"),
     *("line_sandbox.server.serving", "line_webhook.server", "starlette.applications", "uvicorn.loops.uvloop"),
+    "target_line.sending.run_modes",
     # line_webhook imports prometheus-client after it has set the directory of the counters: it must not be here.
     *("alembic.command", "alembic.autogenerate", "psycopg", "sqlalchemy.dialects.postgresql.psycopg"),
     *("sqlalchemy.dialects.sqlite.pysqlite", "tests.support.programs"),
