@@ -93,7 +93,7 @@ def purge(settings: ReceiverSettings) -> None:
     if days is None:
         raise SettingError("missing: the age in days above which events are removed", setting="inbox_retention_days")
     removed = 0
-    with open_store(settings.store_url) as store:
+    with open_store(settings.store_url, create=False) as store:
         retention = RetentionPurge(store, days, include_unread=settings.inbox_purge_unread)
         while (count := retention.step()) is not None:
             removed += count
@@ -104,7 +104,7 @@ def purge(settings: ReceiverSettings) -> None:
 @_command("retry-relays", ["store_url"])
 def retry_relays(settings: ReceiverSettings) -> None:
     """Relay the dead letters again, in their original order."""
-    with open_store(settings.store_url) as store, store.write() as connection:
+    with open_store(settings.store_url, create=False) as store, store.write() as connection:
         revived = relay_queue.requeue_dead_letters(connection)
     click.echo(f"{revived} requests queued again")
 

@@ -54,12 +54,25 @@ class TapLine(LinePlugin, Tap):
 
     @cached_property
     def store(self) -> Store:
-        """The open store.
+        """The open store. It is created if there is none, for the rate limits, unless no selected stream needs LINE.
 
         Raises:
-            StoreError: The store cannot be opened.
+            StoreError: The store cannot be opened, or there is none and all selected streams read it.
         """
-        return open_store(self.config["store_url"])
+        selected = [stream for stream in STREAMS if self._is_selected(stream.name)]
+        readers = [stream.name for stream in selected if stream.reads_only_store]
+        store = open_store(self.config["store_url"], create=len(readers) < len(selected) or not selected)
+        if store.is_new and readers:
+            self.logger.warning(
+                "There was no store at store_url, and a new one was created: %s will have no records. Set store_url to "
+                "the store of tap-line-webhook and target-line",
+                ", ".join(readers),
+            )
+        return store
+
+    def _is_selected(self, name: str) -> bool:
+        stream = self.streams.get(name)
+        return stream is not None and stream.selected
 
     @cached_property
     def channel(self) -> str:

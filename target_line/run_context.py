@@ -55,12 +55,13 @@ class RunContext:
     """Whether `merge_policy` is that of the store's last run."""
 
     @classmethod
-    def open(cls, config: Mapping[str, Any], *, with_saved_policy: bool = False) -> Self:
+    def open(cls, config: Mapping[str, Any], *, with_saved_policy: bool = False, create: bool = True) -> Self:
         """Read the settings and open the store.
 
         Args:
             config: All settings, with their defaults.
             with_saved_policy: Whether the merge rules have the settings of the store's last run, not those of `config`.
+            create: Whether a store is created if there is none.
 
         Raises:
             SettingError: A setting is invalid.
@@ -72,7 +73,7 @@ class RunContext:
         merge_policy = policy_of(config)  # checked before the store is opened
         sending_policy = sending_policy_from_config(config)
         report = RunReport(RejectLimit.parse(config.get("max_rejects")))
-        store = open_store(config["store_url"])
+        store = open_store(config["store_url"], create=create)
         if with_saved_policy:
             merge_policy = load_policy(store)
         run = Run(channel, config["mode"])

@@ -17,6 +17,7 @@ from line_core import json_text
 from line_core.errors import LineError, StoreError
 from line_core.store.location import SchemaSelector, parse_store_url
 from line_core.store.schema_version import SCHEMA_VERSION, checked_version, migrate, prepare_schema
+from line_core.store.sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,9 @@ class Store:
         self.engine = engine
         self._location = location
         self._selector = selector
+        self.file = SqliteFile(location)
+        self.is_new = False
+        """Whether the store did not exist before it was opened."""
         self._sqlite_writer = threading.RLock()
         # The SDK calls no method of tap or target at the end of a run, so a store may never be closed explicitly. Close
         # its connections when it is garbage-collected. Not at exit: a forked process must not close its parent's.
@@ -63,7 +67,12 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Open a read transaction. All its queries see the same snapshot of the store."""
+        """Open a read transaction. All its queries see the same snapshot of the store.
+
+        Raises:
+            StoreError: The database cannot be read, or its SQLite file is not the same any more.
+        """
+        self.file.check_is_same()
         with _store_errors(self._location), self.engine.connect() as connection:
             if not self.is_sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
@@ -77,7 +86,11 @@ class Store:
         Args:
             lock: Part of the store (`inbox`, `identity`, `ledger` or `audience`) whose lock is held until the commit.
                 No other process can write to this part at the same time. SQLite has only one writer in any case.
+
+        Raises:
+            StoreError: The database cannot be written, or its SQLite file is not the same any more.
         """
+        self.file.check_is_same()
         # SQLite does not queue writers; a waiting one polls. Without this lock, a busy thread could starve the others.
         turn = self._sqlite_writer if self.is_sqlite else nullcontext()
         with turn, _store_errors(self._location), self.engine.connect() as connection:
@@ -86,6 +99,7 @@ class Store:
                 if lock is not None and not self.is_sqlite:
                     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": self._lock_key(lock)})
                 yield connection
+                self.file.check_is_same()
 
     def lock_schema(self, connection: Connection) -> None:
         """Hold the lock of schema changes until the commit, and create the PostgreSQL schema if it is missing."""
@@ -108,23 +122,30 @@ class Store:
         self.close()
 
 
-def open_store(store_url: str | None = None) -> Store:
-    """Open a store. An empty database gets the current schema; an older schema is an error.
+def open_store(store_url: str | None = None, *, create: bool = True) -> Store:
+    """Open a store. An older schema is an error.
 
     Args:
         store_url: `sqlite:///PATH` or `postgresql://…`; see `parse_store_url`. The default is an SQLite file in the
             working directory.
+        create: Whether an empty database gets the current schema, and a missing SQLite file is created. Programs that
+            only read do not create a store: its tables would be empty, and a wrong URL would not be noticed.
 
     Raises:
-        StoreError: The URL is not valid, the database is not reachable or writable, or its schema has another version.
+        StoreError: The URL is not valid, the database is not reachable or writable, its schema has another version, or
+            there is no store and `create` is false.
     """
     location = parse_store_url(store_url or DEFAULT_STORE_URL)
     with _store_errors(location):
         store = _store_at(location)
         try:
-            with store.write() as connection:
-                store.lock_schema(connection)
-                prepare_schema(connection, location)
+            if not create:
+                store.file.check_exists()
+            with store.write() if create else store.read() as connection:
+                if create:
+                    store.lock_schema(connection)
+                store.is_new = prepare_schema(connection, location, create=create)
+            store.file.remember()
         except BaseException:
             store.close()
             raise

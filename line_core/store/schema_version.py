@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, text
 
 from line_core.errors import StoreError
+from line_core.store.sqlite_file import missing_store_error
 from line_core.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -19,24 +20,32 @@ SCHEMA_VERSION = "0009"
 """Newest revision in `migrations/`. The revisions are numbered."""
 
 
-def prepare_schema(connection: Connection, location: StoreLocation) -> None:
-    """Create the tables in an empty database.
+def prepare_schema(connection: Connection, location: StoreLocation, *, create: bool = True) -> bool:
+    """Check the version of the tables. Create them in an empty database.
 
     Args:
-        connection: A write transaction that holds the lock of the schema.
+        connection: A write transaction that holds the lock of the schema; without `create`, any transaction.
         location: Where the store is, for error messages.
+        create: Whether the tables may be created.
+
+    Returns:
+        Whether they were created.
 
     Raises:
-        StoreError: The tables have another version, or are those of another program.
+        StoreError: The tables have another version, are those of another program, or are missing without `create`.
     """
     version = checked_version(connection, location)
     if version is None:
+        if not create:
+            raise missing_store_error(location)
         migrate(connection)
-    elif version != SCHEMA_VERSION:
+        return True
+    if version != SCHEMA_VERSION:
         raise StoreError(
             f"the store at {location} has schema {version}, this version needs {SCHEMA_VERSION}: run "
             "`target-line-admin --store-url … upgrade`"
         )
+    return False
 
 
 def checked_version(connection: Connection, location: StoreLocation) -> str | None:

@@ -34,6 +34,8 @@ class DescribedStream(StateHooks):
     """A record whose columns are all null."""
     has_custom_bookmarks: ClassVar[bool] = False
     """Whether the stream is incremental through `save_bookmarks` instead of a replication key value."""
+    reads_only_store: ClassVar[bool] = False
+    """Whether all records come from the store. A run of such streams only does not create a store."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Add the description to the schema, where catalogs and targets find it."""

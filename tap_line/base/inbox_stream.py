@@ -27,6 +27,7 @@ class InboxStream(DescribedStream):
     primary_keys: ClassVar[tuple[str, ...]] = ("channel", "webhook_event_id")
     replication_key = "position"
     is_sorted = True
+    reads_only_store = True
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # `to_record` returns only values that fit the schema
     event_types: ClassVar[tuple[str, ...]] = ()
     """Event types to read; empty for all types."""

@@ -29,6 +29,7 @@ class StoreStream(DescribedStream):
     replication_key = "updated_at"
     is_sorted = True
     check_sorted = False
+    reads_only_store = True
 
     @abstractmethod
     def query(self) -> Select[Any]:

@@ -46,9 +46,9 @@ class AdminOptions:
         """Open the store.
 
         Raises:
-            StoreError: The store cannot be opened.
+            StoreError: The store cannot be opened, or there is none.
         """
-        return open_store(self.store_url)
+        return open_store(self.store_url, create=False)
 
     def provider_of(self, store: Store) -> str:
         """Return the provider: the option; without it, the only one of the store; else the default."""

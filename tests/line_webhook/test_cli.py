@@ -16,6 +16,7 @@ from tests.support.webhook_events import body_of, event
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
+    from pathlib import Path
 
 
 def run(*arguments: str) -> object:
@@ -50,6 +51,16 @@ def test_retry_relays_queues_dead_letters_and_prints_their_number(
     assert capsys.readouterr().out == "1 requests queued again\n"
     with open_store(sqlite_url) as store, store.read() as connection:
         assert relay_queue.backlogs(connection) == [relay_queue.RelayBacklog("main", "target", 1, 0)]
+
+
+@pytest.mark.parametrize("command", [("purge", "--inbox-retention-days", "30"), ("retry-relays",)])
+def test_no_command_creates_a_store(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "mistyped.db"
+    assert run(*command, "--store-url", f"sqlite:///{file}") == 1
+    assert "there is no store at" in capsys.readouterr().err
+    assert not file.exists()
 
 
 @pytest.mark.parametrize("missing", ["httptools", "prometheus_client", "starlette", "uvicorn"])

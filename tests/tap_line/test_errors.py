@@ -11,6 +11,7 @@ from tests.support.short_pauses import SHORT_PAUSES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.support.tap_program import Output, Tap
 
@@ -59,7 +60,7 @@ def test_an_unreachable_api_is_one_line(tap: Tap) -> None:
 @pytest.mark.parametrize(
     ("store_url", "part"),
     [
-        ("sqlite:////no/such/directory/store.db", "unable to open database file"),
+        ("sqlite:////no/such/directory/store.db", "there is no store"),
         (f"mysql://u:{SECRET}@host/db", "not 'mysql'"),
         (SECRET, "not of the form"),
         (f"postgresql://u:{SECRET}@127.0.0.1:1/db", "refused"),
@@ -67,6 +68,19 @@ def test_an_unreachable_api_is_one_line(tap: Tap) -> None:
 )
 def test_an_unusable_store_is_one_line(tap: Tap, store_url: str, part: str) -> None:
     assert_one_line(tap.run("events", expect=1, store_url=store_url), part, "setting: store_url")
+
+
+def test_streams_of_the_store_do_not_create_one(tap: Tap, tmp_path: Path) -> None:
+    new = tmp_path / "new.db"
+    streams = ("events", "identities", "deliveries", "friendships")
+    assert_one_line(
+        tap.run(*streams, expect=1, store_url=f"sqlite:///{new}"), "there is no store", "setting: store_url"
+    )
+    assert not new.exists()
+    output = tap.run(*streams, "bot_info", store_url=f"sqlite:///{new}")
+    (warning,) = [line for line in output.log.splitlines() if "There was no store at store_url" in line]
+    assert all(name in warning for name in streams)
+    assert "There was no store" not in tap.run(*streams, "bot_info", store_url=f"sqlite:///{new}").log
 
 
 @pytest.mark.parametrize("stream", ["bot_info", "followers", "profiles"])

@@ -31,6 +31,7 @@ class Friendships(DescribedStream):
     name = "friendships"
     primary_keys: ClassVar[tuple[str, ...]] = ("channel", "line_id")
     has_custom_bookmarks = True
+    reads_only_store = True
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(
         th.Property("channel", th.StringType, required=True, description="Name of the channel"),
         th.Property("line_id", th.StringType, required=True, description="LINE ID of the person"),

@@ -73,7 +73,7 @@ def _preview(options: AdminOptions, file: TextIO, config_path: Path | None, outp
     from target_line.run_context import RunContext  # noqa: PLC0415
 
     config = options.target(config_path).config
-    run = RunContext.open(config)
+    run = RunContext.open(config, create=False)
     with run.store as store:
         # Without a configuration, the rules are those of the last run.
         repository = run.identity if config_path else IdentityRepository(store, load_policy(store), run.channel)

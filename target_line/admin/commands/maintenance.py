@@ -41,7 +41,7 @@ def replay_rejects(  # noqa: PLR0913, PLR0917 - the options of the command
     from target_line.run_context import RunContext  # noqa: PLC0415
 
     config = options.target(config_path).config
-    run_context = RunContext.open(config, with_saved_policy=config_path is None)
+    run_context = RunContext.open(config, with_saved_policy=config_path is None, create=False)
     with run_context.store:
         replay = RejectReplay(run_context, config["stream_roles"])
         outcomes = replay.run(RejectFilter(reason, stream, limit))
@@ -68,7 +68,7 @@ def reconcile(
     from target_line.admin import reconciliation  # noqa: PLC0415 - the SDK is slow to import
 
     config = options.target(config_path).config
-    with open_store(config["store_url"]) as store:
+    with open_store(config["store_url"], create=False) as store:
         days = reconciliation.days_between(store, config["channel"], first and first.date(), last and last.date())
         comparisons = asyncio.run(reconciliation.compare(store, config, days))
     print_rows((comparison.as_row() for comparison in comparisons if not comparison.is_empty), output_format)

@@ -20,6 +20,7 @@ from tests.support.people import follow, identify, line_id
 from tests.support.staging import stage_records
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
     from line_core.store import Store
@@ -105,3 +106,29 @@ def test_every_command_of_a_module_is_registered(module: ModuleType) -> None:
     defined = {value for value in vars(module).values() if isinstance(value, click.Command)}
     missing = sorted(str(command.name) for command in defined - set(commands.commands.values()))
     assert not missing, f"add {missing} to the tuple of commands at the end of {module.__name__}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("status",),
+        ("identities",),
+        ("deliveries",),
+        ("rejects",),
+        ("runs",),
+        ("explain", "a"),
+        ("cancel", "--message-id", "m"),
+        ("forget", "a", "--yes"),
+        ("replay-rejects",),
+        ("reconcile",),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_no_command_creates_a_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("TARGET_LINE_CHANNEL_ACCESS_TOKEN", "token")
+    file = tmp_path / "mistyped.db"
+    outcome = CliRunner().invoke(commands, ["--store-url", f"sqlite:///{file}", *arguments])
+    assert "there is no store at" in str(outcome.exception)
+    assert not file.exists()
