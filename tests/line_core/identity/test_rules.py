@@ -395,6 +395,23 @@ def test_a_rejected_opt_out_counts_for_its_identifiers_and_creates_no_profile() 
     assert [(profile.key, profile.attributes) for profile in found.opted_out] == [(names[1], {"unsubscribed": True})]
 
 
+def test_an_opt_out_follows_a_line_id_through_any_number_of_owners() -> None:
+    opted_out = identify(email="x@example.com", unsubscribed=True), identify(id="a", email="x@example.com")
+    owners = [identify(at=number, id=id_, line=1) for number, id_ in enumerate("abcd")]
+    found = resolution(*opted_out, *owners)
+    assert line_ids(by_id(found, "d")) == [line_id(1)]
+    assert [by_id(found, id_).attributes for id_ in "abcd"] == [{"unsubscribed": True}] * 4
+
+
+@pytest.mark.parametrize(("at", "is_suppressed"), [(1, True), (2, True), (3, False)])
+def test_a_rejected_no_takes_back_an_older_yes_of_its_source_only(at: int, is_suppressed: bool) -> None:
+    said = identify(at=at, id="a", unsubscribed=False)
+    assert isinstance(said, Claim)
+    refused = RefusedOptOut(said.identifiers, said.attributes)
+    found = resolution(identify(at=2, id="a", unsubscribed=True), refused)
+    assert found.profiles[0].attributes == ({"unsubscribed": True} if is_suppressed else {})
+
+
 def test_the_criteria_of_the_policy_choose_the_canonical_line_id_in_their_order() -> None:
     history = (
         identify(at=5, id="a", line=1),
