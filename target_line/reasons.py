@@ -92,7 +92,11 @@ class Reason(StrEnum):
         "set_aside",
         "LINE answered 429 for this message and accepted others. It is tried again later, for a day at most.",
     )
-    TEST_RECIPIENTS = "test_recipients", "The message was sent to test_recipients in place of its recipient."
+    TEST_RECIPIENTS = (
+        "test_recipients",
+        "The message was sent to test_recipients in place of its recipient, or skipped as it is no sample.",
+    )
+    ONCE_PER_CAMPAIGN = "once_per_campaign", "The person has got, or may have got, another message of the campaign."
     CANCELLED = "cancelled", "The message was withdrawn before it was sent. This is final for its message_id."
     ALREADY_SENT = "already_sent", "A cancellation came after the message had been sent, or while it was being sent."
     ALREADY_SENT_DIFFERENTLY = (

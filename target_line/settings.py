@@ -202,7 +202,15 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         th.ArrayType(th.StringType),
         default=[],
         title="Test recipients",
-        description="LINE IDs that get each content once, in place of its real recipients.",
+        description="LINE IDs that get samples of the messages, in place of the real recipients.",
+    ),
+    th.Property(
+        "test_samples",
+        th.IntegerType(minimum=1),
+        default=1,
+        title="Test samples",
+        description="Number of messages of each template that test_recipients get. The first ones are sent, the others "
+        "are skipped.",
     ),
     th.Property(
         "max_sends_per_run",
@@ -271,6 +279,14 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         title="Frequency cap",
         description='Maximum number of messages to a person in a duration: {"messages": 3, "per": "7d"}. Further '
         "messages are skipped.",
+    ),
+    th.Property(
+        "once_per_campaign",
+        th.BooleanType,
+        default=False,
+        title="Once per campaign",
+        description="A person gets at most one message of a campaign, in all runs. Further messages are skipped, "
+        "unless they are transactional.",
     ),
     th.Property(
         "suppression_attributes",

@@ -186,7 +186,7 @@ class Ledger:
     def create_line_id_index(self) -> None:
         """Create the index of messages by LINE ID, if it is missing.
 
-        Only frequency caps need the index, and it slows sending down. So it is not part of the schema.
+        Only limits per person need the index, and it slows sending down. So it is not part of the schema.
         """
         with self.store.write(lock="ledger") as connection:
             connection.execute(text("CREATE INDEX IF NOT EXISTS ix_messages_line_id ON messages (channel, line_id)"))

@@ -43,7 +43,11 @@ class SendingPolicy:
     multicast_min: int = 2
     """Minimum number of recipients of a multicast; fewer recipients get push messages."""
     test_recipients: tuple[str, ...] = ()
-    """LINE IDs that receive each content instead of its recipients."""
+    """LINE IDs that receive samples instead of the recipients."""
+    test_samples: int = 1
+    """Number of samples of each source template."""
+    once_per_campaign: bool = False
+    """Whether a person gets at most one message of a campaign."""
     rejects_unknown_types: bool = False
     """Whether content of a type that this version does not know is rejected."""
 
@@ -74,6 +78,8 @@ def sending_policy_from_config(config: Mapping[str, Any]) -> SendingPolicy:
         max_message_age=parse_duration(age, "max_message_age") if age is not None else None,
         multicast_min=config["multicast_min"],
         test_recipients=tuple(dict.fromkeys(test_recipients)),
+        test_samples=config["test_samples"],
+        once_per_campaign=config["once_per_campaign"],
         rejects_unknown_types=config.get("unknown_message_types") == UnknownMessageTypes.REJECT,
     )
 

@@ -108,6 +108,7 @@ class SendingRun:
                             await self._send(client, due, interrupted_by)
                 finally:
                     due.log_warnings()
+                    self._planner.log_warnings()
 
     async def _check_narrowcasts(self, client: LineClient) -> None:
         if failed := await check_narrowcasts(client, self._ledger):
@@ -121,6 +122,9 @@ class SendingRun:
         save_plan(self._ledger.store, self._ledger.channel, plan, quota)
         for line in plan.lines(quota):
             _logger.info(line)
+        if self._policy.test_recipients:
+            text = "plan: these are samples for test_recipients, at most %s of each template; nobody else gets any"
+            _logger.info(text, self._policy.test_samples)
         _logger.info("nothing was sent; to send exactly this, run with mode send and approve %s", plan.plan_hash)
 
     async def _validate(self, client: LineClient, due: DueMessages) -> None:
@@ -196,7 +200,7 @@ class SendingRun:
         return plan_pages(self._ledger.store, due, self._planner, allowance)
 
     async def _due_messages(self, client: LineClient) -> DueMessages:
-        if self._policy.frequency_cap:
+        if self._policy.frequency_cap or self._policy.once_per_campaign:
             self._ledger.create_line_id_index()
         units = await read_units(client, self._ledger.due_campaigns())
         return DueMessages(self._ledger, MessageDecider(self._identity, self._policy, units))

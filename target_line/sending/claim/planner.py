@@ -9,6 +9,8 @@ from target_line.sending.claim.plan import length_with_full_multicasts, plan_req
 from target_line.sending.claim.request_body import RequestBody
 from target_line.sending.decide.decisions import DecidedMessage, LineUser, Send, address_of
 from target_line.sending.decide.frequency_cap import apply_frequency_cap
+from target_line.sending.decide.once_per_campaign import apply_once_per_campaign, campaign_keys
+from target_line.sending.decide.repeats import RepeatWatch, SampleChoice
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from target_line.sending.claim.outcomes import ClaimedRequest
     from target_line.sending.claim.plan import PlannedRequest
     from target_line.sending.decide.decider import DuePage
+    from target_line.sending.decide.decisions import Decision
     from target_line.sending.policy import SendingPolicy
 
 
@@ -44,6 +47,8 @@ class PagePlanner:
     def __init__(self, channel: str, policy: SendingPolicy) -> None:
         self.channel = channel
         self.policy = policy
+        self._repeats = RepeatWatch()
+        self._samples = SampleChoice(policy.test_samples)
 
     def plan(
         self,
@@ -53,21 +58,21 @@ class PagePlanner:
         max_messages: int | None = None,
         planned: Counter[str] | None = None,
     ) -> PagePlan:
-        """Apply the frequency cap, carry over incomplete multicasts, and group the other messages into requests.
+        """Apply the limits per person, carry over incomplete multicasts, and group the other messages into requests.
 
         Args:
             connection: A transaction that sees all earlier claims.
             page: Messages that the previous page carried over, then the page's own messages.
             max_messages: Maximum number of messages to send; None for no limit.
-            planned: Messages by LINE ID that were planned on earlier pages and not claimed. Updated. For dry runs.
+            planned: Messages by LINE ID, and by campaign and LINE ID, that were planned on earlier pages and not
+                claimed. Updated. For dry runs.
         """
-        decisions = apply_frequency_cap(
-            connection,
-            self.channel,
-            self.policy.frequency_cap,
-            [item.decision for item in page.messages],
-            planned,
-        )
+        decisions: Sequence[Decision] = [item.decision for item in page.messages]
+        if self.policy.once_per_campaign:
+            decisions = apply_once_per_campaign(connection, self.channel, decisions, planned or ())
+        decisions = apply_frequency_cap(connection, self.channel, self.policy.frequency_cap, decisions, planned)
+        if self.policy.test_recipients:
+            decisions = self._samples.apply(page.messages, decisions)
         length = len(decisions) if page.is_last else length_with_full_multicasts(decisions)
         messages = [
             item if decision is item.decision else DecidedMessage(item.due, decision)
@@ -79,8 +84,15 @@ class PagePlanner:
             sends = dict(list(sends.items())[:max_messages])
         if planned is not None:
             planned.update(send.to.line_id for send in sends.values() if isinstance(send.to, LineUser))
+            for send in sends.values() if self.policy.once_per_campaign else ():
+                planned.update(campaign_keys(send))
+        self._repeats.add(sends)
         requests = plan_requests(sends.items(), self.policy)
         return PagePlan(messages, sends, requests, page.messages[length:], limit_reached)
+
+    def log_warnings(self) -> None:
+        """Log what was noticed while the messages were planned."""
+        self._repeats.log_warning()
 
     def plan_later(self, messages: list[DecidedMessage]) -> PagePlan:
         """Group messages that are due later into requests, without limits, to validate their contents."""

@@ -44,7 +44,11 @@ class Send:
     valid_until: datetime | None = None
     """From this time on the decision is made again: the message expires, or quiet hours begin."""
     is_capped: bool = True
-    """Whether frequency caps apply. They do not apply to transactional messages, which count nevertheless."""
+    """Whether `frequency_cap` and `once_per_campaign` apply. Transactional messages only count there."""
+    line_ids: tuple[str, ...] = ()
+    """All LINE IDs of the person, with `once_per_campaign`."""
+    source_key: str = ""
+    """The same for messages of the same templates and options, with `test_recipients`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from line_core.message_status import MessageStatus
 from line_core.store.dialects import in_values
@@ -83,6 +83,7 @@ def count_sent(connection: Connection, channel: str, line_ids: Iterable[str], si
             in_values(connection, messages.line_id, line_ids),
             messages.status.in_([MessageStatus.CLAIMED, MessageStatus.ACCEPTED, MessageStatus.UNKNOWN]),
             messages.updated_at > since,
+            or_(messages.reason.is_(None), messages.reason != Reason.TEST_RECIPIENTS),
         )
         .group_by(messages.line_id)
     )

@@ -76,9 +76,21 @@ def decide_message(  # noqa: PLR0913 - the inputs of the decision, by name
             local_now=now.astimezone(zones[0]),
         )
         valid_until = _valid_until(message, policy, now, staged_at, zones)
-        return Send(destination, content, valid_until, is_capped=not message.is_transactional)
+        return Send(
+            destination,
+            content,
+            valid_until,
+            is_capped=not message.is_transactional,
+            line_ids=_line_ids_of(profile, policy) if policy.once_per_campaign else (),
+            source_key=message.source_key() if policy.test_recipients else "",
+        )
     except RejectedRecordError as error:
         return Invalid(error.reason, error.detail)
+
+
+def _line_ids_of(profile: Profile | None, policy: SendingPolicy) -> tuple[str, ...]:
+    accounts = profile.line_accounts if profile else ()
+    return tuple(account.line_id for account in accounts if account.provider == policy.provider)
 
 
 def _is_expired(message: Message, policy: SendingPolicy, now: datetime, staged_at: datetime) -> bool:

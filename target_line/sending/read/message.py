@@ -78,6 +78,11 @@ class Message(msgspec.Struct, frozen=True, gc=False):
         parts = [self.content, self.variables, self.notification_disabled, self.campaign]
         return _digest(json.dumps(parts, separators=(",", ":")))
 
+    def source_key(self) -> str:
+        """Return a key that is equal for messages with equal templates and options, whatever their variables are."""
+        parts = [self.content, self.notification_disabled, self.campaign]
+        return _digest(json.dumps(parts, separators=(",", ":")))
+
 
 @lru_cache(maxsize=100)
 def _digest(content: str) -> str:

@@ -374,7 +374,7 @@ def test_a_rejected_multicast_is_split_into_two_requests_with_new_keys(store: St
 
 
 def test_a_multicast_to_test_recipients_is_not_split(store: Store) -> None:
-    run = Run(store, policy=SendingPolicy(test_recipients=(line_id(7), line_id(8))))
+    run = Run(store, policy=SendingPolicy(test_recipients=(line_id(7), line_id(8)), test_samples=3))
     run.stage("1", "2", "3", text="the same")
     (request,) = run.claim(send_to_person_by_id).requests
     assert (request.messages, json.loads(request.body)["to"]) == (3, [line_id(7), line_id(8)])
