@@ -93,6 +93,9 @@ def _mapped(stream_map: StreamMap, record: dict[str, Any]) -> dict[str, Any] | U
     try:
         mapped: dict[str, Any] | None = stream_map.transform(dict(record))
     except Exception as error:  # noqa: BLE001 - an expression of the user can raise any exception
+        if record.get("_sdc_deleted_at") and "message_id" in record:
+            # The other columns of a deleted row can be null, which expressions do not expect.
+            return {name: record[name] for name in ("message_id", "_sdc_deleted_at")}
         # The text of the error can contain values of the record.
         return UnusableRecord(record, f"the stream map fails with {type(error).__name__}")
     if mapped is None:

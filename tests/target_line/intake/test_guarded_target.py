@@ -75,16 +75,28 @@ def test_a_stream_map_with_a_result_that_is_not_json_rejects_its_record(expressi
     assert (loaded.ids(), [row["record"] for row in loaded.rejects()]) == (["b"], [{"id": "a"}])
 
 
-def test_a_stream_map_does_not_hide_that_a_row_was_deleted(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("deleted", "text"), [(DELETED, "text"), ({**DELETED, "text": None}, "text.strip()")])
+def test_a_stream_map_does_not_hide_that_a_row_was_deleted(deleted: dict[str, Any], text: str, tmp_path: Path) -> None:
     columns = ("message_id", "line_id", "text", "send_at")
     schema = {**SCHEMA, "stream": "messages", "schema": {"properties": {name: {} for name in columns}}}
     row = {"message_id": "m", "line_id": line_id(1), "text": "x", "send_at": "2099-01-01"}
-    records = [{"type": "RECORD", "stream": "messages", "record": {**row, **last}} for last in ({}, DELETED)]
-    stream_maps = {"messages": {**{name: name for name in columns}, "__else__": None}}
+    records = [{"type": "RECORD", "stream": "messages", "record": {**row, **last}} for last in ({}, deleted)]
+    stream_maps = {"messages": {**{name: name for name in columns}, "text": text, "__else__": None}}
     loaded = Loaded(tmp_path, schema, *records, stream_maps=stream_maps, channel_access_token="t")
     with open_store(loaded.store_url) as store:
         (message,) = listings.deliveries(store, "main")
     assert message["reason"] == "cancelled"
+
+
+def test_input_that_ends_in_the_middle_of_a_line_passes_no_state_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = TargetLine(config={"store_url": f"sqlite:///{tmp_path / 'store.db'}", "batch_size_rows": 1})
+    whole = [SCHEMA, record(id="a"), {"type": "STATE", "value": {"a": 1}}, record(id="b")]
+    lines = "".join(json.dumps(message) + "\n" for message in whole) + '{"type":"RECORD","stream":"profiles","rec'
+    with pytest.raises(InputError, match="line 5 of the input"):
+        target.listen(io.StringIO(lines))
+    assert capsys.readouterr().out == ""
 
 
 def test_bytes_of_a_stream_map_are_text(tmp_path: Path) -> None:
