@@ -298,15 +298,18 @@ class IdentityModel:
             said = [(claim, claim.attributes[name]) for claim in self._claims if name in claim.attributes]
             values[name] = self._value(said, profile)
         for name in self.settings.suppression_attributes:
-            said_yes = [claim for claim, _ in self._said(name, "yes")]  # of a record that says both, the yes counts
+            said_yes = [(claim, value) for claim, value in self._said(name, "yes") if not claim.is_rejected]
+            says_yes = [claim for claim, _ in said_yes]  # of a record that says both, the yes counts
             said_no = [
                 (claim, value)
                 for claim, value in self._said(name, "no")
-                if not claim.is_rejected and claim not in said_yes
+                if not claim.is_rejected and claim not in says_yes
             ]
             opt_outs = self._opt_outs(profile, name)
             newest = max(((claim.time, json_text(value), value) for claim, value in opt_outs), default=None)
-            values[name] = newest[2] if newest else self._value(said_no, profile)
+            value = self._value(said_yes + said_no, profile)
+            # A yes that a rejected record took back is not shown.
+            values[name] = newest[2] if newest else None if consent(value) == "yes" else value
         return {name: value for name, value in values.items() if value is not None}
 
     # Results
