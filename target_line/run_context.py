@@ -23,7 +23,7 @@ from target_line.sending.policy import sending_policy_from_config
 from target_line.sending.read.cancellation import DELETION_COLUMNS
 from target_line.sending.read.message import MESSAGE_COLUMNS
 from target_line.sending.staging import Staging
-from target_line.settings import Mode, policy_of
+from target_line.settings import Mode, policy_of, store_url_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +73,7 @@ class RunContext:
         merge_policy = policy_of(config)  # checked before the store is opened
         sending_policy = sending_policy_from_config(config)
         report = RunReport(RejectLimit.parse(config.get("max_rejects")))
-        store = open_store(config["store_url"], create=create)
+        store = open_store(store_url_of(config), create=create)
         if with_saved_policy:
             merge_policy = load_policy(store)
         run = Run(channel, config["mode"])

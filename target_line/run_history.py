@@ -25,7 +25,7 @@ class Run:
     def __init__(self, channel: str, mode: str) -> None:
         self.run_id = str(uuid.uuid4())
         self._channel = channel
-        self._mode = mode
+        self.mode = mode
         self._started_at = datetime.now(UTC)
 
     def start(self, store: Store) -> None:
@@ -34,7 +34,7 @@ class Run:
         Raises:
             StoreError: The store cannot be written.
         """
-        row = {"run_id": self.run_id, "channel": self._channel, "mode": self._mode, "started_at": self._started_at}
+        row = {"run_id": self.run_id, "channel": self._channel, "mode": self.mode, "started_at": self._started_at}
         with store.write() as connection:
             connection.execute(insert(runs).values(**row, outcomes={}, profiles={}))
 

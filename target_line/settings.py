@@ -15,9 +15,9 @@ from line_core.singer.settings import (
     CREDENTIALS,
     MAX_REQUESTS_PER_SECOND,
     REQUEST_TIMEOUT_SECONDS,
-    STORE_URL,
     USE_PROXY,
 )
+from line_core.store import DEFAULT_STORE_URL
 from target_line.identity.placeholders import PLACEHOLDER_WORDS
 from target_line.identity.records import NullIdentifiers
 from target_line.intake.roles import Role
@@ -50,7 +50,15 @@ class UnknownMessageTypes(StrEnum):
 CONFIG_JSONSCHEMA = th.PropertiesList(
     *CREDENTIALS,
     API_URL,
-    STORE_URL,
+    th.Property(
+        "store_url",
+        th.StringType,
+        secret=True,
+        title="Store URL",
+        description="Database for inbox, identity, ledger and rejects: sqlite:///PATH or "
+        "postgresql://USER:PASSWORD@HOST/DATABASE. Mode send needs it. Default of the other modes: "
+        f"{DEFAULT_STORE_URL}.",
+    ),
     th.Property(
         "channel",
         _NAME,
@@ -306,6 +314,24 @@ CONFIG_JSONSCHEMA = th.PropertiesList(
         "before sending starts, nothing is sent.",
     ),
 ).to_dict()
+
+
+def store_url_of(config: Mapping[str, Any]) -> str:
+    """Return the URL of the store.
+
+    Raises:
+        SettingError: It is missing or empty, and the mode is send. A store that is created where the program happens to
+            run would not know what other stores have sent.
+    """
+    if store_url := str(config.get("store_url") or "").strip():
+        return store_url
+    if config["mode"] == Mode.SEND:
+        raise SettingError(
+            "mode send needs the URL of the store, which knows what was sent already: sqlite:///PATH or "
+            "postgresql://USER:PASSWORD@HOST/DATABASE",
+            setting="store_url",
+        )
+    return DEFAULT_STORE_URL
 
 
 def policy_of(config: Mapping[str, Any]) -> MergePolicy:

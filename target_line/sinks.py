@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import abc
 import gc
+import logging
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +25,14 @@ from target_line.intake.singer_reader import UnusableRecord
 from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.read.cancellation import Cancellation
 from target_line.sending.staging import MessageToStage
+from target_line.settings import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_line.run_context import RunContext
+
+_logger = logging.getLogger("target-line")
 
 
 class RunTarget(GuardedTarget):
@@ -191,8 +195,15 @@ class MessagesSink(LineSink):
         cancellations = [item for item in parsed if isinstance(item, Cancellation)]
         with run.store.write(lock="ledger") as connection:
             kept = without_erased_recipients(connection, run.erased, messages)
+            is_first = bool(kept) and run.run.mode == Mode.SEND and run.ledger.is_empty(connection)
             staged = run.staging.stage(connection, kept, run.parser.parse_staged)
             withdrawn = run.staging.cancel(connection, cancellations)
+        if is_first:
+            _logger.warning(
+                "The ledger of channel %s is new: this store has not had a message before. Messages that another store "
+                "has sent are not known here, and would be sent again",
+                run.channel,
+            )
         if accepted := len(kept) - len(staged.refusals):
             run.report.add_messages(self.stream_name, received=accepted, new=staged.new)
         if withdrawn.cancelled:

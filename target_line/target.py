@@ -19,7 +19,7 @@ from target_line.intake.singer_reader import LineReader
 from target_line.run_context import RunContext
 from target_line.sending.drafts import delete_drafts, delete_leftover_drafts
 from target_line.sending.narrowcast_progress import has_running_narrowcasts
-from target_line.settings import CONFIG_JSONSCHEMA, Mode
+from target_line.settings import CONFIG_JSONSCHEMA, Mode, store_url_of
 from target_line.sinks import RunTarget, sink_class_of
 
 if TYPE_CHECKING:
@@ -54,6 +54,12 @@ class TargetLine(LinePlugin, RunTarget):
         arguments.setdefault("message_reader", LineReader(on_failure=self._save_failure))
         super().__init__(**arguments)
         self.max_parallelism = 1  # all sinks write to one database: draining in parallel gains nothing
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        errors = super()._validate_config(raise_errors=raise_errors)
+        if not errors and raise_errors:
+            store_url_of(self._config)
+        return errors
 
     @cached_property
     def run_context(self) -> RunContext:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from line_core.errors import SettingError
+from line_core.store import DEFAULT_STORE_URL
 from target_line.target import TargetLine
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def configured_target(config_path: Path | None, options: Mapping[str, str]) -> T
         SettingError: The file cannot be read, or a setting is invalid.
     """
     settings = {**_read(config_path), **TargetLine.environment_settings(), **options}
+    settings["store_url"] = settings.get("store_url") or DEFAULT_STORE_URL
     return TargetLine(config=settings, setup_mapper=False)
 
 

@@ -115,6 +115,12 @@ class Ledger:
             )
             return connection.execute(query).scalar_one()
 
+    def is_empty(self, connection: Connection) -> bool:
+        """Return whether the ledger has never had a message of this channel."""
+        messages = tables.messages.c
+        query = select(messages.message_id).where(messages.channel == self.channel).limit(1)
+        return connection.execute(query).first() is None
+
     def has_work(self) -> bool:
         """Return whether a message is due, or a request is claimed and has no outcome."""
         due = select(tables.messages.c.message_id).where(self._is_visible(), *_is_due(datetime.now(UTC)))

@@ -10,7 +10,7 @@ import pytest
 
 from line_core.errors import SettingError
 from target_line.reasons import Reason
-from target_line.settings import CONFIG_JSONSCHEMA, policy_of
+from target_line.settings import CONFIG_JSONSCHEMA, Mode, policy_of
 from target_line.target import TargetLine
 
 PROJECT = Path(__file__).parents[2]
@@ -50,9 +50,21 @@ def test_an_empty_or_unusable_value_is_an_error_and_turns_no_check_off(
 
 @pytest.mark.parametrize("name", [name for name, setting in SETTINGS.items() if "default" in setting])
 def test_null_means_the_default(name: str, sqlite_url: str) -> None:
-    target = TargetLine(config={"store_url": sqlite_url, **({} if name == "store_url" else {name: None})})
+    target = TargetLine(config={"store_url": sqlite_url, name: None})
     assert target.config[name] is not None
     target.run_context.store.close()
+
+
+@pytest.mark.parametrize("store_url", [None, "", " "])
+def test_only_mode_send_needs_a_store_url(
+    store_url: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingError, match=r"mode send needs the URL of the store.*setting: store_url"):
+        TargetLine(config={"store_url": store_url})
+    for mode in (Mode.PLAN, Mode.VALIDATE):
+        TargetLine(config={"store_url": store_url, "mode": mode}).run_context.store.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["line-store.db"]
 
 
 @pytest.mark.parametrize("reason", Reason)

@@ -186,9 +186,11 @@ def test_the_same_records_of_two_stores_are_delivered_once_within_24_hours(
         ("messages", {"message_id": number, "line_id": person, "text": f"hello {number}"})
         for number, person in enumerate(people)
     ]
-    target.run(*records)
+    new_ledger = "The ledger of channel main is new"
+    assert target.run(*records).count(new_ledger) == 1
+    assert new_ledger not in target.run(*records)
     target.advance_clock(23 * 3600)
     target.config["store_url"] = f"sqlite:///{tmp_path / 'other.db'}"
-    target.run(*records)
+    assert target.run(*records).count(new_ledger) == 1
     assert Counter(delivery["line_id"] for delivery in target.deliveries()) == dict.fromkeys(people, copies)
     assert {row["status"] for row in target.ledger().values()} == {"accepted"}

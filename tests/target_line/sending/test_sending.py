@@ -167,6 +167,8 @@ def test_tokens_can_be_issued_with_channel_id_and_secret(sqlite_target: TargetPr
         ({"channel_secret": 12345}, "channel_secret: must be of type"),
         ({"identifier_precedence": ["id", "id", "email"]}, "setting: identifier_precedence"),
         ({"store_url": "sqlite:////no/such/place/store.db"}, "setting: store_url"),
+        ({"store_url": None}, "mode send needs the URL of the store.*setting: store_url"),
+        ({"store_url": " "}, "mode send needs the URL of the store.*setting: store_url"),
         ({"stream_roles": {"messages": "letters"}}, "setting: stream_roles"),
         ({"max_rejects": 0}, "1 of 1 records were rejected, 0 are allowed"),
         ({"max_rejects": "5 percent"}, "setting: max_rejects"),
