@@ -116,6 +116,8 @@ class LinePlugin(PluginBase):
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
         convert_values(self._config, schema)
+        if unknown := sorted(set(self._config) - set(schema["properties"])):
+            self.logger.warning("These settings are unknown and have no effect: %s", ", ".join(unknown))
         errors = list(_SettingsValidator(schema).iter_errors(self._config))
         if errors and raise_errors:
             raise setting_error_from(errors[0], schema)

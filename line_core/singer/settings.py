@@ -57,7 +57,7 @@ STORE_URL = th.Property(
 )
 MAX_REQUESTS_PER_SECOND = th.Property(
     "max_requests_per_second",
-    th.NumberType(exclusive_minimum=0),
+    th.CustomType({"type": ["number", "null"], "minimum": 0.01}),
     title="Max requests per second",
     description="Maximum number of requests per second of each process. Default: the rate limit of each endpoint, "
     "shared by all processes with the same store and channel name.",

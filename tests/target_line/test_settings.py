@@ -71,3 +71,14 @@ def test_only_mode_send_needs_a_store_url(
 def test_a_reason_code_is_documented_and_used(reason: Reason) -> None:
     assert f"| `{reason}` | {reason.description} |" in (PROJECT / "docs" / "sending.md").read_text()
     assert re.search(rf"Reason\.{reason.name}\b", SOURCE), f"no code uses the reason code {reason}"
+
+
+def test_an_unknown_setting_is_named_in_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    TargetLine(config={"store_url": "sqlite://", "supression_attributes": ["x"], "channel_access_tokn": "secret"})
+    assert "unknown and have no effect: channel_access_tokn, supression_attributes" in caplog.text
+    assert "secret" not in caplog.text
+
+
+def test_a_rate_that_would_never_send_is_an_error() -> None:
+    with pytest.raises(SettingError, match="max_requests_per_second"):
+        TargetLine(config={"store_url": "sqlite://", "max_requests_per_second": 1e-300})
