@@ -23,6 +23,8 @@ from target_line.settings import CONFIG_JSONSCHEMA, Mode, store_url_of
 from target_line.sinks import RunTarget, sink_class_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
 
     from target_line.sinks import LineSink
@@ -55,11 +57,13 @@ class TargetLine(LinePlugin, RunTarget):
         super().__init__(**arguments)
         self.max_parallelism = 1  # all sinks write to one database: draining in parallel gains nothing
 
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        errors = super()._validate_config(raise_errors=raise_errors)
-        if not errors and raise_errors:
-            store_url_of(self._config)
-        return errors
+    def check_settings(self, config: Mapping[str, Any]) -> None:
+        """Check that a run that sends has a store.
+
+        Raises:
+            SettingError: Mode send has no `store_url`.
+        """
+        store_url_of(config)
 
     @cached_property
     def run_context(self) -> RunContext:

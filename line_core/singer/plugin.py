@@ -25,6 +25,8 @@ from line_core.singer.setting_errors import setting_error_from
 from line_core.singer.setting_values import convert_values
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import click
 
 _EXIT_CODE = 1
@@ -112,6 +114,13 @@ class LinePlugin(PluginBase):
             raise
         return settings
 
+    def check_settings(self, config: Mapping[str, Any]) -> None:
+        """Check what the JSON schema of the settings cannot express. The default checks nothing.
+
+        Raises:
+            SettingError: The settings do not fit together.
+        """
+
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
@@ -121,6 +130,8 @@ class LinePlugin(PluginBase):
         errors = list(_SettingsValidator(schema).iter_errors(self._config))
         if errors and raise_errors:
             raise setting_error_from(errors[0], schema)
+        if raise_errors:
+            self.check_settings(self._config)
         return [str(setting_error_from(error, schema)) for error in errors]
 
 
