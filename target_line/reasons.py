@@ -32,7 +32,7 @@ class Reason(StrEnum):
     INVALID_LINE_ID = "invalid_line_id", "The LINE ID is not U and 32 hexadecimal digits."
     INVALID_TIMESTAMP = (
         "invalid_timestamp",
-        "A time is neither an ISO 8601 time nor an epoch number, or it is more than max_future_time ahead.",
+        "A time is neither ISO 8601 nor an epoch number, or later than max_future_time allows, or expires_at <= send_at.",
     )
     INVALID_ATTRIBUTES = (
         "invalid_attributes",

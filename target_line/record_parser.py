@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, assert_never
 
 from target_line.durations import parse_duration
@@ -12,6 +13,7 @@ from target_line.identity.records import EvidenceParser, NullIdentifiers
 from target_line.intake.columns import with_known_names
 from target_line.intake.roles import Role
 from target_line.reasons import Reason, RejectedRecordError
+from target_line.sending.decide.early_check import check_early
 from target_line.sending.read.cancellation import (
     CANCELLATION_COLUMNS,
     Cancellation,
@@ -113,6 +115,7 @@ class RecordParser:
         """Parse a `messages` record. The ledger gets it with the known names of columns, without placeholders."""
         record = without_placeholders(record, self.evidence.identifiers)
         message = self.parse_staged(record)
+        check_early(message, datetime.now(UTC))
         recipient = message.recipient
         if isinstance(recipient, PersonRecipient) and self.erased and recipient.identifier in self.erased:
             raise RejectedRecordError(Reason.FORGOTTEN, "the record names a person who was erased on request")

@@ -63,6 +63,7 @@ def sent_campaigns(store: Store, channel: str) -> list[Campaign]:
             messages.c.channel == channel,
             messages.c.status == MessageStatus.ACCEPTED,
             messages.c.campaign.is_not(None),
+            requests.c.method.in_(("push", "multicast")),  # LINE has no units for the others
             requests.c.finished_at.is_not(None),
         )
         .group_by(messages.c.campaign)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from line_core.identity.model import IdentifierKind
+from line_core.message_recipient import recipient_of
 from line_core.store.tables import identity, inbox, ledger
 from line_core.store.tables.rejects import rejects
 from line_core.store.tables.runs import runs as run_rows
@@ -109,6 +110,7 @@ def deliveries(store: Store, channel: str) -> Iterator[Row]:
     query = (
         select(
             message.message_id,
+            message.record,
             message.line_id,
             message.status,
             message.reason,
@@ -126,7 +128,10 @@ def deliveries(store: Store, channel: str) -> Iterator[Row]:
         .where(message.channel == channel)
         .order_by(message.staged_at, message.message_id)
     )
-    yield from _rows(store, query)
+    for row in _rows(store, query):
+        column, recipient = recipient_of(row.pop("record"))
+        message_id = row.pop("message_id")
+        yield {"message_id": message_id, "recipient_column": column, "recipient": recipient, **row}
 
 
 def rejected_records(store: Store, channel: str) -> Iterator[Row]:

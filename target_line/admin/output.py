@@ -22,6 +22,8 @@ Row = dict[str, Any]
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _MAX_CELL_WIDTH = 48
 """Terminal columns; a wide character takes two."""
+_MAX_KEY_LENGTH = 70
+"""Characters of a text without blanks, such as the hash of a plan, that is shown whole, so that it can be copied."""
 _UNLIMITED_WIDTH = 100_000
 """Width of the output if it is not a terminal: a row is one line, however long."""
 
@@ -78,7 +80,8 @@ def _cell(value: object) -> Text:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = _CONTROL.sub("\ufffd", " ".join(text.split()))
     cell = Text(text if _can_print(text) else text.encode("ascii", "backslashreplace").decode())
-    cell.truncate(_MAX_CELL_WIDTH, overflow="ellipsis")
+    if " " in cell.plain or len(cell.plain) > _MAX_KEY_LENGTH:
+        cell.truncate(_MAX_CELL_WIDTH, overflow="ellipsis")
     return cell
 
 

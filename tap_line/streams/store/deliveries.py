@@ -8,11 +8,13 @@ from singer_sdk import typing as th
 from sqlalchemy import select
 
 from line_core.draft_channel import DRAFT_PREFIX
+from line_core.message_recipient import RECIPIENT_COLUMNS, recipient_of
 from line_core.message_status import MessageStatus
 from line_core.store.tables.ledger import messages, requests
 from tap_line.base.store_stream import CHANNEL_COLUMN, StoreStream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Select
@@ -27,7 +29,13 @@ class Deliveries(StoreStream):
     schema: ClassVar[dict[str, Any]] = th.PropertiesList(
         CHANNEL_COLUMN,
         th.Property("message_id", th.StringType, required=True, description="Idempotency key of the message record"),
-        th.Property("line_id", th.StringType, description="LINE ID of the recipient"),
+        th.Property(
+            "recipient_column",
+            th.StringType,
+            description=f"Column of the record that names the recipient: {', '.join(RECIPIENT_COLUMNS)}",
+        ),
+        th.Property("recipient", th.StringType, description="Value of this column; null after an erasure"),
+        th.Property("line_id", th.StringType, description="LINE ID of the recipient, if it is known"),
         th.Property(
             "status",
             th.StringType,
@@ -54,13 +62,26 @@ class Deliveries(StoreStream):
         message, request = messages.c, requests.c
         return (
             select(
-                *(message.channel, message.message_id, message.line_id, message.status, message.reason, message.detail),
+                *(
+                    message.channel,
+                    message.message_id,
+                    message.record,
+                    message.line_id,
+                    message.status,
+                    message.reason,
+                    message.detail,
+                ),
                 *(request.method, message.retry_key, request.request_id, request.attempts, request.error),
                 *(message.campaign, message.send_at, message.expires_at, message.staged_at, request.finished_at),
             )
             .select_from(messages.outerjoin(requests, message.retry_key == request.retry_key))
             .where(message.channel.not_like(f"{DRAFT_PREFIX}%"))
         )
+
+    def records_from_row(self, row: dict[str, Any]) -> Iterable[dict[str, Any]]:
+        """Yield the row, with the recipient from its record."""
+        row["recipient_column"], row["recipient"] = recipient_of(row.pop("record"))
+        yield row
 
     @property
     def changed_at(self) -> ColumnElement[datetime]:

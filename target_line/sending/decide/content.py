@@ -70,7 +70,7 @@ class ContentRenderer:
             return self._last[1]
         values = TemplateValues(_values_of(profile), message.variables, local_now)
         rendered = render_templates(message.content, values, "messages")
-        text = json.dumps(_without_nulls(rendered), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(without_nulls(rendered), ensure_ascii=False, separators=(",", ":"))
         if not has_templates(message.content):
             self._last = message.content, text
         return text
@@ -96,11 +96,11 @@ def _check(text: str, *, is_for_chat: bool) -> _CheckedContent:
     return _CheckedContent("; ".join(problems), tuple(str(problem) for problem in found if problem.is_unknown_type))
 
 
-def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+def without_nulls(value: Any) -> Any:  # noqa: ANN401 - any JSON value
     """Return a JSON value without the members of objects that are null. To LINE they are not absent."""
     if isinstance(value, dict):
-        return {name: _without_nulls(item) for name, item in value.items() if item is not None}
-    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _values_of(profile: Profile | None) -> dict[str, Any]:

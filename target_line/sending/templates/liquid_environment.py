@@ -52,7 +52,7 @@ def render(text: str, scope: Mapping[str, Any], budget: Budget, escape: Escape) 
     """
     budget.check_time()
     try:
-        template = _compile(text)
+        template = compile_template(text)
         buffer = LimitedStringIO(_MAX_OUTPUT_BYTES, newline="")  # otherwise, line ends of values are changed
         context = MessageContext(template, scope, budget, escape, buffer)
         template.render_with_context(context, buffer)
@@ -223,6 +223,6 @@ _ENVIRONMENT = _MessageEnvironment(undefined=FalsyStrictUndefined)
 
 
 @lru_cache(maxsize=300)
-def _compile(text: str) -> BoundTemplate:
+def compile_template(text: str) -> BoundTemplate:
     check_tags(text)
     return _ENVIRONMENT.from_string(text)
