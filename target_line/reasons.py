@@ -32,7 +32,7 @@ class Reason(StrEnum):
     INVALID_LINE_ID = "invalid_line_id", "The LINE ID is not U and 32 hexadecimal digits."
     INVALID_TIMESTAMP = (
         "invalid_timestamp",
-        "A time is neither ISO 8601 nor an epoch number, or later than max_future_time allows, or expires_at <= send_at.",
+        "A time is neither ISO 8601 nor an epoch number, or after max_future_time, or expires_at is not after send_at.",
     )
     INVALID_ATTRIBUTES = (
         "invalid_attributes",
