@@ -10,7 +10,9 @@ from sqlalchemy import String, cast, delete, or_, select, update
 
 from line_core import json_text
 from line_core.identity.codec import decode_evidence, encode_evidence
-from line_core.identity.model import Claim, Evidence, Identifier, RefusedOptOut, identifiers_in
+from line_core.identity.links import named_claims
+from line_core.identity.model import UNDATED, Claim, DatedValue, Evidence, Identifier, RefusedOptOut, identifiers_in
+from line_core.identity.opt_outs import opt_outs_of
 from line_core.identity.rules import resolve
 from line_core.store.dialects import in_values
 from line_core.store.tables import identity
@@ -85,7 +87,7 @@ def erase_evidence(connection: Connection, policy: MergePolicy, person: frozense
     gone = set(person)
     for cluster, text in encoded_evidence_of(connection, set(cluster_of.values())).items():
         evidence = decode_evidence(text)
-        remaining = _without_person(evidence, person, policy)
+        remaining = evidence_without_person(evidence, person, policy)
         gone |= evidence.identifiers() - remaining.identifiers()
         if remaining.identifiers():
             changed = {"evidence": encode_evidence(remaining), "updated_at": datetime.now(UTC)}
@@ -105,7 +107,8 @@ def erase_merges(connection: Connection, merge_ids: Iterable[int]) -> None:
     connection.execute(delete(merges).where(in_values(connection, merges.c.merge_id, merge_ids)))
 
 
-def _without_person(evidence: Evidence, person: frozenset[Identifier], policy: MergePolicy) -> Evidence:
+def evidence_without_person(evidence: Evidence, person: frozenset[Identifier], policy: MergePolicy) -> Evidence:
+    """Return the evidence without a person's records and identifiers. Everybody else who is suppressed stays so."""
     remaining = Evidence()
     others = {
         name
@@ -122,7 +125,37 @@ def _without_person(evidence: Evidence, person: frozenset[Identifier], policy: M
         if kept and identifiers_in(kept):
             remaining.add(kept)
     remaining.shared = evidence.shared - person
+    for opt_out in list(_lost_opt_outs(evidence, remaining, policy)):
+        remaining.add(opt_out)
     return remaining
+
+
+def _lost_opt_outs(evidence: Evidence, remaining: Evidence, policy: MergePolicy) -> Iterator[RefusedOptOut]:
+    """Yield the opt-outs that reached other persons through erased records only, for the sources of their records.
+
+    They have the time of the newest remaining record, so that only a later no of such a source ends them. The value is
+    True, because the original one can be a text about the erased person.
+    """
+    before = opt_outs_of(evidence, named_claims(evidence, policy), policy)
+    if not before:
+        return
+    claims = named_claims(remaining, policy)
+    after = opt_outs_of(remaining, claims, policy)
+    refused = remaining.refused_opt_outs.values()
+    named = [names for names, _ in claims]
+    named += (sorted(set(each.identifiers) - remaining.shared, key=policy.rank) for each in refused)
+    sources = {names[0] for names in named if names}
+    sources |= remaining.identifiers().difference(remaining.shared, *named)  # LINE IDs that only follows name
+    said = [claim.attributes for claim in remaining.claims.values()] + [each.attributes for each in refused]
+    newest = max((dated.at for attributes in said for dated in attributes.values()), default=UNDATED)
+    for source in sorted(sources):
+        lost = {
+            name: DatedValue(max(value.at, newest), value=True)
+            for name, value in before.get(source, {}).items()
+            if name not in after.get(source, {})
+        }
+        if lost:
+            yield RefusedOptOut((source,), lost)
 
 
 def _texts(value: object) -> Iterator[str]:

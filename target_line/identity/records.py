@@ -149,9 +149,9 @@ class EvidenceParser:
             at = UNDATED
         said = self._with_opt_outs(*_readable_attributes(record))
         attributes = {
-            name: DatedValue(at, value)
+            name: DatedValue(at, True if problem_of(value) else value)  # a value that cannot be stored says yes
             for name, value in said.items()
-            if name in self.opt_out_attributes and (at != UNDATED or consent_of(value)) and not problem_of(value)
+            if name in self.opt_out_attributes and (at != UNDATED or consent_of(value))
         }
         return RefusedOptOut(found.valid, attributes) if attributes else None
 

@@ -6,25 +6,31 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from line_core.consent import consent_of
 from line_core.identity.model import Identifier, IdentifierKind
 from line_core.identity.policy import MergePolicy
+from line_core.identity.rules import resolve
 from line_core.store.tables import identity as tables
 from line_core.store.tables import ledger
 from line_core.store.tables.rejects import rejects
 from target_line.admin.store_check import check_store
 from target_line.erasure.documents import body_without_person
+from target_line.erasure.evidence import evidence_without_person
 from target_line.erasure.mentions import Person
 from target_line.erasure.person import erase_person, list_mentions
 from target_line.identity.repository import IdentityRepository, UnknownPersonError
 from target_line.intake.rejects import Reject, save_rejects
 from target_line.reasons import Reason
 from target_line.sending.ledger import Ledger
-from tests.support.people import follow, identify, line_id, separation
+from tests.support.people import evidence_of, follow, histories, identify, line_id, separation
 from tests.support.staging import stage_records
 
 if TYPE_CHECKING:
+    from line_core.identity.model import Evidence, EvidenceRecord
     from line_core.store import Store
 
 
@@ -80,6 +86,52 @@ def test_an_opt_out_of_the_erased_person_still_applies_to_another_person(store: 
     (profile,) = repository.profiles()
     assert (profile.id, profile.email, profile.attributes) == ("a", email, {"unsubscribed": "yes"})
     assert list(check_store(store)) == []
+
+
+@pytest.mark.parametrize("owner", ["a", "b"])
+def test_a_person_suppressed_through_records_of_the_erased_one_stays_so_until_a_later_no(
+    store: Store, owner: str
+) -> None:
+    repository = IdentityRepository(store, MergePolicy())
+    email = "family@example.com"
+    opt_out: dict[str, Any] = {"email": email} if owner == "b" else {"id": "b"}
+    repository.ingest(
+        [
+            identify(at=2 if owner == "a" else 1, id="a", email=email, line=1, unsubscribed="no"),
+            identify(at=1 if owner == "a" else 2, id="b", email=email),
+            identify(at=1, unsubscribed="b phoned us", **opt_out),
+        ]
+    )
+    erase_person(store, MergePolicy(), Identifier(IdentifierKind.ID, "", "b"))
+    (profile,) = repository.profiles()
+    assert profile.attributes == {"unsubscribed": True}
+    assert list(check_store(store)) == []
+    repository.ingest([identify(at=3, id="a", unsubscribed=False)])
+    (profile,) = repository.profiles()
+    assert profile.attributes == {"unsubscribed": False}
+
+
+@settings(max_examples=200, deadline=None)
+@given(histories().filter(bool), st.data())
+def test_an_erasure_ends_the_suppression_of_nobody_else(records: list[EvidenceRecord], data: st.DataObject) -> None:
+    policy = MergePolicy()
+    evidence = evidence_of(*records)
+    profiles = resolve(evidence, policy).profiles
+    assume(profiles)
+    person = data.draw(st.sampled_from(profiles)).identifiers
+    remaining = evidence_without_person(evidence, person, policy)
+
+    def recipients(all_evidence: Evidence, *, suppressed: bool) -> set[Identifier]:
+        resolution = resolve(all_evidence, policy)
+        return {
+            name
+            for profile in (*resolution.profiles, *resolution.opted_out)
+            if bool(consent_of(profile.attributes.get("unsubscribed"))) is suppressed
+            for name in profile.identifiers
+        }
+
+    assert recipients(evidence, suppressed=True).isdisjoint(recipients(remaining, suppressed=False))
+    assert remaining.identifiers().isdisjoint(person)
 
 
 def test_an_identifier_that_identifies_nobody_is_no_person_to_erase(store: Store) -> None:
