@@ -94,12 +94,20 @@ class Sweep:
     """Module attributes to replace in the program; see `programs.start`."""
     clock_jumps: bool = False
     """Whether the database's clock is wrong by up to three days in every third process."""
+    max_requests_per_second: int = 80
     random: random.Random = field(default_factory=lambda: random.Random(11))
     expected: Counter[Delivery] = field(default_factory=Counter)
     """All deliveries of the input, once each."""
     kills: int = 0
     """Number of processes that were killed while they ran."""
+    input: list[dict[str, Any]] = field(default_factory=list)
+    """The Singer messages that the runs read now."""
     _rounds: int = 0
+
+    @property
+    def input_file(self) -> Path:
+        """The file that the runs read."""
+        return self.directory / "input.jsonl"
 
     def run(self, kills: int) -> None:
         """Kill a number of processes, then remove the faults and run until everything is sent."""
@@ -128,15 +136,24 @@ class Sweep:
         self._write_input(line_ids)
         succeeded = False
         while not succeeded and self.kills < kills:
+            self._before_start()
             running = [self._start() for _ in range(self.processes)]
             before = self._request_count()
             for process in running:
                 self._wait_until_random_moment(process, before)
+                if process.poll() is None:
+                    self._before_kill()
                 if process.poll() is None and self.kills < kills:
                     process.kill()
                     self.kills += 1
             succeeded = 0 in [process.wait() for process in running]
         print(f"{self.kills:,} of {kills:,} kills, {self.expected.total():,} messages", flush=True)  # noqa: T201 - progress
+
+    def _before_start(self) -> None:
+        """Do nothing; a subclass can change the input before runs start."""
+
+    def _before_kill(self) -> None:
+        """Do nothing; a subclass can change messages while runs send."""
 
     def _wait_until_random_moment(self, process: programs.Program, requests_before: int) -> None:
         """Wait for a random time from the start of the process, or in most cases from its first request."""
@@ -155,10 +172,8 @@ class Sweep:
             text = f"{self._rounds} to many {number}"
             deliveries += [(text, line_id) for line_id in self.random.sample(line_ids, _RECIPIENTS_PER_SHARED_TEXT)]
         self.expected.update(deliveries)
-        lines: list[dict[str, Any]] = [
-            {"type": "SCHEMA", "stream": "messages", "schema": {"properties": {}}, "key_properties": []}
-        ]
-        lines += [
+        self.input = [{"type": "SCHEMA", "stream": "messages", "schema": {"properties": {}}, "key_properties": []}]
+        self.input += [
             {
                 "type": "RECORD",
                 "stream": "messages",
@@ -166,7 +181,10 @@ class Sweep:
             }
             for text, line_id in deliveries
         ]
-        (self.directory / "input.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+        self._save_input()
+
+    def _save_input(self) -> None:
+        self.input_file.write_text("".join(json.dumps(line) + "\n" for line in self.input))
 
     def _unknown(self) -> Counter[Delivery]:
         """Return the messages of which the ledger says that it does not know whether LINE accepted them."""
@@ -184,7 +202,7 @@ class Sweep:
             "api_url": self.sandbox,
             "channel_access_token": "sandbox-token",
             "store_url": self.store_url,
-            "max_requests_per_second": 80,
+            "max_requests_per_second": self.max_requests_per_second,
             "request_timeout_seconds": 1,
         }
         config = self.directory / "config.json"
@@ -193,7 +211,7 @@ class Sweep:
         with (self.directory / "target.log").open("ab") as log:
             return programs.start(
                 "target-line",
-                *("--config", config, "--input", self.directory / "input.jsonl"),
+                *("--config", config, "--input", self.input_file),
                 stdout=subprocess.DEVNULL,
                 stderr=log,
                 patches={**SMALL_PAGES, **self.patches, **({} if final else self._clock())},
