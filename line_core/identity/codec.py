@@ -100,8 +100,8 @@ def decode_evidence(text: str) -> Evidence:
 def _convert_from_version_1(document: _Document) -> None:
     for claim in document.claims:
         claim.first_at, claim.last_at = claim.first_at or UNDATED, claim.last_at or UNDATED
-        for name, (at, value) in claim.attributes.items():
-            claim.attributes[name] = DatedValue(at or UNDATED, value)
+        for name, dated in claim.attributes.items():
+            claim.attributes[name] = DatedValue(dated.at or UNDATED, dated.value)
     for follow in document.follows:
         follow.at, follow.followed_at = follow.at or UNDATED, follow.followed_at or UNDATED
     document.corrections = [Correction.separate(one, other) for one, other in document.cuts]

@@ -60,8 +60,8 @@ class Identifier(NamedTuple):
 _PLAIN_TYPES = frozenset({str, int, bool, float, type(None)})
 
 
-class DatedValue(NamedTuple):
-    """Value of an attribute with the time of its record."""
+class DatedValue(msgspec.Struct, array_like=True, frozen=True):
+    """Value of an attribute with the time of its record. A struct, because every record creates several."""
 
     at: int
     value: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from line_core.identity.sharing import linking_identifiers
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from line_core.identity.model import EvidenceRecord, Identifier
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class EvidenceGroup:
     """Records of a batch that share identifiers or clusters of the store."""
 
-    identifiers: set[Identifier] = field(default_factory=set)
-    clusters: set[int] = field(default_factory=set)
+    identifiers: set[Identifier]
+    clusters: set[int]
     """The clusters that contain any of the identifiers."""
-    records: list[EvidenceRecord] = field(default_factory=list)
+    records: list[EvidenceRecord]
 
     def absorb(self, other: EvidenceGroup) -> None:
         """Add the contents of another group."""
@@ -44,16 +44,18 @@ def group_connected(
         names = linking_identifiers(record, shared)
         clusters = {cluster_of[name] for name in names if name in cluster_of}
         nodes: tuple[Identifier | int, ...] = (*names, *clusters)
-        connected = {id(group): group for node in nodes if (group := group_of.get(node))}.values()
+        connected = [group_of[node] for node in nodes if node in group_of]
+        if not connected:
+            group_of.update(dict.fromkeys(nodes, EvidenceGroup(set(names), clusters, [record])))
+            continue
         # The largest group absorbs the others, so that each identifier is reassigned rarely.
-        kept = max(connected, key=lambda group: len(group.identifiers)) if connected else EvidenceGroup()
-        for group in connected:
+        kept = max(connected, key=lambda group: len(group.identifiers))
+        for group in dict.fromkeys(connected):
             if group is not kept:
                 kept.absorb(group)
                 group_of.update(dict.fromkeys((*group.identifiers, *group.clusters), kept))
         kept.identifiers.update(names)
         kept.clusters |= clusters
         kept.records.append(record)
-        for node in nodes:
-            group_of[node] = kept
-    return {id(group): group for group in group_of.values()}.values()
+        group_of.update(dict.fromkeys(nodes, kept))
+    return dict.fromkeys(group_of.values())

@@ -23,18 +23,20 @@ MAX_EXACT_FLOAT = 2**53
 _MAX_DIGITS = 4000
 """Python refuses to write whole numbers that are longer."""
 
+# Looking up a member of an enumeration takes as long as a function call.
+_ID, _EMAIL, _LINE_ID = IdentifierKind
 _COLUMNS = tuple((kind, kind.value) for kind in IdentifierKind)
 # Control characters, and lone surrogates, which no encoding can represent.
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _REASONS = {
-    IdentifierKind.ID: Reason.INVALID_ID,
-    IdentifierKind.EMAIL: Reason.INVALID_EMAIL,
-    IdentifierKind.LINE_ID: Reason.INVALID_LINE_ID,
+    _ID: Reason.INVALID_ID,
+    _EMAIL: Reason.INVALID_EMAIL,
+    _LINE_ID: Reason.INVALID_LINE_ID,
 }
 _PROBLEMS = {
-    IdentifierKind.ID: "neither text nor a whole number that is exact",
-    IdentifierKind.EMAIL: "not of the form name@domain",
-    IdentifierKind.LINE_ID: "not U and 32 hexadecimal digits",
+    _ID: "neither text nor a whole number that is exact",
+    _EMAIL: "not of the form name@domain",
+    _LINE_ID: "not U and 32 hexadecimal digits",
 }
 
 
@@ -74,6 +76,7 @@ class IdentifierReader:
         """Return the identifiers of a record, without those that are blank."""
         valid: list[Identifier] = []
         removed: list[RemovedIdentifier] = []
+        erased = self._erased or ()
         for kind, column in _COLUMNS:
             value = record.get(column)
             if value is None:
@@ -85,7 +88,7 @@ class IdentifierReader:
                 continue
             if identifier is None:
                 continue
-            if self._erased and identifier in self._erased:
+            if identifier in erased:
                 detail = f"the {kind} was erased on request"
                 removed.append(RemovedIdentifier(column, Reason.FORGOTTEN, detail, identifier))
             else:
@@ -104,7 +107,7 @@ class IdentifierReader:
             if isinstance(value, str) and self._placeholders and self._placeholders.match(value):
                 raise self._placeholder_error(kind, value) from None
             raise
-        if identifier is None or kind is IdentifierKind.LINE_ID or self._placeholders is None:
+        if identifier is None or kind is _LINE_ID or self._placeholders is None:
             return identifier
         if self._placeholders.match(identifier.value):
             raise self._placeholder_error(kind, value)
@@ -131,9 +134,9 @@ def identifier_of(kind: IdentifierKind, value: object, provider: str) -> Identif
     """
     if value is None:
         return None
-    if kind is IdentifierKind.LINE_ID:
+    if kind is _LINE_ID:
         return _line_id(value, provider)
-    if kind is IdentifierKind.ID:
+    if kind is _ID:
         normal = normalized_id(value) if isinstance(value, str) else _digits(value)
     else:
         normal = normalized_email(value) if isinstance(value, str) else None
@@ -147,12 +150,14 @@ def identifier_of(kind: IdentifierKind, value: object, provider: str) -> Identif
 
 
 def _line_id(value: object, provider: str) -> Identifier | None:
-    normal = normalized_line_id(value) if isinstance(value, str) else None
-    if not is_line_id(normal):
+    normal = value
+    if not is_line_id(value):  # nearly all are in their normal form
+        normal = normalized_line_id(value) if isinstance(value, str) else None
         if normal == "":
             return None
-        raise _malformed(IdentifierKind.LINE_ID, value)
-    return Identifier(IdentifierKind.LINE_ID, provider, str(normal))
+        if not is_line_id(normal):
+            raise _malformed(_LINE_ID, value)
+    return Identifier(_LINE_ID, provider, str(normal))
 
 
 def _digits(value: object) -> str | None:

@@ -12,6 +12,7 @@ from line_core.identity.codec import decode_evidence, encode_evidence, encode_re
 from line_core.identity.model import (
     UNDATED,
     Claim,
+    DatedValue,
     Evidence,
     Follow,
     IdentifierKind,
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from target_line.identity.grouping import EvidenceGroup
 
 
+_LINE_ID = IdentifierKind.LINE_ID  # looking up a member of an enumeration takes as long as a function call
+
+
 class BatchIngestion:
     """Adds one batch of evidence to the clusters of the store. The rows are collected in a `BatchWriter`."""
 
@@ -58,7 +62,9 @@ class BatchIngestion:
             records = list(self._linking(records, shared))
         stored = encoded_evidence_of(self._connection, set(cluster_of.values()))
         for group in group_connected(records, cluster_of, shared):
-            changes.add(self._add_group(group, [stored[cluster] for cluster in sorted(group.clusters)], shared))
+            encoded = [stored[cluster] for cluster in sorted(group.clusters)] if group.clusters else []
+            if not self._add_single_record(group, encoded, shared, changes):
+                changes.add(self._add_group(group, encoded, shared))
         return changes
 
     def _linking(self, records: Iterable[EvidenceRecord], shared: set[Identifier]) -> Iterator[EvidenceRecord]:
@@ -71,9 +77,6 @@ class BatchIngestion:
 
     def _add_group(self, group: EvidenceGroup, stored: list[str], shared: set[Identifier]) -> IdentityChanges:
         """Add a group of records to the stored evidence of its clusters."""
-        changes = self._add_single_record(group, stored, shared)
-        if changes is not None:
-            return changes
         before = [decode_evidence(text) for text in stored]
         records = list(_dated(group.records, before))
         if len(before) == 1 and all(map(before[0].covers, records)):
@@ -97,22 +100,27 @@ class BatchIngestion:
         return self._record_changes(before, [after])
 
     def _add_single_record(
-        self, group: EvidenceGroup, stored: list[str], shared: set[Identifier]
-    ) -> IdentityChanges | None:
-        """Handle the two most frequent cases without decoding and resolving evidence; None if it is another case."""
+        self, group: EvidenceGroup, stored: list[str], shared: set[Identifier], changes: IdentityChanges
+    ) -> bool:
+        """Handle the two most frequent cases without decoding and resolving evidence; False if it is another case.
+
+        The counts are added to `changes`.
+        """
         record = group.records[0]
-        if len(group.records) > 1 or not isinstance(record, Claim | Follow):
-            return None
-        if shared and not shared.isdisjoint(identifiers_in(record)):
-            return None
+        if len(group.records) > 1 or not isinstance(record, (Claim, Follow)):
+            return False
+        names = identifiers_in(record)
+        if shared and not shared.isdisjoint(names):
+            return False
         encoded = encode_record(record)
-        if stored == [encoded]:
-            return IdentityChanges()  # the cluster consists of this record already
         if stored:
-            return None
+            return stored == [encoded]  # the cluster consists of this record already
         self._writer.add_cluster(set(), encoded, new=group.identifiers)
-        is_anonymous = all(name.kind is IdentifierKind.LINE_ID for name in identifiers_in(record))
-        return IdentityChanges(anonymous=1) if is_anonymous else IdentityChanges(identified=1)
+        if names[0].kind is _LINE_ID:  # the last kind
+            changes.anonymous += 1
+        else:
+            changes.identified += 1
+        return True
 
     def split(
         self, clusters: set[int], before: list[Evidence], after: Evidence, new: set[Identifier]
@@ -250,7 +258,7 @@ def _dated(records: Sequence[EvidenceRecord], stored: Iterable[Evidence]) -> Ite
         if isinstance(record, RefusedOptOut):
             at = max((newest.get(name, UNDATED) for name in record.identifiers), default=UNDATED)
             attributes = {
-                name: dated._replace(at=at) if dated.at == UNDATED and consent_of(dated.value) else dated
+                name: DatedValue(at, dated.value) if dated.at == UNDATED and consent_of(dated.value) else dated
                 for name, dated in record.attributes.items()
             }
             yield RefusedOptOut(record.identifiers, attributes)

@@ -13,7 +13,7 @@ from line_core.consent import consent_of
 from line_core.follow_state import FollowState
 from line_core.identity.model import UNDATED, Claim, DatedValue, Follow, IdentifierKind, RefusedOptOut, Unlink
 from target_line.identity.identifiers import whole_number
-from target_line.intake.columns import spellings_in, with_known_names, with_unambiguous_names
+from target_line.intake.columns import ColumnPlan, column_plan, spellings_in, with_known_names, with_unambiguous_names
 from target_line.intake.json_values import problem_of
 from target_line.intake.roles import Role
 from target_line.intake.times import milliseconds, read_time
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 PROFILE_COLUMNS = frozenset({"id", "email", "line_id", "updated_at", "observed_at", "linked_at", "attributes"})
 """Columns of a `profiles` record that are not attributes."""
 
-_MILLISECOND = timedelta(milliseconds=1)
 _STATES = {state.value: state for state in FollowState}
 _FOLLOW_COLUMNS = {
     Role.FOLLOWS: ("type", {"follow": FollowState.FOLLOWING, "unfollow": FollowState.UNFOLLOWED}, "occurred_at"),
@@ -53,6 +52,9 @@ class NullIdentifiers(StrEnum):
     """Nothing: the person keeps the identifiers of this kind."""
     CLEAR = "clear"
     """The links of the record's strongest identifier to older values of this kind end."""
+
+
+_IGNORE = NullIdentifiers.IGNORE  # looking up a member of an enumeration takes as long as a function call
 
 
 class ParsedEvidence(NamedTuple):
@@ -93,13 +95,20 @@ class EvidenceParser:
         Raises:
             RejectedRecordError: The record has no identifier, or a value is invalid.
         """
-        record = with_known_names(record, PROFILE_COLUMNS)
+        columns = self._columns_of(record)
+        if not columns.has_known_names:
+            record = with_known_names(record, PROFILE_COLUMNS)
+            columns = self._columns_of(record)
         found = self.identifiers.read(record)
         self._check_identifiers(found)
         at = self._time_of_profile(record)
-        linked_at = self._time(record, "linked_at")
-        linked = None if linked_at == UNDATED else linked_at
-        attributes = self._with_opt_outs(*_attributes(record))
+        linked = None
+        if "linked_at" in record and (linked_at := self._time(record, "linked_at")) != UNDATED:
+            linked = linked_at
+        nested, attributes = _nested_attributes(record), {name: record[name] for name in columns.others}
+        _check_attributes(nested, attributes)
+        if nested or (columns.spelling_of and not _are_settled(columns.spelling_of, attributes)):
+            attributes = self._with_opt_outs(nested, attributes)
         dated = {name: DatedValue(at, value) for name, value in attributes.items()}
         claim = Claim(found.valid, at, at, dated, linked, linked)
         return ParsedEvidence((claim, *self._unlinks(record, found.valid, at)), found.removed)
@@ -147,13 +156,20 @@ class EvidenceParser:
             at = self._time_of_profile(record)
         except RejectedRecordError:
             at = UNDATED
-        said = self._with_opt_outs(*_readable_attributes(record))
+        try:
+            nested = _nested_attributes(record)
+        except RejectedRecordError:
+            nested = {}
+        said = self._with_opt_outs(nested, {name: record[name] for name in self._columns_of(record).others})
         attributes = {
             name: DatedValue(at, True if problem_of(value) else value)  # a value that cannot be stored says yes
             for name, value in said.items()
             if name in self.opt_out_attributes and (at != UNDATED or consent_of(value))
         }
         return RefusedOptOut(found.valid, attributes) if attributes else None
+
+    def _columns_of(self, record: Mapping[str, Any]) -> ColumnPlan:
+        return column_plan(tuple(record), PROFILE_COLUMNS, self.opt_out_attributes)
 
     def _check_identifiers(self, found: FoundIdentifiers) -> None:
         """Check that a record has an identifier, and that its strongest one was not erased.
@@ -186,7 +202,7 @@ class EvidenceParser:
         if at is None:
             return UNDATED
         at_milliseconds = milliseconds(at)
-        if at_milliseconds - self.clock() * 1000 > self.max_future_time // _MILLISECOND:
+        if at_milliseconds > (self.clock() + self.max_future_time.total_seconds()) * 1000:
             raise RejectedRecordError(
                 Reason.INVALID_TIMESTAMP, f"{column} {shown(value)} is more than max_future_time ahead", column
             )
@@ -217,8 +233,6 @@ class EvidenceParser:
         """
         attributes = {**nested, **columns} if nested else columns
         spelling_of = spellings_in(tuple(attributes), self.opt_out_attributes)
-        if not spelling_of:
-            return attributes
         said: dict[str, Any] = {}
         for name, spelling in spelling_of.items():
             values = (attributes.pop(name), nested[name]) if name in nested else (attributes.pop(name),)
@@ -233,7 +247,7 @@ class EvidenceParser:
         return attributes
 
     def _unlinks(self, record: Mapping[str, Any], identifiers: tuple[Identifier, ...], at: int) -> tuple[Unlink, ...]:
-        if self.null_identifiers is NullIdentifiers.IGNORE or at == UNDATED:
+        if self.null_identifiers is _IGNORE or at == UNDATED:
             return ()
         strongest = min(identifiers, key=self.rank)
         return tuple(
@@ -243,31 +257,25 @@ class EvidenceParser:
         )
 
 
+def _are_settled(spelling_of: Mapping[str, str], attributes: Mapping[str, Any]) -> bool:
+    """Return whether every opt-out has the spelling of the setting and says yes or no, as nearly all do."""
+    return all(name == spelling and consent_of(attributes[name]) is not None for name, spelling in spelling_of.items())
+
+
 def _is_blank(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _attributes(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the attributes in the column `attributes` of a record, and those in the other columns.
+def _check_attributes(nested: dict[str, Any], columns: dict[str, Any]) -> None:
+    """Check the attributes in the column `attributes` of a record, and those in the other columns.
 
     Raises:
-        RejectedRecordError: The column `attributes` is not an object, or an attribute cannot be stored.
+        RejectedRecordError: An attribute cannot be stored.
     """
-    nested, columns = _nested_attributes(record), _attribute_columns(record)
     for attributes in (nested, columns) if nested else (columns,):
         if problem := problem_of(attributes):
             name = next(name for name, value in attributes.items() if problem_of({name: value}))
             raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, f"attribute {shown(name)} {problem}")
-    return nested, columns
-
-
-def _readable_attributes(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the attributes of a rejected record like `_attributes`, as far as they can be read."""
-    try:
-        nested = _nested_attributes(record)
-    except RejectedRecordError:
-        nested = {}
-    return nested, _attribute_columns(record)
 
 
 def _nested_attributes(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -283,7 +291,3 @@ def _nested_attributes(record: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(nested, dict):
         raise RejectedRecordError(Reason.INVALID_ATTRIBUTES, "the attributes column is not an object", "attributes")
     return nested
-
-
-def _attribute_columns(record: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in record.items() if key not in PROFILE_COLUMNS}

@@ -62,13 +62,9 @@ class ColumnWatch:
             if len(known) < _MAX_KNOWN:
                 known.add(names)
             self._add_names(stream, role, names)
-        if role is Role.PROFILES and (unseen := self._watched - self._profile_columns[stream]):
-            nested = record.get("attributes", record.get("ATTRIBUTES"))
-            if isinstance(nested, dict):
-                self._profile_columns[stream] |= unseen.intersection(map(str.casefold, nested))
-            elif isinstance(nested, str):
-                text = nested.casefold()
-                self._profile_columns[stream].update(name for name in unseen if f'"{name}"' in text)
+        nested = record.get("attributes", record.get("ATTRIBUTES"))
+        if nested is not None and role is Role.PROFILES:
+            self._add_nested(self._profile_columns[stream], nested)
 
     def add_channel(self, channel: str) -> None:
         """Add the channel of a follow state."""
@@ -100,6 +96,17 @@ class ColumnWatch:
                 f"no profiles record of this run has the attribute {self._time_zone} of time_zone_attribute: "
                 "quiet_hours are in the setting time_zone"
             )
+
+    def _add_nested(self, seen: set[str], nested: object) -> None:
+        """Add the watched names among the keys of the column `attributes`, an object or its JSON text."""
+        unseen = self._watched - seen
+        if not unseen:
+            return
+        if isinstance(nested, dict):
+            seen |= unseen.intersection(map(str.casefold, nested))
+        elif isinstance(nested, str):
+            text = nested.casefold()
+            seen.update(name for name in unseen if f'"{name}"' in text)
 
     def _add_names(self, stream: str, role: Role, names: tuple[str, ...]) -> None:
         folded = {name.casefold() for name in names}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from target_line.reasons import Reason, RejectedRecordError
 
@@ -44,6 +44,24 @@ def spellings_in(names: tuple[str, ...], wanted: tuple[str, ...]) -> dict[str, s
     """Return which names are, in any case, wanted ones: the spelling in `wanted` by name."""
     spelling_of = {name.casefold(): name for name in reversed(wanted)}
     return {name: spelling_of[folded] for name in names if (folded := name.casefold()) in spelling_of}
+
+
+class ColumnPlan(NamedTuple):
+    """How records with certain columns are read."""
+
+    has_known_names: bool
+    """Whether `with_known_names` would return the same record."""
+    others: tuple[str, ...]
+    """The names that are not known ones."""
+    spelling_of: dict[str, str]
+    """Which of the others are wanted; see `spellings_in`."""
+
+
+@lru_cache(maxsize=1000)
+def column_plan(names: tuple[str, ...], known: frozenset[str], wanted: tuple[str, ...]) -> ColumnPlan:
+    """Return the plan of all records that have these columns in this order."""
+    others = tuple(name for name in names if name not in known)
+    return ColumnPlan(not _renamed(names, known), others, spellings_in(others, wanted))
 
 
 @lru_cache(maxsize=1000)

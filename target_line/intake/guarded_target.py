@@ -55,9 +55,9 @@ class GuardedTarget(TargetHooks):
             RecordsWithoutSchemaException: The stream had no SCHEMA message.
         """
         record = message["record"]
-        self._process_record(
-            message["stream"], record if isinstance(record, dict | UnusableRecord) else no_object(record)
-        )
+        if not isinstance(record, (dict, UnusableRecord)):
+            record = no_object(record)
+        self._process_record(message["stream"], record)
         self.drain_old_records()
 
     def process_batch_message(self, message: dict[str, Any]) -> None:
