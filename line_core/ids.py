@@ -12,6 +12,12 @@ LINE_ID_PATTERN = r"^(?:U[0-9a-f]{32}|LU[0-9a-f]{32}-U[0-9a-f]{32})$"
 
 _LINE_ID = re.compile(LINE_ID_PATTERN.rstrip("$") + r"\Z")
 _CHAT_ID = re.compile(r"[CR][0-9a-f]{32}\Z")
+_ANY_ID = re.compile(r"(?:LU[0-9a-f]{32}-U|[UCR])[0-9a-f]{32}")
+
+
+def without_line_ids(text: str) -> str:
+    """Return a text for a log line: LINE IDs, and ids of groups and rooms, are replaced. LINE's errors can have them."""
+    return _ANY_ID.sub("(an id)", text)
 
 
 def is_line_id(value: object) -> bool:

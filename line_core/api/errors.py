@@ -13,6 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from line_core.errors import LineError
+from line_core.ids import without_line_ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,9 @@ class ApiError(LineError):
             origin.append(f"status {status}")
         if request_id:
             origin.append(f"request {request_id}")
-        super().__init__(f"{_one_line(text)} ({', '.join(origin)})", setting=setting or self.default_setting)
+        super().__init__(
+            f"{_one_line(without_line_ids(text))} ({', '.join(origin)})", setting=setting or self.default_setting
+        )
 
     @classmethod
     def from_response(cls, response: _Response, *, message: str | None = None, setting: str | None = None) -> Self:

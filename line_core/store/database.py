@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DataError, DBAPIError, NoSuchModuleError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NoSuchModuleError, SQLAlchemyError, StatementError
 from sqlalchemy.schema import CreateSchema
 
 from line_core import json_text
@@ -177,6 +177,7 @@ def _store_at(location: StoreLocation) -> Store:
             connect_args={"timeout": _SQLITE_BUSY_SECONDS} if url.drivername == "sqlite" else {},
             json_serializer=json_text.encode,
             json_deserializer=_decode_json,
+            hide_parameters=True,  # they are values of records, which no error text may contain
         )
     except (ModuleNotFoundError, NoSuchModuleError):
         raise StoreError("a Postgres store needs the extra: pip install 'singer-line[postgres]'") from None
@@ -228,7 +229,9 @@ def _store_errors(location: StoreLocation) -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
-        reason = location.without_password(" ".join(str(cause).split())) or type(cause).__name__
+        # Postgres quotes values in the texts of these errors.
+        text = "" if isinstance(error, DataError | IntegrityError) else " ".join(str(cause).split())
+        reason = location.without_password(text) or type(cause).__name__
         raise StoreError(f"cannot use the store at {location}: {reason}") from error
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import exists, select, update
 
 from line_core.api.errors import NotFoundError, error_from_response
+from line_core.ids import without_line_ids
 from line_core.message_status import MessageStatus
 from line_core.store.clock import database_now
 from line_core.store.tables import ledger as tables
@@ -125,5 +126,7 @@ def _record(ledger: Ledger, retry_key: str, progress: _Progress) -> int:
         rejects = [Reject(STREAM, row.record, reason, progress.reason) for row in rows]
         save_rejects(connection, ledger.channel, rejects)
     for row in rows:
-        _logger.warning("LINE accepted the narrowcast %s and failed later: %s", row.message_id, progress.reason)
+        _logger.warning(
+            "LINE accepted the narrowcast %s and failed later: %s", row.message_id, without_line_ids(progress.reason)
+        )
     return len(rows)

@@ -6,6 +6,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from line_core.ids import without_line_ids
 from line_core.message_status import MessageStatus
 from target_line.sending.claim.outcomes import RequestOutcome
 from target_line.sending.send.outcome_recorder import LeftClaimed, NotAccepted, SetAside
@@ -152,4 +153,4 @@ class ResultHandler:
         self._warnings += 1
         if self._warnings <= _MAX_WARNINGS:
             message_id = await self._control.in_database(partial(self._claims.read_message_id, request))
-            _logger.warning("message_id %s, by %s: %s", message_id, request.method, text)
+            _logger.warning("message_id %s, by %s: %s", message_id, request.method, without_line_ids(text))
