@@ -16,7 +16,7 @@ _ANY_ID = re.compile(r"(?:LU[0-9a-f]{32}-U|[UCR])[0-9a-f]{32}")
 
 
 def without_line_ids(text: str) -> str:
-    """Return a text for a log line: LINE IDs, and ids of groups and rooms, are replaced. LINE's errors can have them."""
+    """Return a text for a log line, without ids of users, groups and rooms, which LINE's error texts can contain."""
     return _ANY_ID.sub("(an id)", text)
 
 
