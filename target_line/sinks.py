@@ -201,7 +201,7 @@ class MessagesSink(LineSink):
         if is_first:
             _logger.warning(
                 "The ledger of channel %s is new: this store has not had a message before. Messages that another store "
-                "has sent are not known here, and would be sent again",
+                "has sent are not known here, and can be sent again",
                 run.channel,
             )
         if accepted := len(kept) - len(staged.refusals):

@@ -82,8 +82,9 @@ def test_keys_are_equal_if_and_only_if_everything_is_equal(
 
 def test_a_key_never_changes_and_is_a_uuid() -> None:
     key = derived_key("U1", "main", "a", '{"to":"U2"}', 0)
-    assert key == "62008384-6d33-5e75-b445-0e2f54120bf5", "two versions of the program must derive the same key"
+    assert key == "c5010348-3528-58b1-9666-4f4fe84e988e", "two versions of the program must derive the same key"
     assert str(uuid.UUID(key)) == key
+    assert (uuid.UUID(key).version, uuid.UUID(key).variant) == (5, uuid.RFC_4122)
 
 
 def test_two_stores_have_the_same_key_for_a_push(store: Store, tmp_path: Path) -> None:
