@@ -26,6 +26,10 @@ class Reason(StrEnum):
         return cls(code)  # type: ignore[call-arg] # a lookup by value
 
     INVALID_RECORD = "invalid_record", "The record is not valid by the schema that the tap declared."
+    NOT_MAPPED = (
+        "not_mapped",
+        "The stream maps could not be applied. The record is kept as the tap wrote it, and is not replayed.",
+    )
     NO_IDENTIFIER = "no_identifier", "A profile record has none of id, email and line_id."
     INVALID_ID = "invalid_id", "The id is neither text nor a whole number that is exact (floats below 2^53)."
     INVALID_EMAIL = "invalid_email", "The email is not of the form name@domain."

@@ -99,9 +99,9 @@ class RecordParser:
             case _:
                 assert_never(role)
 
-    def refused_opt_out(self, role: Role, record: Mapping[str, Any]) -> RefusedOptOut | None:
+    def refused_opt_out(self, role: Role, record: Mapping[str, Any], *, is_mapped: bool) -> RefusedOptOut | None:
         """Return the opt-out of a record that is rejected before it is parsed; None if it has none."""
-        return self.evidence.refused_opt_out(record) if role is Role.PROFILES else None
+        return self.evidence.refused_opt_out(record, is_mapped=is_mapped) if role is Role.PROFILES else None
 
     def parse_staged(self, record: Mapping[str, Any]) -> Message:
         """Parse the record of a message that the ledger has.

@@ -71,7 +71,8 @@ class LineSink(UnvalidatedSink):
     def process_record(self, record: dict[str, Any] | UnusableRecord, context: dict[str, Any]) -> None:
         """Add a record to the batch, parsed or as a reject."""
         if isinstance(record, UnusableRecord):
-            self._reject(record.content, RejectedRecordError(Reason.INVALID_RECORD, record.detail), context)
+            reason = Reason.INVALID_RECORD if record.is_mapped else Reason.NOT_MAPPED
+            self._reject(record.content, RejectedRecordError(reason, record.detail), context)
             return
         try:
             # Not a column of the schema. The SDK adds it to a row that was deleted from its table.
@@ -140,7 +141,8 @@ class LineSink(UnvalidatedSink):
         kept = {} if error.reason is Reason.FORGOTTEN else record
         reject = Reject(self.stream_name, kept, error.reason, error.detail, error.column)
         context.setdefault("rejects", []).append(reject)
-        opt_out = error.opt_out or self.run_context.parser.refused_opt_out(self.role, record)
+        is_mapped = error.reason is not Reason.NOT_MAPPED
+        opt_out = error.opt_out or self.run_context.parser.refused_opt_out(self.role, record, is_mapped=is_mapped)
         if opt_out:
             context.setdefault("parsed", []).append((record, ParsedEvidence((opt_out,), is_rejected=True)))
 

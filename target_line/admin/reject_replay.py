@@ -40,7 +40,7 @@ STORED = "taken in"
 SCHEDULED = "scheduled, to be sent by the next run"
 KNOWN = "known to the ledger by another record"
 REJECTED = "refused again"
-LEFT = "nothing to process: the record is not kept, or the identity store has it"
+LEFT = "nothing to process: the record is not kept, its stream map failed, or the identity store has it"
 
 _ABOUT_EVIDENCE = frozenset(
     {
@@ -179,7 +179,9 @@ class RejectReplay:
         batch = _ParsedBatch()
         for row in rows:
             role = role_of(row.stream, self._stream_roles)
-            if row.record.keys() <= {UNREADABLE} or (role is not Role.MESSAGES and row.reason in _ABOUT_EVIDENCE):
+            if row.record.keys() <= {UNREADABLE} or row.reason in (
+                {Reason.NOT_MAPPED} if role is Role.MESSAGES else _ABOUT_EVIDENCE | {Reason.NOT_MAPPED}
+            ):
                 batch.left.add(row.reject_id)
                 continue
             try:

@@ -143,10 +143,11 @@ class EvidenceParser:
         (line_id,) = found.valid
         return ParsedEvidence((Follow(line_id, state, at, followed_at, self._channel_of(record)),))
 
-    def refused_opt_out(self, record: Mapping[str, Any]) -> RefusedOptOut | None:
+    def refused_opt_out(self, record: Mapping[str, Any], *, is_mapped: bool = True) -> RefusedOptOut | None:
         """Return the opt-out of a rejected `profiles` record for the valid identifiers that it names; None without one.
 
-        Without a time that can be used, only a yes counts: when a no was said is unknown.
+        Without a time that can be used, only a yes counts: when a no was said is unknown. The same applies to a record
+        to which the stream maps were not applied (not `is_mapped`): its columns may be about somebody else.
         """
         record = with_unambiguous_names(record, PROFILE_COLUMNS)
         found = self.identifiers.read(record)
@@ -164,7 +165,7 @@ class EvidenceParser:
         attributes = {
             name: DatedValue(at, True if problem_of(value) else value)  # a value that cannot be stored says yes
             for name, value in said.items()
-            if name in self.opt_out_attributes and (at != UNDATED or consent_of(value))
+            if name in self.opt_out_attributes and (consent_of(value) or (is_mapped and at != UNDATED))
         }
         return RefusedOptOut(found.valid, attributes) if attributes else None
 

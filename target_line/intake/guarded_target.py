@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import RecordsWithoutSchemaException
@@ -83,7 +84,11 @@ class GuardedTarget(TargetHooks):
             if not self.sink_exists(stream_map.stream_alias):
                 continue  # a stream map removes the stream
             sink = self.get_sink(stream_map.stream_alias)
-            mapped = record if isinstance(record, UnusableRecord) else _mapped(stream_map, record)
+            mapped = (
+                replace(record, is_mapped=isinstance(stream_map, SameRecordTransform))
+                if isinstance(record, UnusableRecord)
+                else _mapped(stream_map, record)
+            )
             if mapped is not None:
                 self.add_record(sink, mapped)
 
@@ -97,7 +102,7 @@ def _mapped(stream_map: StreamMap, record: dict[str, Any]) -> dict[str, Any] | U
             # The other columns of a deleted row can be null, which expressions do not expect.
             return {name: record[name] for name in ("message_id", "_sdc_deleted_at")}
         # The text of the error can contain values of the record.
-        return UnusableRecord(record, f"the stream map fails with {type(error).__name__}")
+        return UnusableRecord(record, f"the stream map fails with {type(error).__name__}", is_mapped=False)
     if mapped is None:
         return None
     for name in _SOURCE_METADATA:
@@ -109,4 +114,4 @@ def _mapped(stream_map: StreamMap, record: dict[str, Any]) -> dict[str, Any] | U
     try:
         return as_json(mapped)
     except (TypeError, ValueError, RecursionError):
-        return UnusableRecord(record, "the stream map returns a value that is not JSON")
+        return UnusableRecord(record, "the stream map returns a value that is not JSON", is_mapped=False)

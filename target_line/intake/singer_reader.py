@@ -59,6 +59,8 @@ class UnusableRecord:
     content: dict[str, Any]
     """The record, or its text under the key `unreadable` where it is no object of a usable size."""
     detail: str
+    is_mapped: bool = True
+    """Whether its columns are those that stream maps, if there are any, make."""
 
 
 class LineReader(MsgSpecReader):

@@ -82,6 +82,7 @@ def test_the_opt_out_of_a_record_that_is_rejected_again_counts(replaying: Replay
     [
         ({}, Reason.FORGOTTEN),
         ({"unreadable": json.dumps([1])}, Reason.INVALID_RECORD),
+        ({"id": "c-1", "email": "aoi@example.com"}, Reason.NOT_MAPPED),
         ({"id": "c-1", "line_id": line_id(1)}, Reason.TOO_MANY_LINE_IDS),
         ({"id": "c-1", "email": "aoi@example.com"}, Reason.AMBIGUOUS_IDENTITY),
         ({"id": "c-1"}, Reason.SHARED_ID),

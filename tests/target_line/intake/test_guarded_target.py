@@ -13,9 +13,11 @@ from sqlalchemy.exc import DataError, OperationalError
 
 from line_core.errors import StoreError
 from line_core.identity.codec import encode_record
+from line_core.identity.policy import MergePolicy
 from line_core.store import open_store
 from target_line.admin import listings
 from target_line.identity.records import EvidenceParser
+from target_line.identity.repository import IdentityRepository
 from target_line.intake.singer_reader import InputError
 from target_line.run_history import Run
 from target_line.target import TargetLine
@@ -66,6 +68,22 @@ def test_a_stream_map_that_fails_rejects_its_record_only(tmp_path: Path) -> None
     (reject,) = loaded.rejects()
     assert reject["record"] == {"id": "b", "name": "aoi@example.com"}
     assert reject["detail"] == "the stream map fails with ValueError"
+    assert reject["reason"] == "not_mapped"
+
+
+@pytest.mark.parametrize("name", ["aoi@example.com", "1 \ud83d"])
+def test_a_record_that_is_not_mapped_says_no_for_nobody(name: str, tmp_path: Path) -> None:
+    """Its columns are those of the tap: here, the id of another person."""
+    columns = ("id", "name", "unsubscribed", "updated_at")
+    stream_maps = {"profiles": {**{column: column for column in columns}, "name": "int(name)"}}
+    schema = {**SCHEMA, "schema": {"properties": {column: {} for column in columns}}}
+    yes = record(id="a", name="1", unsubscribed="yes", updated_at="2026-01-01")
+    no = record(id="a", name=name, unsubscribed="no", updated_at="2026-01-02")
+    loaded = Loaded(tmp_path, schema, yes, no, stream_maps=stream_maps)
+    assert [reject["reason"] for reject in loaded.rejects()] == ["not_mapped"]
+    with open_store(loaded.store_url) as store:
+        (profile,) = IdentityRepository(store, MergePolicy()).profiles()
+    assert profile.attributes["unsubscribed"] == "yes"
 
 
 @pytest.mark.parametrize("expression", ["{(1, 2): 3}", "{1, 2}", "1 + 2j", "datetime"])
