@@ -158,12 +158,15 @@ class IdentityCorrections:
         """Store a plan.
 
         Raises:
-            CorrectionError: Another process has undone the merge, or taken the correction back, meanwhile.
+            CorrectionError: Another process has undone the merge, taken the correction back, or erased one of the
+                persons meanwhile.
         """
         ends = plan.takes_back or plan.undoes
         with self._store.write(lock="identity") as connection:
             if ends is not None and _row(connection, ends).undone_at is not None:
                 raise CorrectionError(f"another process has undone {ends} meanwhile")
+            if plan.takes_back is None and plan.identifiers - clusters_of(connection, plan.identifiers).keys():
+                raise CorrectionError("another process has erased an identifier meanwhile")
             writer = BatchWriter(connection, self._channel)
             ingestion = BatchIngestion(connection, self._policy, writer, self._channel)
             if plan.takes_back is None:

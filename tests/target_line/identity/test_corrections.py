@@ -11,6 +11,7 @@ from line_core.identity.model import UNDATED, Identifier, IdentifierKind, Unlink
 from line_core.identity.policy import IdentifierConflict, MergePolicy
 from line_core.store.tables import identity as tables
 from target_line.admin.store_check import check_store
+from target_line.erasure.person import erase_person
 from target_line.identity.correction_plans import CorrectionError
 from target_line.identity.corrections import IdentityCorrections
 from target_line.identity.repository import IdentityRepository
@@ -252,3 +253,18 @@ def test_the_only_record_of_a_person_is_withdrawn(people: People) -> None:
     assert applied.number is not None
     people.corrections.apply(people.corrections.plan_undo(applied.number))
     assert [profile.id for profile in people.profiles()] == ["a"]
+
+
+def test_a_correction_that_was_planned_before_an_erasure_stores_no_erased_identifier(
+    people: People, store: Store
+) -> None:
+    people.ingest(identify(at=1, id="a", line=1), identify(at=1, id="b"))
+    plans = [
+        people.corrections.plan_detach(line(1)),
+        people.corrections.plan_withdraw([id_("a"), line(1)], MIDNIGHT + MINUTE),
+    ]
+    erase_person(store, MergePolicy(), id_("a"))
+    for plan in plans:
+        with pytest.raises(CorrectionError, match="erased an identifier meanwhile"):
+            people.corrections.apply(plan)
+    assert [profile.id for profile in people.profiles()] == ["b"]
