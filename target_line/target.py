@@ -133,7 +133,7 @@ class TargetLine(LinePlugin, RunTarget):
             context.report.check_reject_limit()
             if withdrawn := context.ledger.withdraw_cancelled_campaigns():
                 self.logger.info("%s messages of cancelled campaigns were withdrawn", f"{withdrawn:,}")
-            if context.ledger.has_work() or self._has_running_narrowcasts(context):
+            if context.ledger.has_work() or self._has_running_narrowcasts(context) or self._is_plan_due(context):
                 self._process_due_messages(context)
             context.report.check_reject_limit()
             if everything_rejected := context.report.streams.error():
@@ -143,6 +143,10 @@ class TargetLine(LinePlugin, RunTarget):
             raise
         finally:
             self._report_outcomes(context, error)
+
+    def _is_plan_due(self, context: RunContext) -> bool:
+        """Return whether a plan is made although there is nothing to send: the input had messages."""
+        return self.config["mode"] == Mode.PLAN and bool(context.report.received[Role.MESSAGES])
 
     def _has_running_narrowcasts(self, context: RunContext) -> bool:
         return self.config["mode"] == Mode.SEND and has_running_narrowcasts(context.ledger)

@@ -137,7 +137,8 @@ class SendingRun:
             if isinstance(self._ledger, DraftLedger):
                 self._ledger.reject(rejections)
             result.add(page, rejections)
-            _logger.info(result.line())
+            if page.messages:
+                _logger.info(result.line())
         for line in result.examples():
             _logger.info(line)
 

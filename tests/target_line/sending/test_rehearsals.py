@@ -20,12 +20,15 @@ from target_line.sending.ledger import Cursor, Ledger
 from target_line.sending.read.cancellation import Cancellation
 from target_line.sending.read.message import parse_message
 from target_line.sending.staging import MessageToStage, Staging
+from tests.support import programs
 from tests.support.people import line_id
 from tests.support.staging import stage_records
+from tests.support.target_program import TargetProgram
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from line_core.store import Store
-    from tests.support.target_program import TargetProgram
 
 LATER = "2099-01-01T00:00:00Z"
 
@@ -166,6 +169,34 @@ def test_messages_that_are_due_later_are_rendered_in_plan_and_validation(sqlite_
     assert "LINE would accept 2 messages and reject 0; rejected before they would be sent: template_error 3" in log
     assert "messages: 5 records: draft 2, rejected (template_error) 3" in log
     assert sqlite_target.ledger() == {}
+
+
+def test_a_plan_of_rejected_and_sent_messages_is_empty_and_has_a_hash(sqlite_target: TargetProgram) -> None:
+    (one,) = sqlite_target.line_ids(1)
+    sqlite_target.run(record("sent", one))
+    log = sqlite_target.run(record("sent", one), record("bad", one, text="{{ x", send_at=LATER), mode="plan")
+    assert "plan: 0 messages in 0 requests" in log
+    assert approve_of(log)
+    assert "messages: 2 records: duplicate 1, rejected (template_error) 1" in log
+
+
+def test_a_plan_leaves_what_the_quota_does_not_allow_and_keeps_the_oldest(
+    sqlite_target: TargetProgram, tmp_path: Path
+) -> None:
+    with programs.serve("line-sandbox", "serve", "--port", "0", "--quota", "5", log=tmp_path / "sandbox.log") as url:
+        limited = TargetProgram(url, sqlite_target.config_path, {**sqlite_target.config, "api_url": url})
+        (one,) = limited.line_ids(1)
+        times = {"receipt": "2026-01-01T08:00:00Z", "promotion": "2026-01-01T09:00:00Z"}
+        records = [
+            record(f"{name} {number}", one, text=f"{name} {number}", send_at=times[name])
+            for number in range(5)
+            for name in ("promotion", "receipt")
+        ]
+        log = limited.run(*records, mode="plan")
+        assert "plan: 5 messages in 5 requests" in log
+        assert "plan: 5 more are due and stay scheduled" in log
+        limited.run(*records, approve=approve_of(log))
+        assert {row["messages"][0]["text"].split()[0] for row in limited.deliveries()} == {"receipt"}
 
 
 def test_a_plan_has_the_numbers_that_are_sent_with_a_limit(sqlite_target: TargetProgram) -> None:
