@@ -89,11 +89,11 @@ class RecordParser:
                 except RejectedRecordError as error:
                     error.opt_out = self.evidence.refused_opt_out(record)
                     raise
-            case Role.FOLLOWS | Role.FOLLOWERS | Role.FRIENDSHIPS:
-                return self.evidence.parse_follow(record, role)
             case Role.MESSAGES:
                 record = with_known_names(record, MESSAGE_COLUMNS)
                 return cancellation_in_message(record) or self._parse_message(record)
+            case Role.FOLLOWS | Role.FOLLOWERS | Role.FRIENDSHIPS:
+                return self.evidence.parse_follow(record, role)
             case Role.CANCELLATIONS:
                 return parse_cancellation(with_known_names(record, CANCELLATION_COLUMNS))
             case _:

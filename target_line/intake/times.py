@@ -57,6 +57,8 @@ def read_time(value: object, column: str, zone: tzinfo) -> datetime | None:
     Raises:
         RejectedRecordError: The value is not a time, or it is not within the years 1 to 9999.
     """
+    if value is None:
+        return None
     # The form of nearly all times. Python accepts every separator, so the separator is tested here.
     if isinstance(value, str) and value[4:5] == "-" and value[10:11] in ("T", " "):
         try:
@@ -74,6 +76,8 @@ def read_end(value: object, column: str, zone: tzinfo) -> datetime | None:
     Raises:
         RejectedRecordError: The value is not a time, or it is not within the years 1 to 9999.
     """
+    if value is None:
+        return None
     if isinstance(value, str) and value.strip().startswith(_NEVER):
         _read(value, column, UTC)  # west of Greenwich, this day ends in the year 10000
         return datetime.max.replace(tzinfo=UTC)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 DELETION_COLUMNS = ("_sdc_deleted_at", "_sdc_lsn_deleted_at", "_ab_cdc_deleted_at", "_fivetran_deleted")
 """Columns in which extractors write that a row was deleted from its table: a time, or true."""
+_DELETION_COLUMNS = frozenset(DELETION_COLUMNS)
 CANCELLATION_COLUMNS = frozenset({"message_id", "campaign"})
 
 
@@ -35,7 +36,9 @@ def cancellation_in_message(record: Mapping[str, Any]) -> Cancellation | None:
     Raises:
         RejectedRecordError: The record has no message_id, or `cancelled` is no boolean.
     """
-    is_deleted = any(record.get(column) not in (None, "", False, 0) for column in DELETION_COLUMNS)
+    is_deleted = not _DELETION_COLUMNS.isdisjoint(record) and any(
+        record.get(column) not in (None, "", False, 0) for column in DELETION_COLUMNS
+    )
     if not is_deleted and not parse_yes_or_no(record.get("cancelled"), "cancelled"):
         return None
     return Cancellation(message_id=parse_message_id(record.get("message_id")))

@@ -69,7 +69,7 @@ def parse_recipient(record: Mapping[str, Any], identifiers: IdentifierReader) ->
     Raises:
         RejectedRecordError: The record has no recipient, several recipients, or a malformed recipient.
     """
-    found = [(column, record[column]) for column in _COLUMNS if column in record and not _is_empty(record[column])]
+    found = [(column, record[column]) for column in _recipient_columns(record)]
     if len(found) != 1:
         columns = ", ".join(_COLUMNS)
         raise RejectedRecordError(Reason.NO_RECIPIENT, f"exactly one of {columns} is required, found {len(found)}")
@@ -89,13 +89,18 @@ def parse_recipient(record: Mapping[str, Any], identifiers: IdentifierReader) ->
     return PersonRecipient(identifier)
 
 
+def _recipient_columns(record: Mapping[str, Any]) -> list[str]:
+    """Return the columns that name a recipient."""
+    return [column for column in _COLUMNS if (value := record.get(column)) is not None and not _is_empty(value)]
+
+
 def _is_empty(value: object) -> bool:
     return value in (None, [], {}) or (isinstance(value, str) and value.strip() in _EMPTY_TEXTS)
 
 
 def without_placeholders(record: Mapping[str, Any], identifiers: IdentifierReader) -> Mapping[str, Any]:
     """Return a record without the placeholders that it has beside another recipient; they stand for no value."""
-    recipients = [column for column in _COLUMNS if not _is_empty(record.get(column))]
+    recipients = _recipient_columns(record)
     if len(recipients) < 2:  # noqa: PLR2004 - nearly all records
         return record
     placeholders = {
