@@ -123,9 +123,9 @@ def _milliseconds(time: str) -> int:
 
 def _lines(profiles: Sequence[Profile]) -> Iterator[str]:
     for profile in profiles:
-        lines_to = ", ".join(f"messages go to {account.line_id}" for _, account in sorted(profile.canonical.items()))
+        line_ids = ", ".join(f"LINE ID {account.line_id}" for _, account in sorted(profile.canonical.items()))
         names = ", ".join(map(str, sorted(profile.identifiers)))
-        yield f"{profile.key}: {names}; {lines_to or 'no LINE ID'}; {_shortened(profile.attributes)}"
+        yield f"{profile.key}: {names}; {line_ids or 'no LINE ID'}; {_shortened(profile.attributes)}"
     if not profiles:
         yield "no profile changes now"
 

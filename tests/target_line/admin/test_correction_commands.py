@@ -67,7 +67,7 @@ def test_unmerge_shows_what_will_change_and_asks(admin: Admin) -> None:
     asked = admin.run("unmerge", "1", expect=1, input="n\n")
     assert asked.stdout.startswith(
         "before:\n"
-        f"  id:a: email:a@example.com, id:a, line_id:default/{line_id(1)}; messages go to {line_id(1)}; plan='gold'\n"
+        f"  id:a: email:a@example.com, id:a, line_id:default/{line_id(1)}; LINE ID {line_id(1)}; plan='gold'\n"
         "after:\n"
     )
     assert "id:a: email:a@example.com, id:a; no LINE ID; plan='gold'\n" in asked.stdout
