@@ -349,3 +349,21 @@ def test_any_record_is_parsed_or_rejected(record: dict[str, Any], role: Role) ->
 @given(st.datetimes(datetime(1, 1, 2), datetime(2026, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - bounds
 def test_every_time_of_the_calendar_is_kept_to_the_millisecond(time: datetime) -> None:
     assert claim_of({"id": "a", "updated_at": time.isoformat()}).last_at == milliseconds(time)
+
+
+@given(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.sampled_from(["", " ", "no", "Yes", "0"]), st.just([])),
+    st.dictionaries(st.sampled_from(["name", "plan", "tier"]), st.one_of(st.none(), st.text("aé"), st.integers())),
+)
+def test_an_opt_out_counts_equally_in_every_spelling_and_in_the_column_attributes(
+    opt_out: object, others: dict[str, Any]
+) -> None:
+    expected, *same = (
+        values_of(claim_of({"id": "a", **others, **columns}, opt_out_attributes=("unsubscribed",)))
+        for columns in (
+            {"unsubscribed": opt_out},
+            {"UNSUBSCRIBED": opt_out},
+            {"attributes": {"unsubscribed": opt_out}},
+        )
+    )
+    assert same == [expected, expected]
