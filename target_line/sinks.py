@@ -72,7 +72,7 @@ class LineSink(UnvalidatedSink):
         """Add a record to the batch, parsed or as a reject."""
         if isinstance(record, UnusableRecord):
             reason = Reason.INVALID_RECORD if record.is_mapped else Reason.NOT_MAPPED
-            self._reject(record.content, RejectedRecordError(reason, record.detail), context)
+            self._reject(record.content, RejectedRecordError(reason, record.detail), context, record.columns)
             return
         try:
             # Not a column of the schema. The SDK adds it to a row that was deleted from its table.
@@ -136,13 +136,21 @@ class LineSink(UnvalidatedSink):
         )
         return RejectedRecordError(Reason.INVALID_RECORD, f"the record cannot be processed ({name})")
 
-    def _reject(self, record: dict[str, Any], error: RejectedRecordError, context: dict[str, Any]) -> None:
-        """Add a record to the batch as a reject. Its opt-out counts nevertheless."""
+    def _reject(
+        self,
+        record: dict[str, Any],
+        error: RejectedRecordError,
+        context: dict[str, Any],
+        columns: dict[str, Any] | None = None,
+    ) -> None:
+        """Add a record to the batch as a reject. Its opt-out counts nevertheless, read from `columns` if given."""
         kept = {} if error.reason is Reason.FORGOTTEN else record
         reject = Reject(self.stream_name, kept, error.reason, error.detail, error.column)
         context.setdefault("rejects", []).append(reject)
         is_mapped = error.reason is not Reason.NOT_MAPPED
-        opt_out = error.opt_out or self.run_context.parser.refused_opt_out(self.role, record, is_mapped=is_mapped)
+        opt_out = error.opt_out or self.run_context.parser.refused_opt_out(
+            self.role, columns or record, is_mapped=is_mapped
+        )
         if opt_out:
             context.setdefault("parsed", []).append((record, ParsedEvidence((opt_out,), is_rejected=True)))
 

@@ -61,6 +61,8 @@ class UnusableRecord:
     detail: str
     is_mapped: bool = True
     """Whether its columns are those that stream maps, if there are any, make."""
+    columns: dict[str, Any] | None = None
+    """The columns of a record that is nested too deeply, with true in place of objects and lists; else None."""
 
 
 class LineReader(MsgSpecReader):
@@ -215,25 +217,28 @@ def _too_deep_message(line: bytes) -> dict[str, Any]:
     detail = f"it has more than {MAX_DEPTH} levels of objects and lists"
     try:
         message = json.loads(_without_members(line), strict=False)
-    except ValueError:
-        message = None
+        columns = json.loads(_without_members(line, 3, b"true"), strict=False)["record"]
+    except (ValueError, KeyError, TypeError):
+        message = columns = None
     if not isinstance(message, dict) or message.get("type") != "RECORD":
         raise InputError(detail)
-    return {**message, "record": UnusableRecord({UNREADABLE: line.decode("utf-8", "replace")}, detail)}
+    content = {UNREADABLE: line.decode("utf-8", "replace")}
+    columns = columns if isinstance(columns, dict) else None
+    return {**message, "record": UnusableRecord(content, detail, columns=columns)}
 
 
-def _without_members(line: bytes) -> bytes:
-    """Return the JSON text of a message in which the objects and lists within it are null."""
+def _without_members(line: bytes, level: int = 2, stand_in: bytes = b"null") -> bytes:
+    """Return the JSON text of a message with a stand-in for objects and lists of a level (the message: 1)."""
     kept, start, depth = [], 0, 0
     for token in _TOKEN.finditer(line):
         if token[0] in (b"{", b"["):
             depth += 1
-            if depth == 2:  # noqa: PLR2004 - the message itself is level 1
+            if depth == level:
                 kept.append(line[start : token.start()])
         elif token[0] in (b"}", b"]"):
             depth -= 1
-            if depth == 1:
-                kept.append(b"null")
+            if depth == level - 1:
+                kept.append(stand_in)
                 start = token.end()
     return b"".join([*kept, line[start:]])
 

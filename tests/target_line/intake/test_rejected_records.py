@@ -68,6 +68,8 @@ def loading(sqlite_url: str) -> Loading:
         {"updated_at": "9999-12-31"},
         {"attributes": "{"},
         {"name": "\ud83d"},
+        {"tree": json.loads("[" * 120 + "1" + "]" * 120), "tags": [[]], "email": None},
+        {"UNSUBSCRIBED": json.loads('{"a":' * 120 + "1" + "}" * 120)},
         {"UNSUBSCRIBED": "since \ud83d"},
         {"email": "info@", "points": "many"},
         {"id": "null", "line_id": "x", "email": "family@example.com", "points": 1.5},
