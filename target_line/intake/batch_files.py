@@ -78,7 +78,7 @@ def _json_records(url: str, encoding: Mapping[str, Any]) -> Iterator[dict[str, A
 
 
 def _parquet_records(url: str) -> Iterator[dict[str, Any] | UnusableRecord]:
-    import pyarrow.parquet as pq  # type: ignore[import-not-found]  # noqa: PLC0415 - an optional package, without types
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional package, without types
 
     with _path(url).open("rb") as file:
         for batch in pq.ParquetFile(file).iter_batches():

@@ -115,6 +115,7 @@ def test_a_state_of_another_store_is_an_error(tap: Tap) -> None:
         receive(store, [event(at, "follow", f"U{at:032x}") for at in range(10)])
     state = tap.run("events").state
     other = f"sqlite:///{tap.directory / 'other.db'}"
+    open_store(other).close()
     output = tap.run("events", state=state, store_url=other, expect=1)
     assert "it is another store; reset the stream's state" in output.errors[0]
 

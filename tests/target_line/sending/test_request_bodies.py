@@ -61,11 +61,11 @@ def records_of_every_kind() -> list[dict[str, Any]]:
         (SendingPolicy(multicast_min=4), "9a72448c1d08c3cc78af3988257c6605ea39d63ccd9ac4e771e72c0e0773a844"),
         (
             SendingPolicy(test_recipients=(TESTER, OTHER_TESTER)),
-            "0cb86e2f89fa955f6a043bfd32324986fcefdf4ab77cec861e7f980bb116cb1d",
+            "8fc289edecd91b814df06cb76c228ceff625b3185778c6caddb215538fba7f57",
         ),
         (
             SendingPolicy(test_recipients=(TESTER,)),
-            "62601fa73cc69772130af8c5a316c5c6fda7c7f34f9125dcea1c1bf69d8c2a65",
+            "a6958f8ec26c7abb18a05ce6372686d4aec7408521b72f7c82579c8b29f4ba64",
         ),
     ],
     ids=["default", "multicast_min", "two test recipients", "one test recipient"],
