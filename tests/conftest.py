@@ -51,7 +51,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     """Say how long a run of the suite, or of its long sweeps, takes."""
     if config.args != config.getini("testpaths"):
         return None
-    duration = "the sweeps take about 5 minutes" if config.getoption("--long") else "the suite takes about 4 minutes"
+    duration = "the sweeps take about 8 minutes" if config.getoption("--long") else "the suite takes about 4 minutes"
     return f"{duration} on 2 idle cores"
 
 

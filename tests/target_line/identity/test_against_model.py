@@ -88,7 +88,7 @@ def test_the_model_gives_the_results_of_the_page(example: Example) -> None:
 
 @pytest.mark.sweep
 def test_the_rules_give_the_profiles_of_the_model(*, is_long: bool) -> None:
-    @settings(max_examples=5000 if is_long else 150)
+    @settings(max_examples=3000 if is_long else 150)
     @given(histories, merge_settings())
     def check(records: list[Record], with_settings: Settings) -> None:
         expected = IdentityModel(records, with_settings).profiles()
@@ -99,7 +99,7 @@ def test_the_rules_give_the_profiles_of_the_model(*, is_long: bool) -> None:
 
 @pytest.mark.sweep
 def test_the_program_gives_the_results_of_the_model(load: Load, *, is_long: bool) -> None:
-    @settings(max_examples=1000 if is_long else 20)
+    @settings(max_examples=600 if is_long else 20)
     @given(histories, merge_settings())
     def check(records: list[Record], with_settings: Settings) -> None:
         model, results = IdentityModel(records, with_settings), load([records], with_settings)
@@ -113,7 +113,7 @@ def test_the_program_gives_the_results_of_the_model(load: Load, *, is_long: bool
 def test_any_order_repetition_batch_size_and_cut_into_runs_gives_the_results_of_the_model(
     load: Load, *, is_long: bool
 ) -> None:
-    @settings(max_examples=1000 if is_long else 20)
+    @settings(max_examples=600 if is_long else 20)
     @given(dated_histories, st.randoms(use_true_random=False), st.integers(1, 3), st.integers(1, 5), merge_settings())
     def check(records: list[Record], chance: random.Random, runs: int, batch: int, with_settings: Settings) -> None:
         model = IdentityModel(records, with_settings)
@@ -128,7 +128,7 @@ def test_any_order_repetition_batch_size_and_cut_into_runs_gives_the_results_of_
 def test_changed_settings_apply_to_the_stored_records_at_the_start_of_the_next_run(
     load: Load, *, is_long: bool
 ) -> None:
-    @settings(max_examples=1000 if is_long else 20)
+    @settings(max_examples=600 if is_long else 20)
     @given(dated_histories, merge_settings(null_identifiers="ignore", suppression_attributes=("unsubscribed",)))
     def check(records: list[Record], new: Settings) -> None:
         assert_equal(IdentityModel(records, new), load([[]], new, before=records))

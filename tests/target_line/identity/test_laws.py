@@ -37,7 +37,7 @@ pytestmark = pytest.mark.sweep
 @pytest.fixture
 def examples(*, is_long: bool) -> settings:
     """Return the number of examples of a law."""
-    return settings(max_examples=4000 if is_long else 150)
+    return settings(max_examples=2500 if is_long else 150)
 
 
 def profiles_with_ids(records: list[Record], with_settings: Settings) -> list[tuple[Known, dict[str, Any]]]:
