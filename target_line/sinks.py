@@ -8,7 +8,6 @@ from __future__ import annotations
 import abc
 import gc
 import logging
-import traceback
 from typing import TYPE_CHECKING, Any
 
 from line_core.identity.model import Follow
@@ -26,6 +25,7 @@ from target_line.reasons import Reason, RejectedRecordError
 from target_line.sending.read.cancellation import Cancellation
 from target_line.sending.staging import MessageToStage
 from target_line.settings import Mode
+from target_line.unexpected import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,13 +128,9 @@ class LineSink(UnvalidatedSink):
         return []
 
     def _unexpected(self, error: Exception) -> RejectedRecordError:
-        """Log where an unexpected error happened, without its text, which can contain values of the record."""
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        name = type(error).__name__
-        self.logger.warning(
-            "Stream %s: a record was rejected: %s at %s:%s", self.stream_name, name, place.name, place.lineno
-        )
-        return RejectedRecordError(Reason.INVALID_RECORD, f"the record cannot be processed ({name})")
+        """Log an unexpected error, and return the rejection of the record that caused it."""
+        self.logger.warning("Stream %s: a record was rejected: %s", self.stream_name, place_of(error))
+        return RejectedRecordError(Reason.INVALID_RECORD, f"the record cannot be processed ({type(error).__name__})")
 
     def _reject(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from target_line.intake.batch_files import check_batch, records_of
 from target_line.intake.json_values import as_json
 from target_line.intake.record_validation import usable_schema
 from target_line.intake.singer_reader import InputError, UnusableRecord, no_object
+from target_line.unexpected import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,10 +43,9 @@ class GuardedTarget(TargetHooks):
         try:
             super().process_schema_message({**message, "schema": schema, "key_properties": usable_keys})
         except (TypeError, AttributeError, LookupError) as error:
-            place = traceback.extract_tb(error.__traceback__)[-1]
             raise InputError(
                 f"the SCHEMA message of stream {message['stream']!r} cannot be processed with the settings of stream "
-                f"maps and flattening ({type(error).__name__} at {place.name}:{place.lineno})"
+                f"maps and flattening ({place_of(error)})"
             ) from None
 
     def process_record_message(self, message: dict[str, Any]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import traceback
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from target_line.sending.decide.rules import decide_message, has_unreadable_time
 from target_line.sending.ledger import Cursor
 from target_line.sending.read.message import Message, parse_message
 from target_line.sending.read.recipients import ChatRecipient, PersonRecipient
+from target_line.unexpected import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -149,11 +149,9 @@ class MessageDecider:
 
 
 def _unexpected(error: Exception) -> Invalid:
-    """Log where an unexpected error happened, without its text, which can contain values of the message."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    name = type(error).__name__
-    _logger.warning("A message was rejected: %s at %s:%s", name, frame.name, frame.lineno)
-    return Invalid(Reason.INVALID_MESSAGE, f"the message cannot be processed ({name})")
+    """Log an unexpected error, and return the rejection of the message that caused it."""
+    _logger.warning("A message was rejected: %s", place_of(error))
+    return Invalid(Reason.INVALID_MESSAGE, f"the message cannot be processed ({type(error).__name__})")
 
 
 class DueMessages:
